@@ -1,0 +1,129 @@
+# Every target does its own set-up: a virtual environment, torch, CMake and ninja from PyPI, the
+# build. Stamp files in the environment keep a second run from doing it again.
+#
+#   make demo | test | bench | bench-peers | lint | format | sanitize | cpp-example | clean
+#
+# TORCH='torch==2.15.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
+# package in python/polezero holds the library of the last one made.
+PYTHON ?= python3
+DEFAULT_TORCH := torch==2.11.*
+TORCH ?= $(DEFAULT_TORCH)
+
+ifneq ($(TORCH),$(DEFAULT_TORCH))
+TAG += -$(subst ==,,$(subst .*,,$(TORCH)))
+endif
+ifneq ($(origin PYTHON),file)
+TAG += -py$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+endif
+empty :=
+TAG := $(subst $(empty) ,,$(TAG))
+VENV ?= .venv$(TAG)
+BUILD ?= build/dev$(TAG)
+SANITIZED := build/sanitize$(TAG)
+EXAMPLE := build/cpp-example$(TAG)
+
+SHELL := /bin/bash
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export POLEZERO_BUILD_DIR := $(BUILD)
+CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python -DPOLEZERO_TESTS=ON
+
+.PHONY: demo test bench bench-peers lint format sanitize cpp-example clean compile build
+.DEFAULT_GOAL := test
+.NOTPARALLEL:
+
+# ---- set-up
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet --upgrade 'pip>=25.1'
+	pip install '$(TORCH)'
+	@touch $@
+
+# .group-NAME: a dependency group of pyproject.toml
+$(VENV)/.group-%: $(VENV)/.torch pyproject.toml
+	pip install --quiet --group $*
+	@touch $@
+
+# GoogleTest is the system's, or Debian's where apt can be used; otherwise the C++ tests are skipped.
+$(VENV)/.googletest:
+	@mkdir -p $(VENV)
+	@sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'; \
+	if [ ! -e /usr/include/gtest/gtest.h ] && command -v apt-get >/dev/null; then \
+	  { $$sudo apt-get update -qq && $$sudo apt-get install -qq -y libgtest-dev; } </dev/null || true; \
+	fi
+	@touch $@
+
+# ---- build
+compile: $(VENV)/.group-build $(VENV)/.googletest
+	@[ -e $(BUILD)/build.ninja ] || $(CMAKE) -B $(BUILD)
+	@cmake --build $(BUILD)
+	@cmake --install $(BUILD) --prefix python/polezero >/dev/null
+
+# pip runs the same CMake once more, which then has nothing left to do.
+$(VENV)/.editable: setup.py pyproject.toml | compile
+	pip install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+build: $(VENV)/.editable
+
+# ---- what people type
+test: build $(VENV)/.group-test
+	@if [ -x $(BUILD)/tests/cpp/polezero_tests ]; then \
+	  ctest --test-dir $(BUILD) --output-on-failure; \
+	else \
+	  echo 'C++ tests skipped: GoogleTest is not installed and apt-get could not install libgtest-dev (once it is: make clean test)'; \
+	fi
+	python -m pytest tests/python
+
+demo: build $(VENV)/.group-demo
+	python examples/train_filter.py $(AUDIO)
+
+bench: build $(VENV)/.group-bench
+	python benchmarks/run.py
+
+# Every peer is optional. philtorch 0.7 needs another torch, hence an environment of its own.
+bench-peers: build $(VENV)/.group-bench $(VENV)/.peers .venv-philtorch/.done
+	python benchmarks/run.py --peers
+
+$(VENV)/.peers: $(VENV)/.torch
+	-pip install --quiet --no-deps '$(subst torch==,torchaudio==,$(TORCH))'
+	-pip install --quiet --group peers
+	@touch $@
+
+.venv-philtorch/.done:
+	$(PYTHON) -m venv .venv-philtorch
+	.venv-philtorch/bin/pip install --quiet 'torch==2.14.*' 'philtorch==0.7.*' numpy
+	@touch $@
+
+SOURCES = $(shell find csrc include tests/cpp examples/cpp benchmarks -name '*.h' -o -name '*.cpp')
+
+lint: $(VENV)/.group-lint
+	@clang-format --dry-run -Werror $(SOURCES)
+	ruff check
+	ruff format --check
+	mypy
+
+format: $(VENV)/.group-lint
+	@clang-format -i $(SOURCES)
+	ruff check --fix
+	ruff format
+
+# AddressSanitizer and UndefinedBehaviorSanitizer: all C++ tests, then a short Python program. Python
+# itself leaks, and is not built with the sanitizers, so their libraries are loaded ahead of it.
+sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
+	@[ -e $(SANITIZED)/build.ninja ] || $(CMAKE) -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Sanitize -DPOLEZERO_WERROR=OFF
+	@cmake --build $(SANITIZED)
+	@mkdir -p $(SANITIZED)/site/polezero && cp python/polezero/*.py $(SANITIZED)/site/polezero
+	@cmake --install $(SANITIZED) --prefix $(SANITIZED)/site/polezero >/dev/null
+	@if [ -x $(SANITIZED)/tests/cpp/polezero_tests ]; then ctest --test-dir $(SANITIZED) --output-on-failure; fi
+	LD_PRELOAD="$$(for l in asan ubsan stdc++; do $${CXX:-c++} -print-file-name=lib$$l.so; done | xargs)" \
+	  ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SANITIZED)/site python tests/python/smoke.py
+
+cpp-example: build
+	cmake -S examples/cpp -B $(EXAMPLE) -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	  -Dpolezero_DIR=$(CURDIR)/python/polezero/share/cmake/polezero
+	cmake --build $(EXAMPLE)
+	bash examples/cpp/run.sh $(EXAMPLE)
+
+clean:
+	rm -rf build python/polezero/{lib,include,share,_build.py} python/polezero/_C.*.so

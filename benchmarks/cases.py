@@ -1,0 +1,129 @@
+"""What is measured: the cases, their reaches, and the filters and signals they use. Needs torch only."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+# clone    time over the time of x.clone()              call     microseconds of the whole Python call
+# threads  time on one thread over the time on two      memory   peak over the start, in signals of B x T
+# silence  time on an impulse and zeros over noise
+Measure = Literal["clone", "call", "threads", "memory", "silence"]
+Direction = Literal["forward", "both"]  # both: forward, then backward to x, b and a
+
+# The reads and writes of whole signals that no implementation can avoid: forward x, y; backward grad_y, x, y, grad_x.
+SIGNALS_MOVED = {"forward": 2, "both": 6}
+
+# Poles whose impulse response gets to the denormals of float32, or of float64 as well, within ten seconds.
+SILENCE_RADII = (0.9, 0.99, 0.999)
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    measure: Measure
+    direction: Direction
+    rows: int
+    samples: int
+    order: int = 2
+    dtype: str = "float32"
+    reach: float | None = None
+
+    @property
+    def size(self) -> int:
+        return self.rows * self.samples
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Coefficients b [M+1] and a [N+1], a signal x [B, T] and an output's gradient grad_y [B, T]."""
+
+    b: Tensor
+    a: Tensor
+    x: Tensor
+    grad_y: Tensor
+
+
+CASES = [
+    Case("forward, 1 x 2^20", "clone", "forward", 1, 2**20, reach=1.45),
+    Case("forward, 64 x 2^20", "clone", "forward", 64, 2**20, reach=1.3),
+    Case("forward, 1024 x 4096", "clone", "forward", 1024, 4096, reach=1.9),
+    Case("forward, 16384 x 256", "clone", "forward", 16384, 256, reach=2.2),
+    Case("forward + backward, 1 x 2^20", "clone", "both", 1, 2**20, reach=5),
+    Case("forward + backward, 32 x 2^16", "clone", "both", 32, 2**16, reach=5),
+    Case("forward, order 8, 16 x 2^16", "clone", "forward", 16, 2**16, order=8, reach=3),
+    Case("forward, order 16, 16 x 2^16", "clone", "forward", 16, 2**16, order=16, reach=6),
+    Case("whole call, forward, 1 x 2^14", "call", "forward", 1, 2**14, reach=15),
+    Case("whole call, forward + backward, 1 x 2^14", "call", "both", 1, 2**14, reach=60),
+    Case("2 threads over 1, forward, 32 x 2^16", "threads", "forward", 32, 2**16, reach=1.7),
+    Case("2 threads over 1, forward + backward, 32 x 2^16", "threads", "both", 32, 2**16, reach=1.7),
+    Case("peak memory, forward + backward, 32 x 2^18", "memory", "both", 32, 2**18, reach=4.3),
+    Case("silence over noise, forward, 1 x 480001", "silence", "forward", 1, 480_001, reach=1.5),
+    Case("silence over noise, forward + backward, 1 x 480001", "silence", "both", 1, 480_001, reach=1.5),
+    Case("forward, order 1, 16 x 2^16", "clone", "forward", 16, 2**16, order=1),
+    Case("forward, order 4, 16 x 2^16", "clone", "forward", 16, 2**16, order=4),
+    Case("forward, order 32, 16 x 2^16", "clone", "forward", 16, 2**16, order=32),
+    Case("forward + backward, order 8, 16 x 2^16", "clone", "both", 16, 2**16, order=8),
+    Case("forward, float64, 1 x 2^20", "clone", "forward", 1, 2**20, dtype="float64"),
+    Case("forward, float64, 1024 x 4096", "clone", "forward", 1024, 4096, dtype="float64"),
+    Case("forward + backward, float64, 32 x 2^16", "clone", "both", 32, 2**16, dtype="float64"),
+]
+
+
+def higher_is_better(measure: Measure) -> bool:
+    return measure == "threads"
+
+
+def is_met(case: Case, figure: float) -> bool | None:
+    if case.reach is None:
+        return None
+    return figure >= case.reach if higher_is_better(case.measure) else figure <= case.reach
+
+
+def polynomial(roots: list[complex]) -> Tensor:
+    """The real coefficients, highest power first, of the monic polynomial with these roots (conjugates included)."""
+    p = torch.ones(1, dtype=torch.complex128)
+    for root in roots:
+        p = torch.cat([p, p.new_zeros(1)]) - root * torch.cat([p.new_zeros(1), p])
+    return p.real
+
+
+def resonator(radius: float, angle: float) -> list[complex]:
+    pole = complex(radius * math.cos(angle), radius * math.sin(angle))
+    return [pole, pole.conjugate()]
+
+
+def biquad(radius: float, dtype: torch.dtype, angle: float = 0.3) -> tuple[Tensor, Tensor]:
+    """b and a of a resonator with poles radius * exp(+-j angle) and zeros at 1 and -1."""
+    return 0.1 * polynomial([1, -1]).to(dtype), polynomial(resonator(radius, angle)).to(dtype)
+
+
+def filter_of_order(order: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Dense b and a of one order, stable after rounding: pairs of poles spread over the band, radii 0.6 to 0.9."""
+    pairs = order // 2
+    poles: list[complex] = [0.8] if order % 2 else []
+    for i in range(pairs):
+        place = (i + 0.5) / pairs
+        poles += resonator(0.9 - 0.3 * place, 0.15 + 2.8 * place)
+    zeros = [-0.9 * p for p in poles]
+    return (0.1 * polynomial(zeros)).to(dtype), polynomial(poles).to(dtype)
+
+
+def noise(case: Case) -> Problem:
+    dtype = getattr(torch, case.dtype)
+    generator = torch.Generator().manual_seed(case.size)
+    x = torch.randn(case.rows, case.samples, dtype=dtype, generator=generator)
+    grad_y = torch.randn(x.shape, dtype=dtype, generator=generator) if case.direction == "both" else x
+    return Problem(*filter_of_order(case.order, dtype), x, grad_y)
+
+
+def silence(case: Case, radius: float) -> tuple[Problem, Problem]:
+    """The same resonator on (an impulse and then zeros, the gradient mirrored in time) and on noise."""
+    loud = noise(case)
+    b, a = biquad(radius, loud.x.dtype)
+    x, grad_y = torch.zeros_like(loud.x), torch.zeros_like(loud.x)
+    x[:, 0] = 1
+    grad_y[:, -1] = 1
+    return Problem(b, a, x, grad_y), Problem(b, a, loud.x, loud.grad_y)

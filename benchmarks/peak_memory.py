@@ -1,0 +1,58 @@
+"""Peak memory of one call by the high-water mark of a fresh process.
+
+python benchmarks/peak_memory.py IMPLEMENTATION CASE        prints the number of signals
+"""
+
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+from cases import CASES, Case, noise
+from implementations import find
+
+
+def peak_signals(case: Case, name: str) -> float:
+    """Resident memory at its highest over the start, in signals of the case, in a process of its own.
+
+    That process has malloc's own thresholds (not the benchmark's), which give freed signals back at once.
+    """
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+    run = subprocess.run(
+        [sys.executable, __file__, name, case.name], env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return float(run.stdout.splitlines()[-1])
+
+
+def _peak_signals_here(case: Case, name: str) -> float:
+    """The start is taken before x exists and after one tiny call, so that loading code does not count."""
+    torch.set_num_threads(1)
+    implementation = find(name)
+    assert implementation is not None, name
+    tiny = Case("tiny", "memory", case.direction, 2, 64, case.order, case.dtype)
+    for shape in (tiny, case):
+        gc.collect()
+        start = _status_bytes("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark back to the present
+        problem = noise(shape)
+        call = implementation.call(problem, case.direction)
+        assert call is not None, name
+        call()
+        peak = _status_bytes("VmHWM") - start
+        size = problem.x.nbytes
+        del problem, call
+    return peak / size
+
+
+def _status_bytes(field: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/self/status has no {field}")
+
+
+if __name__ == "__main__":
+    _, wanted_name, wanted_case = sys.argv
+    print(_peak_signals_here(next(c for c in CASES if c.name == wanted_case), wanted_name))

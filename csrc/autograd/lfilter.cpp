@@ -1,0 +1,176 @@
+// Derivatives of the filter with a_0 and SciPy's state; math in docs/derivatives.md.
+//
+// Two facts give every formula. The transposed form takes zi as additive input and leaves zf as
+// overhang: with samples n >= T for which x = 0,
+//     a_0 (u[n] - zi[n]) = sum_k b_k x[n-k] - sum_{i >= 1, n-i < T} a_i y[n-i],
+//     u[n] = y[n] for n < T,  u[T+j] = zf[j].
+// And its adjoint is a filter backwards in time whose next lambdas at n = T are grad_zf.
+#include "autograd/ops.h"
+
+namespace polezero::autograd {
+
+namespace {
+
+Tensor first(const Tensor& a) { return slice_last(a, 0, 1); }
+
+// A filter without zeros: 1 / A(z).
+Tensor one_like(const Tensor& a) { return at::ones({1}, a.options()); }
+
+// Zero-padded on the right to `length`, or cut to it.
+Tensor to_length(const Tensor& t, const c10::SymInt& length) {
+  const c10::SymInt T = t.sym_size(-1);
+  return T < length ? pad_last(t, 0, length - T) : slice_last(t, 0, length);
+}
+
+c10::SymInt max_order(const Tensor& b, const Tensor& a) {
+  return std::max(b.sym_size(-1), a.sym_size(-1)) - 1;
+}
+
+// The two-pass gradients of b and a: with phi = x / A and psi = -y / A (one filter pass each),
+// dy/db_k[n] = phi[n-k] and dy/da_i[n] = psi[n-i]; a_0 filters zi - y.
+std::pair<Tensor, Tensor> two_pass_grads(const Tensors<2>& grads, const Tensors<4>& in,
+                                         const Tensors<2>& out, bool need_b, bool need_a) {
+  const auto& [b, a, x, zi] = in;
+  const auto& [y, zf] = out;
+  const c10::SymInt P = max_order(b, a), taps_b = b.sym_size(-1), taps_a = a.sym_size(-1);
+  const Tensor &grad_zf = grads[1], one = one_like(a);
+  const bool tail = grad_zf.defined();
+  Tensor g = grads[0], monic, tail_y;
+  if (tail) {
+    // zf[j] = sum_{i <= j} (a_i / a_0) y[T+j-i] of the outputs after the end: they extend time
+    monic = wide(a) / wide(first(a));
+    g = join(g, fir(monic.conj(), grad_zf, /*reverse=*/true));
+  }
+  const c10::SymInt length = g.sym_size(-1);
+  auto filtered = [&](const Tensor& t) { return lfilter_forward(one, a, t)[0]; };
+  Tensor grad_b, grad_a;
+  if (need_b) {
+    grad_b = lag_correlation(g, filtered(to_length(x, length)).conj(), taps_b);
+  }
+  if (need_a) {
+    if (tail && P > 0) tail_y = allpole_forward(slice_last(monic, 1, taps_a), zf);
+    const Tensor psi = filtered(-(tail_y.defined() ? join(y, tail_y) : y));
+    grad_a = lag_correlation(g, psi.conj(), taps_a);
+    Tensor grad_a0;
+    if (zi.defined() && P > 0) {
+      grad_a0 = lag_correlation(g, filtered(to_length(zi, length)).conj(), 1);
+    }
+    if (tail_y.defined()) {  // zf reads a once more
+      const Tensor direct = pad_last(slice_last(lag_correlation(grad_zf, tail_y.conj(), taps_a), 1, taps_a), 1, 0) /
+                            wide(first(a)).conj();
+      grad_a = grad_a + direct;
+      grad_a0 = plus(grad_a0, -(direct * monic.conj()).sum(-1, /*keepdim=*/true));
+    }
+    if (grad_a0.defined()) grad_a = grad_a + pad_last(grad_a0, 0, taps_a - 1);
+  }
+  return {grad_b, grad_a};
+}
+
+}  // namespace
+
+Saved<LfilterForward> LfilterForward::saves(const Flags<4>& need) {
+  return {{true, true, need[0], need[1]}, {need[1], need[1]}};
+}
+
+Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in,
+                               const Tensors<2>& out,
+                               const Attributes<LfilterForward>& attributes,
+                               const Flags<4>& need) {
+  const auto& [b, a, x, zi] = in;
+  const bool two_pass = std::get<0>(attributes);
+  const bool need_b = need[0] && !two_pass, need_a = need[1] && !two_pass;
+  // zi was not given where zf is a placeholder
+  const Tensor zf = need_a && zi.defined() ? out[1] : Tensor();
+  const Tensor grad_zf =
+      grads[1].defined() && grads[1].sym_size(-1) == max_order(b, a) ? grads[1] : Tensor();
+  Tensors<4> r;
+  if (need_b || need_a || need[2] || need[3]) {
+    const auto back = call<LfilterBackward>(
+        {grads[0], grad_zf, b, a, need_b ? x : Tensor(), need_a ? out[0] : Tensor(),
+         need_a ? zi : Tensor(), zf},
+        {need_b, need_a, need[2], need[3]});
+    if (need_b) r[0] = back[0];
+    if (need_a) r[1] = back[1];
+    if (need[2]) r[2] = back[2];
+    if (need[3]) r[3] = back[3];
+  }
+  if (two_pass && (need[0] || need[1])) {
+    std::tie(r[0], r[1]) = two_pass_grads({grads[0], grad_zf}, in, out, need[0], need[1]);
+  }
+  return r;
+}
+
+Tensors<2> LfilterForward::jvp(const Tensors<4>& p, const Tensors<4>& t, const Tensors<2>& out,
+                               const Attributes<LfilterForward>&) {
+  const auto& [b, a, x, zi] = p;
+  const auto& [tangent_b, tangent_a, tangent_x, tangent_zi] = t;
+  const auto& [y, zf] = out;
+  const bool state = zi.defined();
+  const c10::SymInt P = max_order(b, a), N = a.sym_size(-1) - 1, T = x.sym_size(-1);
+  Tensor tangent_y, tangent_zf;
+  if (tangent_x.defined() || tangent_zi.defined()) {
+    const auto r = lfilter_forward(b, a, tangent_x.defined() ? tangent_x : at::zeros_like(x),
+                                   tangent_zi.defined() || !state ? tangent_zi
+                                                                  : at::zeros_like(zi));
+    tangent_y = r[0];
+    if (state) tangent_zf = r[1];
+  }
+  if (tangent_b.defined() || tangent_a.defined()) {
+    // the derivative of the equation above is the filter 1 / A with this input
+    const c10::SymInt length = state ? T + P : T;
+    Tensor v = tangent_b.defined() ? fir(tangent_b, to_length(x, length)) : Tensor();
+    if (tangent_a.defined()) {
+      v = plus(v, -fir(tangent_a, to_length(y, length)));
+      if (state) {
+        const Tensor u = to_length(zi, length) - pad_last(zf, T, 0);
+        v = (v + first(tangent_a) * u).to(x.scalar_type());
+      }
+    }
+    const Tensor rest =
+        state ? at::zeros_symint({N}, x.options()) : Tensor();
+    const auto r = lfilter_forward(one_like(a), a, slice_last(v, 0, T), rest);
+    tangent_y = plus(tangent_y, r[0]);
+    if (state) {
+      const Tensor tail = (slice_last(v, T, T + P) / first(a)).to(x.scalar_type());
+      tangent_zf = plus(tangent_zf, pad_last(r[1], 0, P - N) + tail);
+    }
+  }
+  return {tangent_y.expand_symint(y.sym_sizes()),
+          state ? tangent_zf.expand_symint(zf.sym_sizes()) : Tensor()};
+}
+
+Tensors<4> LfilterBackward::unfused(const Tensors<8>& in,
+                                    const Attributes<LfilterBackward>& attributes) {
+  const auto& [grad_y, grad_zf, b, a, x, y, zi, zf] = in;
+  const auto [need_b, need_a, need_x, need_zi] = attributes;
+  const c10::SymInt P = max_order(b, a), taps_b = b.sym_size(-1), taps_a = a.sym_size(-1),
+                    T = grad_y.sym_size(-1);
+  const bool tail = grad_zf.defined() && P > 0;
+  const Tensor a0 = wide(first(a)).conj(), monic = wide(a).conj() / a0;
+  Tensor lambda = grad_y;
+  if (taps_a > 1) {
+    lambda = allpole_forward(slice_last(monic, 1, taps_a), grad_y,
+                             tail ? slice_last(grad_zf, 0, taps_a - 1) : Tensor(), /*reverse=*/true);
+  }
+  if (tail) lambda = join(lambda, grad_zf);
+  const c10::SymInt length = lambda.sym_size(-1);
+  const Tensor head = to_length(lambda, P);
+  const Tensor none = at::empty({0}, grad_y.options());
+  Tensors<4> r{none, none, none, none};
+  if (need_b) r[0] = lag_correlation(lambda, to_length(x, length).conj(), taps_b) / a0;
+  if (need_a) {
+    Tensor sum = lag_correlation(lambda, to_length(y, length).conj(), taps_a);
+    Tensor sum_a0;  // a_0 scales y - zi, and zf - zi where the rows have ended
+    if (zi.defined() && P > 0) {
+      sum_a0 = -(wide(head) * wide(zi).conj()).sum(-1, /*keepdim=*/true);
+      if (tail) sum_a0 = sum_a0 + (wide(grad_zf) * wide(zf).conj()).sum(-1, /*keepdim=*/true);
+      sum = sum + pad_last(sum_a0, 0, taps_a - 1);
+    }
+    r[1] = -sum / a0;
+  }
+  if (need_x) r[2] = slice_last(fir(wide(b).conj() / a0, lambda, /*reverse=*/true), 0, T);
+  if (need_zi) r[3] = head;
+  return r;
+}
+
+}  // namespace polezero::autograd

@@ -1,0 +1,114 @@
+// The ops as autograd sees them: how each is called, and what it is the derivative of. The
+// functions at the end are the differentiable calls that derivatives are written with.
+#pragma once
+
+#include "autograd/node.h"
+
+namespace polezero::autograd {
+
+struct LfilterForward {
+  static constexpr const char* name = "polezero::lfilter_forward";
+  static constexpr const char* node = "LfilterBackward";
+  using Schema = std::tuple<Tensor, Tensor>(const Tensor& b, const Tensor& a, const Tensor& x,
+                                            const OptionalTensor& zi, bool two_pass);
+  static constexpr size_t inputs = 4, outputs = 2;
+  static Saved<LfilterForward> saves(const Flags<4>& need);
+  static Tensors<4> vjp(const Tensors<2>& grads, const Tensors<4>& in, const Tensors<2>& out,
+                        const Attributes<LfilterForward>& attributes, const Flags<4>& need);
+  static Tensors<2> jvp(const Tensors<4>& p, const Tensors<4>& t, const Tensors<2>& out,
+                        const Attributes<LfilterForward>& attributes);
+};
+
+struct LfilterBackward {
+  static constexpr const char* name = "polezero::lfilter_backward";
+  using Schema = std::tuple<Tensor, Tensor, Tensor, Tensor>(
+      const Tensor& grad_y, const OptionalTensor& grad_zf, const Tensor& b, const Tensor& a,
+      const OptionalTensor& x, const OptionalTensor& y, const OptionalTensor& zi,
+      const OptionalTensor& zf, bool need_b, bool need_a, bool need_x, bool need_zi);
+  static constexpr size_t inputs = 8, outputs = 4;
+  static Tensors<4> unfused(const Tensors<8>& in, const Attributes<LfilterBackward>& attributes);
+};
+
+struct AllpoleForward {
+  static constexpr const char* name = "polezero::allpole_forward";
+  static constexpr const char* node = "AllpoleBackward";
+  using Schema = Tensor(const Tensor& a, const Tensor& x, const OptionalTensor& zi, bool reverse,
+                        bool two_pass);
+  static constexpr size_t inputs = 3, outputs = 1;
+  static Saved<AllpoleForward> saves(const Flags<3>& need);
+  static Tensors<3> vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
+                        const Attributes<AllpoleForward>& attributes, const Flags<3>& need);
+  static Tensors<1> jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>& out,
+                        const Attributes<AllpoleForward>& attributes);
+};
+
+struct AllpoleBackward {
+  static constexpr const char* name = "polezero::allpole_backward";
+  using Schema = std::tuple<Tensor, Tensor, Tensor>(const Tensor& grad_y, const Tensor& a,
+                                                    const OptionalTensor& y,
+                                                    const OptionalTensor& zi, bool need_a,
+                                                    bool need_x, bool need_zi);
+  static constexpr size_t inputs = 4, outputs = 3;
+  static Tensors<3> unfused(const Tensors<4>& in, const Attributes<AllpoleBackward>& attributes);
+};
+
+struct Fir {
+  static constexpr const char* name = "polezero::fir";
+  static constexpr const char* node = "FirBackward";
+  using Schema = Tensor(const Tensor& b, const Tensor& x, bool reverse);
+  static constexpr size_t inputs = 2, outputs = 1;
+  static Saved<Fir> saves(const Flags<2>& need);
+  static Tensors<2> vjp(const Tensors<1>& grads, const Tensors<2>& in, const Tensors<1>& out,
+                        const Attributes<Fir>& attributes, const Flags<2>& need);
+  static Tensors<1> jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>& out,
+                        const Attributes<Fir>& attributes);
+};
+
+struct LagCorrelation {
+  static constexpr const char* name = "polezero::lag_correlation";
+  static constexpr const char* node = "LagCorrelationBackward";
+  using Schema = Tensor(const Tensor& g, const Tensor& x, c10::SymInt taps);
+  static constexpr size_t inputs = 2, outputs = 1;
+  static Saved<LagCorrelation> saves(const Flags<2>& need);
+  static Tensors<2> vjp(const Tensors<1>& grads, const Tensors<2>& in, const Tensors<1>& out,
+                        const Attributes<LagCorrelation>& attributes, const Flags<2>& need);
+  static Tensors<1> jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>& out,
+                        const Attributes<LagCorrelation>& attributes);
+};
+
+inline Tensors<2> lfilter_forward(const Tensor& b, const Tensor& a, const Tensor& x,
+                                  const Tensor& zi = {}) {
+  return call<LfilterForward>({b, a, x, zi}, {false});
+}
+inline Tensor allpole_forward(const Tensor& a, const Tensor& x, const Tensor& zi = {},
+                              bool reverse = false) {
+  return call<AllpoleForward>({a, x, zi}, {reverse, false})[0];
+}
+inline Tensor fir(const Tensor& b, const Tensor& x, bool reverse = false) {
+  return call<Fir>({b, x}, {reverse})[0];
+}
+inline Tensor lag_correlation(const Tensor& g, const Tensor& x, const c10::SymInt& taps) {
+  return call<LagCorrelation>({g, x}, {taps})[0];
+}
+
+// ---- Small things that derivatives need ----
+
+// A sum in which undefined is zero.
+inline Tensor plus(const Tensor& u, const Tensor& v) {
+  return !u.defined() ? v : !v.defined() ? u : u + v;
+}
+// The last axis with zeros before and after.
+inline Tensor pad_last(const Tensor& t, const c10::SymInt& before, const c10::SymInt& after) {
+  return at::constant_pad_nd_symint(t, {before, after});
+}
+inline Tensor slice_last(const Tensor& t, const c10::SymInt& begin, const c10::SymInt& end) {
+  return t.slice_symint(-1, begin, end);
+}
+// u and v one after the other along the last axis, leading dimensions broadcast.
+Tensor join(const Tensor& u, const Tensor& v);
+// Coefficients in float64 (complex128), where quotients of them are made.
+inline Tensor wide(const Tensor& t) {
+  return t.to(t.is_complex() ? at::kComplexDouble : at::kDouble);
+}
+
+}  // namespace polezero::autograd

@@ -1,0 +1,24 @@
+// Compiled once per instruction set (-DPOLEZERO_ISA=baseline, avx2, avx512), without Torch. The
+// only thing that leaves this file is its table of kernels.
+
+// GCC 12 takes the undefined pass-through operand of its own AVX-512 intrinsics for a variable
+// that is used before it is set (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#include "kernels/cpu/capability.h"
+#include "kernels/cpu/lfilter_kernel.h"
+
+namespace polezero::POLEZERO_ISA {
+namespace {
+template <class T>
+constexpr KernelsOf<T> kernels_of() {
+  return {lfilter_forward<T>, lfilter_backward<T>, lag_correlation<T>};
+}
+}  // namespace
+
+const Kernels kernels = {kernels_of<float>(), kernels_of<double>(),
+                         kernels_of<std::complex<float>>(), kernels_of<std::complex<double>>()};
+}  // namespace polezero::POLEZERO_ISA

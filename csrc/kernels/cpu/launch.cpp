@@ -1,0 +1,214 @@
+#include "kernels/cpu/launch.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "kernels/cpu/capability.h"
+#include "kernels/cpu/flush_denormals.h"
+#include "tile/transition.h"
+
+namespace polezero::cpu {
+namespace {
+
+using baseline::transition;
+
+// A thread pays from about this many samples on (waking one costs some 5 us).
+constexpr int64_t kSamplesPerThread = int64_t{1} << 15;
+constexpr int64_t kMaxSplitOrder = 16;
+
+template <class F>
+void parallel_rows(int64_t rows, int64_t time, F&& f) {
+  const int64_t grain = std::max<int64_t>(1, kSamplesPerThread / std::max<int64_t>(time, 1));
+  at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
+    FlushDenormals flush;
+    f(Range{begin, end, 0, time});
+  });
+}
+
+// In how many pieces to cut the time of each row; 1 is none. Cut rows round differently, so never
+// where there are rows for all threads, nor where determinism is asked for.
+template <class scalar_t>
+int64_t pieces(const Filters<scalar_t>& f, int64_t rows, int64_t time) {
+  const int64_t threads = at::get_num_threads();
+  if (rows >= threads || threads == 1 || at::in_parallel_region() || f.order > kMaxSplitOrder ||
+      at::globalContext().deterministicAlgorithms()) {
+    return 1;
+  }
+  return std::clamp<int64_t>(time / kSamplesPerThread, 1, threads);
+}
+
+template <class A>
+bool all_finite(const std::vector<A>& values) {
+  return std::all_of(values.begin(), values.end(),
+                     [](const A& v) { return baseline::is_finite(v); });
+}
+
+// The same problem with `row` as its row 0.
+template <class scalar_t>
+Filters<scalar_t> filter_of(const Filters<scalar_t>& f, int64_t row) {
+  Filters<scalar_t> one = f;
+  one.b += row * f.filter_stride * (f.order + 1);
+  one.a += row * f.filter_stride * f.order;
+  one.filter_stride = 0;
+  return one;
+}
+template <class scalar_t>
+LfilterForwardParams<scalar_t> row_of(const LfilterForwardParams<scalar_t>& p, int64_t row) {
+  LfilterForwardParams<scalar_t> one = p;
+  one.filters = filter_of(p.filters, row);
+  one.x += row * p.x_stride;
+  one.y += row * p.y_stride;
+  one.state += row * p.filters.order;
+  return one;
+}
+template <class scalar_t>
+LfilterBackwardParams<scalar_t> row_of(const LfilterBackwardParams<scalar_t>& p, int64_t row) {
+  LfilterBackwardParams<scalar_t> one = p;
+  one.filters = filter_of(p.filters, row);
+  one.grad_y += row * p.grad_y_stride;
+  if (p.grad_x != nullptr) one.grad_x += row * p.grad_x_stride;
+  if (p.x != nullptr) one.x += row * p.x_stride;
+  if (p.y != nullptr) one.y += row * p.y_stride;
+  one.state += row * p.filters.order;
+  if (p.x != nullptr) one.sum_b += row * (p.filters.order_b + 1);
+  if (p.y != nullptr) one.sum_a += row * (p.filters.order_a + 1);
+  return one;
+}
+
+// Filters one row in `count` pieces of time. The first piece in the order of processing is
+// filtered at once; of the others first only the state they leave behind when they begin at rest.
+// Then every piece knows the state it really begins with. `whole(range, i, state)` filters piece
+// i, `state_only(range, state)` carries the state on. False, and nothing done, where the state's
+// transition over a piece overflows: the output of an unstable filter may still be finite.
+template <class scalar_t, class Whole, class StateOnly>
+bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, bool descending,
+                      acc_t<scalar_t>* state, Whole&& whole, StateOnly&& state_only) {
+  using A = acc_t<scalar_t>;
+  const int64_t P = f.order, length = time / count, last_length = time - (count - 1) * length;
+  auto range = [&](int64_t i) {
+    const int64_t at = descending ? count - 1 - i : i;
+    return Range{0, 1, at * length, at * length + (at + 1 == count ? last_length : length)};
+  };
+  const std::vector<A> power = transition(f.a, P, length);
+  if (!all_finite(power)) return false;
+  auto each = [&](int64_t begin, int64_t end, auto&& body) {
+    at::parallel_for(begin, end, 1, [&](int64_t from, int64_t to) {
+      FlushDenormals flush;
+      for (int64_t i = from; i < to; ++i) body(i);
+    });
+  };
+  std::vector<A> states(count * P, A(0));  // after piece i
+  std::copy_n(state, P, states.begin());
+  each(0, count - 1, [&](int64_t i) {
+    if (i == 0) {
+      whole(range(0), 0, states.data());
+    } else {
+      state_only(range(i), states.data() + i * P);
+    }
+  });
+  // pieces 1 .. count - 2 all have `length` samples; without feedback nothing lasts that long
+  for (int64_t i = 1; i + 1 < count && f.order_a > 0; ++i) {
+    for (int64_t j = 0; j < P; ++j) {
+      for (int64_t k = 0; k < P; ++k) {
+        states[i * P + j] +=
+            baseline::multiply(power[descending ? k * P + j : j * P + k], states[(i - 1) * P + k]);
+      }
+    }
+  }
+  std::vector<A> begins = states;
+  each(1, count, [&](int64_t i) {
+    std::copy_n(begins.begin() + (i - 1) * P, P, states.begin() + i * P);
+    whole(range(i), i, states.data() + i * P);
+  });
+  std::copy_n(states.begin() + (count - 1) * P, P, state);
+  return true;
+}
+
+}  // namespace
+
+template <class scalar_t>
+void lfilter_forward(const LfilterForwardParams<scalar_t>& p, int64_t rows, int64_t time) {
+  using A = acc_t<scalar_t>;
+  const auto kernel = kernels_of<scalar_t>().lfilter_forward;
+  const int64_t count = pieces(p.filters, rows, time);
+  if (count == 1) {
+    return parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    const LfilterForwardParams<scalar_t> row = row_of(p, r);
+    auto run = [&](const Range& range, scalar_t* y, A* state) {
+      LfilterForwardParams<scalar_t> piece = row;
+      piece.y = y;
+      piece.state = state;
+      kernel(piece, range);
+    };
+    if (!filter_in_pieces(
+            row.filters, time, count, /*descending=*/false, row.state,
+            [&](const Range& range, int64_t, A* state) { run(range, row.y, state); },
+            [&](const Range& range, A* state) { run(range, nullptr, state); })) {
+      FlushDenormals flush;
+      kernel(row, Range{0, 1, 0, time});
+    }
+  }
+}
+
+template <class scalar_t>
+void lfilter_backward(const LfilterBackwardParams<scalar_t>& p, int64_t rows, int64_t time) {
+  using A = acc_t<scalar_t>;
+  const auto kernel = kernels_of<scalar_t>().lfilter_backward;
+  const int64_t count = pieces(p.filters, rows, time);
+  if (count == 1) {
+    return parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+  }
+  const int64_t taps_b = p.filters.order_b + 1, taps_a = p.filters.order_a + 1;
+  for (int64_t r = 0; r < rows; ++r) {
+    const LfilterBackwardParams<scalar_t> row = row_of(p, r);
+    std::vector<A> sum_b(count * taps_b, A(0)), sum_a(count * taps_a, A(0));  // a piece each
+    auto whole = [&](const Range& range, int64_t i, A* state) {
+      LfilterBackwardParams<scalar_t> piece = row;
+      piece.state = state;
+      piece.sum_b = sum_b.data() + i * taps_b;
+      piece.sum_a = sum_a.data() + i * taps_a;
+      kernel(piece, range);
+    };
+    auto state_only = [&](const Range& range, A* state) {
+      LfilterBackwardParams<scalar_t> piece = row;
+      piece.grad_x = nullptr;
+      piece.x = piece.y = nullptr;
+      piece.state = state;
+      kernel(piece, range);
+    };
+    if (!filter_in_pieces(row.filters, time, count, /*descending=*/true, row.state, whole,
+                          state_only)) {
+      FlushDenormals flush;
+      kernel(row, Range{0, 1, 0, time});
+      continue;
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      for (int64_t k = 0; p.x != nullptr && k < taps_b; ++k) row.sum_b[k] += sum_b[i * taps_b + k];
+      for (int64_t k = 0; p.y != nullptr && k < taps_a; ++k) row.sum_a[k] += sum_a[i * taps_a + k];
+    }
+  }
+}
+
+template <class scalar_t>
+void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int64_t time) {
+  const auto kernel = kernels_of<scalar_t>().lag_correlation;
+  parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+}
+
+#define POLEZERO_INSTANTIATE(scalar_t)                                                      \
+  template void lfilter_forward<scalar_t>(const LfilterForwardParams<scalar_t>&, int64_t,   \
+                                          int64_t);                                         \
+  template void lfilter_backward<scalar_t>(const LfilterBackwardParams<scalar_t>&, int64_t, \
+                                           int64_t);                                        \
+  template void lag_correlation<scalar_t>(const LagCorrelationParams<scalar_t>&, int64_t, int64_t);
+POLEZERO_INSTANTIATE(float)
+POLEZERO_INSTANTIATE(double)
+POLEZERO_INSTANTIATE(std::complex<float>)
+POLEZERO_INSTANTIATE(std::complex<double>)
+#undef POLEZERO_INSTANTIATE
+
+}  // namespace polezero::cpu

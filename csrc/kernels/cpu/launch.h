@@ -1,0 +1,16 @@
+// Threads for the CPU kernels: rows side by side, or one row split in time.
+#pragma once
+
+#include "kernels/lfilter.h"
+
+namespace polezero::cpu {
+
+// `time` is T; the Params' state is carried from one end of the rows to the other.
+template <class scalar_t>
+void lfilter_forward(const LfilterForwardParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void lfilter_backward(const LfilterBackwardParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int64_t time);
+
+}  // namespace polezero::cpu

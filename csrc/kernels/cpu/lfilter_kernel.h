@@ -1,0 +1,263 @@
+// Rows of recursive filters on the CPU: blocks along time where tables pay, else serially.
+#pragma once
+
+#include <type_traits>
+
+#include "tile/block.h"
+#include "tile/correlate.h"
+#include "tile/serial.h"
+
+POLEZERO_ISA_BEGIN
+
+// Above this order a step of the serial filter, which is SIMD along its state, does less
+// arithmetic than a block.
+inline constexpr int64_t kMaxBlockOrder = 16;
+// Making tables costs about as much as this many samples of a serial filter [measured: 0.3 us at
+// P = 2 against 4 ns a sample; it grows like P].
+inline constexpr int64_t kSerialBelow = 64;
+
+// The filter of one row, padded to the order P of a table.
+template <int P>
+struct PaddedFilter {
+  double b[P + 1] = {};
+  double a[P] = {};
+  explicit PaddedFilter(const Filters<float>& f, int64_t row) { fill(f, row); }
+  explicit PaddedFilter(const Filters<double>& f, int64_t row) { fill(f, row); }
+
+ private:
+  template <class T>
+  void fill(const Filters<T>& f, int64_t row) {
+    const double* from_b = f.b + row * f.filter_stride * (f.order + 1);
+    const double* from_a = f.a + row * f.filter_stride * f.order;
+    for (int64_t i = 0; i <= f.order; ++i) b[i] = from_b[i];
+    for (int64_t i = 0; i < f.order; ++i) a[i] = from_a[i];
+  }
+};
+
+template <int P>
+inline bool all_finite(const State<P>& s) {
+  double sum = 0;
+  for (int i = 0; i < P; ++i) sum += s.v[i] * 0;
+  return is_finite(sum);
+}
+template <class T>
+inline bool all_finite(vec<T> poison) {
+  return is_finite(static_cast<double>(horizontal_sum<T, kLanes<T>>(poison)));
+}
+
+// The coefficients of a row as they are.
+template <class T>
+struct RowFilter {
+  const acc_t<T>* b;
+  const acc_t<T>* a;
+  RowFilter(const Filters<T>& f, int64_t row)
+      : b(f.b + row * f.filter_stride * (f.order + 1)), a(f.a + row * f.filter_stride * f.order) {}
+};
+
+template <class T>
+void forward_serial_rows(const LfilterForwardParams<T>& p, const Range& range) {
+  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
+    const RowFilter<T> f(p.filters, r);
+    T* y = p.y == nullptr ? nullptr : p.y + r * p.y_stride + range.time_begin;
+    serial_forward<T>(p.filters, f.b, f.a, p.x + r * p.x_stride + range.time_begin, y,
+                      range.time_end - range.time_begin, p.state + r * p.filters.order);
+  }
+}
+
+template <int P, class T>
+void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
+  Response<T, P> response;
+  Carry<P> carry;
+  const int64_t order = p.filters.order;
+  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
+    if (r == range.row_begin || p.filters.filter_stride != 0) {
+      const PaddedFilter<P> f(p.filters, r);
+      make_forward_tables<T, P>(f.b, f.a, response, carry);
+    }
+    const RowFilter<T> f(p.filters, r);
+    const T* x = p.x + r * p.x_stride;
+    T* y = p.y == nullptr ? nullptr : p.y + r * p.y_stride;
+    double* state = p.state + r * order;
+    State<P> s;
+    for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
+    int64_t n = range.time_begin;
+    while (n + kBlock <= range.time_end) {
+      const int64_t tile_begin = n;
+      const int64_t tile_end = std::min(n + kTile, range.time_end - kBlock + 1);
+      vec<T> poison = {};
+      if (y != nullptr) {
+        for (; n < tile_end; n += kBlock) {
+          respond<Time::kAscending>(response, x + n, s, y + n, poison);
+          carry_on(carry, x + n, s);
+        }
+      } else {
+        for (; n < tile_end; n += kBlock) carry_on(carry, x + n, s);
+      }
+      // Blocks multiply by zeros, and 0 * NaN is NaN: such a tile is done again serially, from
+      // the state it began with (kept in `state`).
+      if (!all_finite<T>(poison) || !all_finite<P>(s)) {
+        serial_forward<T>(p.filters, f.b, f.a, x + tile_begin, y == nullptr ? nullptr : y + tile_begin,
+                          n - tile_begin, state);
+        for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
+      } else {
+        for (int64_t j = 0; j < order; ++j) state[j] = s.v[j];
+      }
+    }
+    serial_forward<T>(p.filters, f.b, f.a, x + n, y == nullptr ? nullptr : y + n,
+                      range.time_end - n, state);
+  }
+}
+
+// Sums over one stretch [begin, end) of a row whose lambda lies at lambda[0..end-begin).
+template <class T>
+void add_sums(const LfilterBackwardParams<T>& p, int64_t row, const T* lambda, int64_t begin,
+              int64_t end) {
+  const T* at_zero = lambda - begin;
+  if (p.x != nullptr) {
+    correlate<Conjugate::kYes>(at_zero, p.x + row * p.x_stride, begin, end, 0, p.filters.order_b,
+                               p.sum_b + row * (p.filters.order_b + 1));
+  }
+  if (p.y != nullptr) {
+    correlate<Conjugate::kYes>(at_zero, p.y + row * p.y_stride, begin, end, 0, p.filters.order_a,
+                               p.sum_a + row * (p.filters.order_a + 1));
+  }
+}
+
+// Serially from time_end down to time_begin, a tile at a time (lambda stays in the cache).
+template <class T>
+void backward_serial_row(const LfilterBackwardParams<T>& p, int64_t row, int64_t begin, int64_t end,
+                         T* lambda) {
+  const RowFilter<T> f(p.filters, row);
+  const T* g = p.grad_y + row * p.grad_y_stride;
+  for (int64_t e = end; e > begin; e = std::max(e - kTile, begin)) {
+    const int64_t n = std::max(e - kTile, begin);
+    serial_backward<T>(p.filters, f.b, f.a, g + n, lambda,
+                       p.grad_x == nullptr ? nullptr : p.grad_x + row * p.grad_x_stride + n, e - n,
+                       p.state + row * p.filters.order);
+    add_sums(p, row, lambda, n, e);
+  }
+}
+
+template <class T>
+void backward_serial_rows(const LfilterBackwardParams<T>& p, const Range& range) {
+  T lambda[kTile];
+  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
+    backward_serial_row(p, r, range.time_begin, range.time_end, lambda);
+  }
+}
+
+template <int P, class T>
+void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) {
+  Response<T, P> to_lambda, to_grad_x;
+  Carry<P> carry;
+  alignas(64) T scratch[kTile];
+  const bool sums = p.x != nullptr || p.y != nullptr;
+  const int64_t order = p.filters.order;
+  // Last row first: memory is then read downwards throughout, which prefetchers follow.
+  for (int64_t r = range.row_end - 1; r >= range.row_begin; --r) {
+    if (r == range.row_end - 1 || p.filters.filter_stride != 0) {
+      const PaddedFilter<P> f(p.filters, r);
+      make_backward_tables<T, P>(f.b, f.a, to_lambda, to_grad_x, carry);
+    }
+    const T* g = p.grad_y + r * p.grad_y_stride;
+    T* grad_x = p.grad_x == nullptr ? nullptr : p.grad_x + r * p.grad_x_stride;
+    // without zeros grad_x is lambda
+    const bool same = grad_x != nullptr && p.filters.order_b == 0 && RowFilter<T>(p.filters, r).b[0] == 1;
+    double* state = p.state + r * order;
+    State<P> s;
+    for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
+    int64_t n = range.time_end;
+    while (n - kBlock >= range.time_begin) {
+      const int64_t tile_end = n;
+      const int64_t tile_begin = n - std::min(kTile, (n - range.time_begin) / kBlock * kBlock);
+      T* lambda = same ? grad_x + tile_begin : scratch;
+      vec<T> poison = {};
+      auto blocks = [&](auto with_lambda, auto with_grad_x) {
+        while (n > tile_begin) {
+          n -= kBlock;
+          if constexpr (with_lambda) {
+            respond<Time::kDescending>(to_lambda, g + n, s, lambda + (n - tile_begin), poison);
+          }
+          if constexpr (with_grad_x) {
+            respond<Time::kDescending>(to_grad_x, g + n, s, grad_x + n, poison);
+          }
+          carry_on(carry, g + n, s);
+        }
+      };
+      if (sums && grad_x != nullptr && !same) {
+        blocks(std::true_type{}, std::true_type{});
+      } else if (sums || same) {
+        blocks(std::true_type{}, std::false_type{});
+      } else if (grad_x != nullptr) {
+        blocks(std::false_type{}, std::true_type{});
+      } else {
+        blocks(std::false_type{}, std::false_type{});
+      }
+      if (!all_finite<T>(poison) || !all_finite<P>(s)) {  // as in forward
+        backward_serial_row(p, r, tile_begin, tile_end, lambda);
+        for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
+      } else {
+        add_sums(p, r, lambda, tile_begin, tile_end);
+        for (int64_t j = 0; j < order; ++j) state[j] = s.v[j];
+      }
+    }
+    backward_serial_row(p, r, range.time_begin, n, scratch);
+  }
+}
+
+// Calls f with the table order that holds `order`, or returns false where none does or pays.
+template <class T, class F>
+bool with_block_order(const Filters<T>& filters, const Range& range, F&& f) {
+  if constexpr (is_complex<T>) {
+    return false;
+  } else {
+    const int64_t rows = filters.filter_stride == 0 ? range.row_end - range.row_begin : 1;
+    const int64_t samples = rows * (range.time_end - range.time_begin);
+    if (filters.order > kMaxBlockOrder || samples < kSerialBelow) return false;
+    if (filters.order <= 2) {
+      f(std::integral_constant<int, 2>{});
+    } else if (filters.order <= 4) {
+      f(std::integral_constant<int, 4>{});
+    } else if (filters.order <= 8) {
+      f(std::integral_constant<int, 8>{});
+    } else {
+      f(std::integral_constant<int, 16>{});
+    }
+    return true;
+  }
+}
+
+template <class T>
+void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
+  if constexpr (!is_complex<T>) {
+    if (with_block_order(p.filters, range,
+                         [&](auto order) { forward_block_rows<order, T>(p, range); })) {
+      return;
+    }
+  }
+  forward_serial_rows(p, range);
+}
+
+template <class T>
+void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
+  if constexpr (!is_complex<T>) {
+    if (with_block_order(p.filters, range,
+                         [&](auto order) { backward_block_rows<order, T>(p, range); })) {
+      return;
+    }
+  }
+  backward_serial_rows(p, range);
+}
+
+template <class T>
+void lag_correlation(const LagCorrelationParams<T>& p, const Range& range) {
+  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
+    for (int64_t n = range.time_begin; n < range.time_end; n += kTile) {
+      correlate<Conjugate::kNo>(p.g + r * p.g_stride, p.x + r * p.x_stride, n,
+                                std::min(n + kTile, range.time_end), 0, p.taps - 1,
+                                p.c + r * p.taps);
+    }
+  }
+}
+
+POLEZERO_ISA_END

@@ -1,0 +1,92 @@
+// The recursive filter kernels: plain data in, no Torch. A filter is normalised (a_0 = 1) and
+// padded to one order P = max(M, N), in float64; its state is P float64 numbers a row.
+//
+//   forward   transposed direct form II, time ascending; state = SciPy's zi
+//                y[n] = b_0 x[n] + s_0,  s_j = s_{j+1} + b_{j+1} x[n] - a_{j+1} y[n]
+//   backward  direct form II, time descending, the adjoint of forward (the duality);
+//             state = the P next lambdas: v_j = lambda[n+1+j]
+//                lambda[n] = g[n] - sum_i a_i lambda[n+i]
+//                grad_x[n] = sum_k b_k lambda[n+k]
+//             and, in the same pass over memory, the sums that grad_b and grad_a are made of
+//                sum_b[k] = sum_n lambda[n] conj(x[n-k]),  sum_a[i] = sum_n lambda[n] conj(y[n-i])
+//             The adjoint of a complex filter has conjugate coefficients: the caller conjugates.
+#pragma once
+
+#include <cstdint>
+
+#include "tile/scalar.h"
+
+namespace polezero {
+
+// Filters of `order` P: coefficients of filter f at b + f * (P + 1) (b_0..b_P) and a + f * P
+// (a_1..a_P), zero-padded; a row r uses filter r * filter_stride (0: one filter for all rows).
+template <class scalar_t>
+struct Filters {
+  int64_t order_b;  // M
+  int64_t order_a;  // N
+  int64_t order;    // P
+  int64_t filter_stride;
+  const acc_t<scalar_t>* b;
+  const acc_t<scalar_t>* a;
+};
+
+// Rows [row_begin, row_end) and samples [time_begin, time_end). Strides are in elements; the
+// stride of time is 1.
+struct Range {
+  int64_t row_begin, row_end;
+  int64_t time_begin, time_end;
+};
+
+template <class scalar_t>
+struct LfilterForwardParams {
+  Filters<scalar_t> filters;
+  const scalar_t* x;  // [B, T]
+  int64_t x_stride;
+  scalar_t* y;  // [B, T], or null: only the state is carried on
+  int64_t y_stride;
+  acc_t<scalar_t>* state;  // [B, P], in: before time_begin, out: after time_end
+};
+
+template <class scalar_t>
+struct LfilterBackwardParams {
+  Filters<scalar_t> filters;
+  const scalar_t* grad_y;  // [B, T]
+  int64_t grad_y_stride;
+  scalar_t* grad_x;  // [B, T], or null: not needed
+  int64_t grad_x_stride;
+  const scalar_t* x;  // [B, T], or null: no sum_b
+  int64_t x_stride;
+  const scalar_t* y;  // [B, T], or null: no sum_a
+  int64_t y_stride;
+  acc_t<scalar_t>* state;  // [B, P], in: after time_end, out: before time_begin
+  acc_t<scalar_t>* sum_b;  // [B, M + 1], added to
+  acc_t<scalar_t>* sum_a;  // [B, N + 1], added to
+};
+
+// c[k] = sum_n g[n] x[n - k], k = 0..taps-1, no conjugate; added to c.
+template <class scalar_t>
+struct LagCorrelationParams {
+  int64_t taps;
+  const scalar_t* g;  // [B, T]
+  int64_t g_stride;
+  const scalar_t* x;  // [B, T]
+  int64_t x_stride;
+  acc_t<scalar_t>* c;  // [B, taps]
+};
+
+// What one instruction set exports for one scalar type.
+template <class scalar_t>
+struct KernelsOf {
+  void (*lfilter_forward)(const LfilterForwardParams<scalar_t>&, const Range&);
+  void (*lfilter_backward)(const LfilterBackwardParams<scalar_t>&, const Range&);
+  void (*lag_correlation)(const LagCorrelationParams<scalar_t>&, const Range&);
+};
+
+struct Kernels {
+  KernelsOf<float> f32;
+  KernelsOf<double> f64;
+  KernelsOf<std::complex<float>> c64;
+  KernelsOf<std::complex<double>> c128;
+};
+
+}  // namespace polezero

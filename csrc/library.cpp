@@ -1,0 +1,76 @@
+// Every op of polezero: read this first. Letters: T samples, N order of the denominator a, M of
+// the numerator b, P = max(M, N). Kernels and checks are in ops/, derivatives in autograd/.
+#include <torch/library.h>
+
+#include "functional.h"
+#include "ops/allpole.h"
+#include "ops/fir.h"
+#include "ops/lag_correlation.h"
+#include "ops/lfilter.h"
+
+TORCH_LIBRARY(polezero, m) {
+  m.set_python_module("polezero");
+
+  // ---- For users: any axis, dtypes promoted. zf has shape [0] where zi is None.
+  m.def(
+      "lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, int axis=-1, "
+      "str backward='one_pass') -> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "allpole(Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def("sensitivity(Tensor b, Tensor a, Tensor x, int axis=-1) -> (Tensor dy_db, Tensor dy_da)",
+        {at::Tag::pt2_compliant_tag});
+
+  // ---- The closed set: time on the last axis, leading dimensions broadcast, one dtype
+  // (coefficients may be float64 or complex128 beside a float32 or complex64 signal).
+  m.def(
+      "lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi, bool two_pass=False) "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "lfilter_backward(Tensor grad_y, Tensor? grad_zf, Tensor b, Tensor a, Tensor? x, Tensor? y, "
+      "Tensor? zi, Tensor? zf, bool need_b, bool need_a, bool need_x, bool need_zi) "
+      "-> (Tensor grad_b, Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "allpole_forward(Tensor a, Tensor x, Tensor? zi=None, bool reverse=False, "
+      "bool two_pass=False) -> Tensor",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "allpole_backward(Tensor grad_y, Tensor a, Tensor? y, Tensor? zi, bool need_a, bool need_x, "
+      "bool need_zi) -> (Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
+      {at::Tag::pt2_compliant_tag});
+  m.def("fir(Tensor b, Tensor x, bool reverse=False) -> Tensor", {at::Tag::pt2_compliant_tag});
+  m.def("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
+}
+
+namespace {
+
+// One checked front serves every device; it knows which have kernels.
+void register_core(torch::Library& m) {
+  m.impl("lfilter_forward", TORCH_FN(polezero::lfilter_forward));
+  m.impl("lfilter_backward", TORCH_FN(polezero::lfilter_backward));
+  m.impl("allpole_forward", TORCH_FN(polezero::allpole_forward));
+  m.impl("allpole_backward", TORCH_FN(polezero::allpole_backward));
+  m.impl("fir", TORCH_FN(polezero::fir));
+  m.impl("lag_correlation", TORCH_FN(polezero::lag_correlation));
+}
+
+void register_users(torch::Library& m) {
+  m.impl("lfilter", TORCH_FN(polezero::functional::lfilter));
+  m.impl("allpole", TORCH_FN(polezero::functional::allpole));
+  m.impl("sensitivity", TORCH_FN(polezero::functional::sensitivity));
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(polezero, CPU, m) { register_core(m); }
+TORCH_LIBRARY_IMPL(polezero, CUDA, m) { register_core(m); }
+TORCH_LIBRARY_IMPL(polezero, Meta, m) { register_core(m); }
+
+TORCH_LIBRARY_IMPL(polezero, CompositeImplicitAutograd, m) { register_users(m); }
+// without this vmap would loop over a composite op
+TORCH_LIBRARY_IMPL(polezero, FuncTorchBatchedDecomposition, m) { register_users(m); }

@@ -1,0 +1,122 @@
+#include "ops/allpole.h"
+
+#include <ATen/ops/empty.h>
+
+#include "kernels/cpu/launch.h"
+
+namespace polezero {
+
+namespace {
+
+template <class scalar_t>
+void forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, bool reverse,
+                 at::IntArrayRef leading, Tensor& y) {
+  using A = acc_t<scalar_t>;
+  const auto filters = normalise_monic<scalar_t>(a, leading, /*conjugate=*/false);
+  const int64_t B = product(leading), T = x.size(-1), N = filters.view.order;
+  const auto xs = rows_of<scalar_t>(x, leading);
+  auto state = widened_rows<scalar_t>(zi, leading, N);
+  auto* out = static_cast<scalar_t*>(y.mutable_data_ptr());
+  if (reverse) {  // the state of direct form II is the past outputs themselves
+    cpu::lfilter_backward<scalar_t>({filters.view, xs.data, xs.stride, out, T, nullptr, 0, nullptr,
+                                     0, state.data(), nullptr, nullptr},
+                                    B, T);
+    return;
+  }
+  if (zi.defined()) {  // past outputs as additive input: s_j = -sum_{i > j} a_i y[j - i]
+    const std::vector<A> past = state;
+    for (int64_t r = 0; r < B; ++r) {
+      const A* ar = filters.view.a + r * filters.view.filter_stride * N;
+      for (int64_t j = 0; j < N; ++j) {
+        A sum(0);
+        for (int64_t i = j + 1; i <= N; ++i) sum -= ar[i - 1] * past[r * N + i - j - 1];
+        state[r * N + j] = sum;
+      }
+    }
+  }
+  cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride, out, T, state.data()}, B, T);
+}
+
+template <class scalar_t>
+void backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, const Tensor& zi,
+                  at::IntArrayRef leading, Tensor& grad_a, Tensor& grad_x, Tensor& grad_zi) {
+  using A = acc_t<scalar_t>;
+  const auto filters = normalise_monic<scalar_t>(a, leading, /*conjugate=*/true);
+  const int64_t B = product(leading), T = grad_y.size(-1), N = filters.view.order;
+  const auto gs = rows_of<scalar_t>(grad_y, leading);
+  const bool need_a = grad_a.numel() > 0;
+  const auto ys = y.defined() ? rows_of<scalar_t>(y, leading) : Rows<scalar_t>{};
+  std::vector<A> sums(need_a ? B * (N + 1) : 0), head(B * N);  // head: lambda[0..N)
+  cpu::lfilter_backward<scalar_t>(
+      {filters.view, gs.data, gs.stride, mutable_data<scalar_t>(grad_x), T, nullptr, 0,
+       need_a ? ys.data : nullptr, ys.stride, head.data(), nullptr, sums.data()},
+      B, T);
+  const auto past = widened_rows<scalar_t>(zi, leading, N);
+  A* out_a = mutable_data<A>(grad_a);
+  scalar_t* out_zi = mutable_data<scalar_t>(grad_zi);
+  for (int64_t r = 0; r < B; ++r) {
+    const A* ar = filters.view.a + r * filters.view.filter_stride * N;
+    for (int64_t i = 1; out_a != nullptr && i <= N; ++i) {
+      A sum = sums[r * (N + 1) + i];
+      for (int64_t n = 0; zi.defined() && n < i; ++n) {
+        sum += head[r * N + n] * conjugate(past[r * N + i - n - 1]);
+      }
+      out_a[r * N + i - 1] = -sum;
+    }
+    for (int64_t k = 1; out_zi != nullptr && k <= N; ++k) {
+      A sum(0);
+      for (int64_t n = 0; n + k <= N; ++n) sum -= ar[n + k - 1] * head[r * N + n];
+      out_zi[r * N + k - 1] = static_cast<scalar_t>(sum);
+    }
+  }
+}
+
+}  // namespace
+
+Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& zi_, bool reverse,
+                       bool /*two_pass*/) {
+  const Tensor zi = value_or_undefined(zi_);
+  check_signal("allpole", {"x", x});
+  check_coefficients("allpole", {"a", a}, {"x", x}, 0);
+  check_like("allpole", {"zi", zi}, {"x", x});
+  check_last("allpole", {"zi", zi}, a.sym_size(-1), "N");
+  const auto leading = broadcast_leading("allpole", {{"a", a}, {"x", x}, {"zi", zi}});
+  Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
+  if (!x.is_meta()) {
+    check_has_kernels("allpole", x);
+    const at::DimVector sizes = concrete(leading);
+    POLEZERO_DISPATCH(x, [&] { forward_cpu<scalar_t>(a, x, zi, reverse, sizes, y); });
+  }
+  return y;
+}
+
+std::tuple<Tensor, Tensor, Tensor> allpole_backward(const Tensor& grad_y, const Tensor& a,
+                                                    const OptionalTensor& y_,
+                                                    const OptionalTensor& zi_, bool need_a,
+                                                    bool need_x, bool need_zi) {
+  const char* op = "allpole_backward";
+  const Tensor y = value_or_undefined(y_), zi = value_or_undefined(zi_);
+  check_signal(op, {"grad_y", grad_y});
+  check_coefficients(op, {"a", a}, {"grad_y", grad_y}, 0);
+  TORCH_CHECK_VALUE(!need_a || y.defined(), op, ": y: expected a tensor for grad_a, got None");
+  const c10::SymInt N = a.sym_size(-1), T = grad_y.sym_size(-1);
+  check_like(op, {"y", y}, {"grad_y", grad_y});
+  check_last(op, {"y", y}, T, "T");
+  check_like(op, {"zi", zi}, {"grad_y", grad_y});
+  check_last(op, {"zi", zi}, N, "N");
+  const auto leading =
+      broadcast_leading(op, {{"grad_y", grad_y}, {"a", a}, {"y", y}, {"zi", zi}});
+  const auto signal = grad_y.options(), sums = signal.dtype(acc_type(grad_y));
+  Tensor grad_a = empty_if(need_a, leading, N, sums), grad_x = empty_if(need_x, leading, T, signal),
+         grad_zi = empty_if(need_zi, leading, N, signal);
+  if (!grad_y.is_meta()) {
+    check_has_kernels(op, grad_y);
+    const at::DimVector sizes = concrete(leading);
+    POLEZERO_DISPATCH(grad_y, [&] {
+      backward_cpu<scalar_t>(grad_y, a, y, zi, sizes, grad_a, grad_x, grad_zi);
+    });
+  }
+  return {grad_a, grad_x, grad_zi};
+}
+
+}  // namespace polezero

@@ -1,0 +1,42 @@
+#include "ops/fir.h"
+
+#include <ATen/ops/empty.h>
+
+#include "kernels/cpu/launch.h"
+
+namespace polezero {
+
+namespace {
+
+template <class scalar_t>
+void fir_cpu(const Tensor& b, const Tensor& x, bool reverse, at::IntArrayRef leading, Tensor& y) {
+  const auto filters = normalise_fir<scalar_t>(b, leading, /*conjugate=*/false);
+  const int64_t B = product(leading), T = x.size(-1);
+  const auto xs = rows_of<scalar_t>(x, leading);
+  std::vector<acc_t<scalar_t>> state(B * filters.view.order);
+  auto* out = static_cast<scalar_t*>(y.mutable_data_ptr());
+  if (reverse) {
+    cpu::lfilter_backward<scalar_t>({filters.view, xs.data, xs.stride, out, T, nullptr, 0, nullptr,
+                                     0, state.data(), nullptr, nullptr},
+                                    B, T);
+  } else {
+    cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride, out, T, state.data()}, B, T);
+  }
+}
+
+}  // namespace
+
+Tensor fir(const Tensor& b, const Tensor& x, bool reverse) {
+  check_signal("fir", {"x", x});
+  check_coefficients("fir", {"b", b}, {"x", x}, 1);
+  const auto leading = broadcast_leading("fir", {{"b", b}, {"x", x}});
+  Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
+  if (!x.is_meta()) {
+    check_has_kernels("fir", x);
+    const at::DimVector sizes = concrete(leading);
+    POLEZERO_DISPATCH(x, [&] { fir_cpu<scalar_t>(b, x, reverse, sizes, y); });
+  }
+  return y;
+}
+
+}  // namespace polezero

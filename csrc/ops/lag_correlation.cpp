@@ -1,0 +1,38 @@
+#include "ops/lag_correlation.h"
+
+#include <ATen/ops/empty.h>
+
+#include "kernels/cpu/launch.h"
+
+namespace polezero {
+
+namespace {
+
+template <class scalar_t>
+void lag_correlation_cpu(const Tensor& g, const Tensor& x, at::IntArrayRef leading, Tensor& c) {
+  const auto gs = rows_of<scalar_t>(g, leading), xs = rows_of<scalar_t>(x, leading);
+  auto* out = static_cast<acc_t<scalar_t>*>(c.mutable_data_ptr());
+  std::fill_n(out, c.numel(), acc_t<scalar_t>(0));
+  cpu::lag_correlation<scalar_t>({c.size(-1), gs.data, gs.stride, xs.data, xs.stride, out},
+                                 product(leading), g.size(-1));
+}
+
+}  // namespace
+
+Tensor lag_correlation(const Tensor& g, const Tensor& x, c10::SymInt taps) {
+  const char* op = "lag_correlation";
+  check_signal(op, {"g", g});
+  check_like(op, {"x", x}, {"g", g});
+  check_last(op, {"x", x}, g.sym_size(-1), "T");
+  TORCH_CHECK_VALUE(taps >= 0, op, ": taps: expected a number >= 0, got ", taps);
+  const auto leading = broadcast_leading(op, {{"g", g}, {"x", x}});
+  Tensor c = at::empty_symint(with_last(leading, taps), g.options().dtype(acc_type(g)));
+  if (!g.is_meta()) {
+    check_has_kernels(op, g);
+    const at::DimVector sizes = concrete(leading);
+    POLEZERO_DISPATCH(g, [&] { lag_correlation_cpu<scalar_t>(g, x, sizes, c); });
+  }
+  return c;
+}
+
+}  // namespace polezero

@@ -1,0 +1,163 @@
+#include "ops/lfilter.h"
+
+#include <ATen/ops/empty.h>
+
+#include "kernels/cpu/launch.h"
+
+namespace polezero {
+
+namespace {
+
+c10::SymInt max_order(const Tensor& b, const Tensor& a) {
+  return std::max(b.sym_size(-1), a.sym_size(-1)) - 1;
+}
+
+template <class scalar_t>
+void forward_cpu(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi,
+                 at::IntArrayRef leading, Tensor& y, Tensor& zf) {
+  const auto filters = normalise<scalar_t>("lfilter", b, a, leading, /*conjugate=*/false);
+  const int64_t B = product(leading), T = x.size(-1), P = filters.view.order;
+  const auto xs = rows_of<scalar_t>(x, leading);
+  auto state = widened_rows<scalar_t>(zi, leading, P);
+  cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride,
+                                  static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
+                                 B, T);
+  if (zi.defined()) {
+    auto* out = static_cast<scalar_t*>(zf.mutable_data_ptr());
+    for (size_t i = 0; i < state.size(); ++i) out[i] = static_cast<scalar_t>(state[i]);
+  }
+}
+
+// The parts of the sums that lie at the ends of the rows, where the state takes the place of
+// samples. lambda[T + j] = grad_zf[j] is the tail; the head, lambda[0..P), is what the kernel
+// leaves in its state.
+template <class A>
+struct Ends {
+  int64_t time, P;
+  const A* tail;  // [P]
+  const A* head;  // [P]
+};
+
+// sum_{j} lambda[T + j] conj(u[T + j - k]) over the samples of u that exist.
+template <class A, class scalar_t>
+A tail_sum(const Ends<A>& ends, const scalar_t* u, int64_t k) {
+  A sum(0);
+  for (int64_t j = std::max<int64_t>(0, k - ends.time); j < std::min(k, ends.P); ++j) {
+    sum += ends.tail[j] * conjugate(static_cast<A>(u[ends.time + j - k]));
+  }
+  return sum;
+}
+
+template <class scalar_t>
+void backward_cpu(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b, const Tensor& a,
+                  const Tensor& x, const Tensor& y, const Tensor& zi, const Tensor& zf,
+                  at::IntArrayRef leading, Tensor& grad_b, Tensor& grad_a, Tensor& grad_x,
+                  Tensor& grad_zi) {
+  using A = acc_t<scalar_t>;
+  const auto filters = normalise<scalar_t>("lfilter", b, a, leading, /*conjugate=*/true);
+  const int64_t B = product(leading), T = grad_y.size(-1), P = filters.view.order;
+  const int64_t taps_b = filters.view.order_b + 1, taps_a = filters.view.order_a + 1;
+  const auto gs = rows_of<scalar_t>(grad_y, leading);
+  const auto xs = x.defined() ? rows_of<scalar_t>(x, leading) : Rows<scalar_t>{};
+  const auto ys = y.defined() ? rows_of<scalar_t>(y, leading) : Rows<scalar_t>{};
+  const auto tail = widened_rows<scalar_t>(grad_zf, leading, P);
+  auto state = tail;
+  A* sum_b = mutable_data<A>(grad_b);
+  A* sum_a = mutable_data<A>(grad_a);
+  std::fill_n(sum_b, grad_b.numel(), A(0));
+  std::fill_n(sum_a, grad_a.numel(), A(0));
+  cpu::lfilter_backward<scalar_t>(
+      {filters.view, gs.data, gs.stride, mutable_data<scalar_t>(grad_x), T,
+       sum_b != nullptr ? xs.data : nullptr, xs.stride, sum_a != nullptr ? ys.data : nullptr,
+       ys.stride, state.data(), sum_b, sum_a},
+      B, T);
+  const auto zis = zi.defined() ? widened_rows<scalar_t>(zi, leading, P) : std::vector<A>();
+  const auto zfs = zf.defined() ? widened_rows<scalar_t>(zf, leading, P) : std::vector<A>();
+  for (int64_t r = 0; r < B; ++r) {
+    const Ends<A> ends{T, P, tail.data() + r * P, state.data() + r * P};
+    const A scale = A(1) / filters.a0[filters.view.filter_stride * r];
+    for (int64_t k = 0; sum_b != nullptr && k < taps_b; ++k) {
+      A& sum = sum_b[r * taps_b + k];
+      sum = (sum + tail_sum(ends, xs.data + r * xs.stride, k)) * scale;
+    }
+    for (int64_t i = 0; sum_a != nullptr && i < taps_a; ++i) {
+      A& sum = sum_a[r * taps_a + i];
+      sum += tail_sum(ends, ys.data + r * ys.stride, i);
+      // a_0 scales y - zi, and zf - zi where the rows have ended
+      for (int64_t j = 0; i == 0 && j < P; ++j) {
+        if (!zis.empty()) sum -= ends.head[j] * conjugate(zis[r * P + j]);
+        if (!zfs.empty()) sum += ends.tail[j] * conjugate(zfs[r * P + j]);
+      }
+      sum *= -scale;
+    }
+  }
+  if (scalar_t* out = mutable_data<scalar_t>(grad_zi)) {
+    for (size_t i = 0; i < state.size(); ++i) out[i] = static_cast<scalar_t>(state[i]);
+  }
+}
+
+}  // namespace
+
+std::tuple<Tensor, Tensor> lfilter_forward(const Tensor& b, const Tensor& a, const Tensor& x,
+                                           const OptionalTensor& zi_, bool /*two_pass*/) {
+  const Tensor zi = value_or_undefined(zi_);
+  check_signal("lfilter", {"x", x});
+  check_coefficients("lfilter", {"b", b}, {"x", x}, 1);
+  check_coefficients("lfilter", {"a", a}, {"x", x}, 1);
+  check_like("lfilter", {"zi", zi}, {"x", x});
+  const c10::SymInt P = max_order(b, a);
+  check_last("lfilter", {"zi", zi}, P, "max(len(a), len(b)) - 1");
+  const auto leading = broadcast_leading("lfilter", {{"b", b}, {"a", a}, {"x", x}, {"zi", zi}});
+  Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
+  Tensor zf = empty_if(zi.defined(), leading, P, x.options());
+  if (!x.is_meta()) {
+    check_has_kernels("lfilter", x);
+    const at::DimVector sizes = concrete(leading);
+    POLEZERO_DISPATCH(x, [&] { forward_cpu<scalar_t>(b, a, x, zi, sizes, y, zf); });
+  }
+  return {y, zf};
+}
+
+std::tuple<Tensor, Tensor, Tensor, Tensor> lfilter_backward(
+    const Tensor& grad_y, const OptionalTensor& grad_zf_, const Tensor& b, const Tensor& a,
+    const OptionalTensor& x_, const OptionalTensor& y_, const OptionalTensor& zi_,
+    const OptionalTensor& zf_, bool need_b, bool need_a, bool need_x, bool need_zi) {
+  const char* op = "lfilter_backward";
+  const Tensor grad_zf = value_or_undefined(grad_zf_), x = value_or_undefined(x_),
+               y = value_or_undefined(y_), zi = value_or_undefined(zi_),
+               zf = value_or_undefined(zf_);
+  check_signal(op, {"grad_y", grad_y});
+  check_coefficients(op, {"b", b}, {"grad_y", grad_y}, 1);
+  check_coefficients(op, {"a", a}, {"grad_y", grad_y}, 1);
+  TORCH_CHECK_VALUE(!need_b || x.defined(), op, ": x: expected a tensor for grad_b, got None");
+  TORCH_CHECK_VALUE(!need_a || y.defined(), op, ": y: expected a tensor for grad_a, got None");
+  const c10::SymInt P = max_order(b, a), T = grad_y.sym_size(-1);
+  for (const Argument& signal : {Argument{"x", x}, Argument{"y", y}}) {
+    check_like(op, signal, {"grad_y", grad_y});
+    check_last(op, signal, T, "T");
+  }
+  for (const Argument& state :
+       {Argument{"grad_zf", grad_zf}, Argument{"zi", zi}, Argument{"zf", zf}}) {
+    check_like(op, state, {"grad_y", grad_y});
+    check_last(op, state, P, "max(len(a), len(b)) - 1");
+  }
+  const auto leading = broadcast_leading(
+      op, {{"grad_y", grad_y}, {"grad_zf", grad_zf}, {"b", b}, {"a", a}, {"x", x}, {"y", y},
+           {"zi", zi}, {"zf", zf}});
+  const auto signal = grad_y.options(), sums = signal.dtype(acc_type(grad_y));
+  Tensor grad_b = empty_if(need_b, leading, b.sym_size(-1), sums),
+         grad_a = empty_if(need_a, leading, a.sym_size(-1), sums),
+         grad_x = empty_if(need_x, leading, T, signal),
+         grad_zi = empty_if(need_zi, leading, P, signal);
+  if (!grad_y.is_meta()) {
+    check_has_kernels(op, grad_y);
+    const at::DimVector sizes = concrete(leading);
+    POLEZERO_DISPATCH(grad_y, [&] {
+      backward_cpu<scalar_t>(grad_y, grad_zf, b, a, x, y, zi, zf, sizes, grad_b, grad_a, grad_x,
+                             grad_zi);
+    });
+  }
+  return {grad_b, grad_a, grad_x, grad_zi};
+}
+
+}  // namespace polezero

@@ -1,0 +1,148 @@
+// Vectors of the native width by compiler vector extensions (GCC and Clang): +, -, * work lane by
+// lane, a * b + c contracts to an fma where the instruction set has one.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
+#include "tile/isa.h"
+
+POLEZERO_ISA_BEGIN
+
+#if defined(__AVX512F__)
+inline constexpr int kVectorBytes = 64;
+#elif defined(__AVX__)
+inline constexpr int kVectorBytes = 32;
+#else
+inline constexpr int kVectorBytes = 16;
+#endif
+
+// f(0), f(1), ... f(N - 1) with constants, so that arrays of vectors stay in registers.
+template <int N, class F, int... I>
+[[gnu::always_inline]] inline void unroll(F&& f, std::integer_sequence<int, I...>) {
+  (f(std::integral_constant<int, I>{}), ...);
+}
+template <int N, class F>
+[[gnu::always_inline]] inline void unroll(F&& f) {
+  unroll<N>(f, std::make_integer_sequence<int, N>{});
+}
+
+template <class T>
+inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+template <class T, int W>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(W * sizeof(T))));
+};
+template <class T, int W = kLanes<T>>
+using vec = typename VectorOf<T, W>::type;
+
+template <class T, int W = kLanes<T>>
+inline vec<T, W> load(const T* p) {
+  vec<T, W> v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class T, int W = kLanes<T>>
+inline void store(T* p, vec<T, W> v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+template <class T, int W = kLanes<T>>
+inline vec<T, W> broadcast(T u) {
+  return u - vec<T, W>{};  // u - 0 keeps every u, -0 too
+}
+
+template <class V, int... I>
+inline auto pick(V v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, I...);
+}
+template <class V, int... I>
+inline auto pick_high(V v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (I + static_cast<int>(sizeof...(I)))...);
+}
+
+// The lower and upper half of v.
+template <class T, int W>
+inline vec<T, W / 2> low_half(vec<T, W> v) {
+  return pick(v, std::make_integer_sequence<int, W / 2>{});
+}
+template <class T, int W>
+inline vec<T, W / 2> high_half(vec<T, W> v) {
+  return pick_high(v, std::make_integer_sequence<int, W / 2>{});
+}
+
+template <class V, int... I>
+inline auto concatenate(V low, V high, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(low, high, I...);
+}
+
+template <class T, int W>
+inline T horizontal_sum(vec<T, W> v) {
+  if constexpr (W == 2) {
+    return v[0] + v[1];
+  } else {
+    return horizontal_sum<T, W / 2>(low_half<T, W>(v) + high_half<T, W>(v));
+  }
+}
+
+// One native vector of float64 from, and to, half a native vector of float32. Written out where
+// GCC 12 turns __builtin_convertvector into two conversions and three shuffles.
+[[gnu::always_inline]] inline vec<double> to_double(const float* p) {
+#if defined(__AVX512F__)
+  return _mm512_cvtps_pd(_mm256_loadu_ps(p));
+#elif defined(__AVX__)
+  return _mm256_cvtps_pd(_mm_loadu_ps(p));
+#else
+  return __builtin_convertvector((load<float, kLanes<double>>(p)), vec<double>);
+#endif
+}
+[[gnu::always_inline]] inline vec<double> to_double(const double* p) { return load<double>(p); }
+
+[[gnu::always_inline]] inline vec<float> to_float(vec<double> low, vec<double> high) {
+#if defined(__AVX512F__)
+  const __m512d l = _mm512_castps_pd(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)));
+  return _mm512_castpd_ps(_mm512_insertf64x4(l, _mm256_castps_pd(_mm512_cvtpd_ps(high)), 1));
+#elif defined(__AVX__)
+  return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
+#else
+  using half = vec<float, kLanes<double>>;
+  return concatenate(__builtin_convertvector(low, half), __builtin_convertvector(high, half),
+                     std::make_integer_sequence<int, kLanes<float>>{});
+#endif
+}
+
+// Adds halves to each other down to one pair.
+template <int W>
+[[gnu::always_inline]] inline vec<double, 2> fold_to_pair(vec<double, W> v) {
+  if constexpr (W == 2) {
+    return v;
+  } else {
+    return fold_to_pair<W / 2>(low_half<double, W>(v) + high_half<double, W>(v));
+  }
+}
+
+// {sum of u, sum of v}.
+[[gnu::always_inline]] inline vec<double, 2> pair_of_sums(vec<double> u, vec<double> v) {
+  constexpr int W = kLanes<double>;
+  vec<double> even, odd;  // pairs (u, v) of one pair of lanes each
+#if defined(__AVX512F__)
+  even = _mm512_unpacklo_pd(u, v);
+  odd = _mm512_unpackhi_pd(u, v);
+#elif defined(__AVX__)
+  even = _mm256_unpacklo_pd(u, v);
+  odd = _mm256_unpackhi_pd(u, v);
+#else
+  even = __builtin_shufflevector(u, v, 0, 2);
+  odd = __builtin_shufflevector(u, v, 1, 3);
+#endif
+  return fold_to_pair<W>(even + odd);
+}
+
+POLEZERO_ISA_END

@@ -1,0 +1,30 @@
+"""Differentiable recursive filters for PyTorch.
+
+The functions have the names, arguments and meaning of :mod:`scipy.signal`, on tensors, and are
+differentiable in reverse and forward mode, to any order, under every transform of torch.
+"""
+
+from polezero._library import cmake_prefix_path, load
+
+load()
+
+from polezero import reference  # noqa: E402  (after the ops are registered)
+from polezero._build import VERSION as __version__  # noqa: E402
+from polezero.functional import (  # noqa: E402
+    allpole,
+    lfilter,
+    lfilter_zi,
+    lfiltic,
+    sensitivity,
+)
+
+__all__ = [
+    "__version__",
+    "allpole",
+    "cmake_prefix_path",
+    "lfilter",
+    "lfilter_zi",
+    "lfiltic",
+    "reference",
+    "sensitivity",
+]

@@ -1,0 +1,311 @@
+"""Filters as functions, with SciPy's names, order and meaning.
+
+Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denominator ``a``,
+``P = max(M, N)``. All functions are differentiable in all their tensors.
+"""
+
+from typing import Literal, TypeAlias
+
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+Coefficients: TypeAlias = Tensor | ArrayLike
+Backward: TypeAlias = Literal["one_pass", "two_pass"]
+
+_ops = torch.ops.polezero
+
+
+def _to_tensor(value: Coefficients, dtype: torch.dtype | None, device: torch.device) -> Tensor:
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
+        # stacked, where torch.as_tensor would cut the graph
+        return torch.stack([_to_tensor(v, dtype, device) for v in value])  # type: ignore[arg-type]
+    if isinstance(value, Tensor):
+        return value
+    tensor = torch.as_tensor(value, device=device)
+    if dtype is not None:
+        tensor = tensor.to(dtype.to_complex() if tensor.is_complex() else dtype)
+    return tensor
+
+
+def _signal(function: str, name: str, value: Tensor) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{function}: {name}: expected a torch.Tensor, got {type(value).__module__}."
+            f"{type(value).__name__} (torch.as_tensor makes one)"
+        )
+    return value
+
+
+def _coefficients(value: Coefficients, x: Tensor) -> Tensor:
+    """Tensors as they are, anything else in x's dtype (or its complex), on x's device."""
+    if isinstance(value, Tensor):
+        return value if value.dim() else value.unsqueeze(0)
+    is_number = x.is_floating_point() or x.is_complex()
+    tensor = _to_tensor(value, x.dtype if is_number else torch.get_default_dtype(), x.device)
+    return tensor if tensor.dim() else tensor.unsqueeze(0)
+
+
+def lfilter(
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    axis: int = -1,
+    zi: Coefficients | None = None,
+    *,
+    backward: Backward = "one_pass",
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Filter ``x`` along ``axis`` with a recursive (IIR) or FIR filter.
+
+    .. math::
+
+        a_0 y[n] = \sum_{k=0}^{M} b_k x[n-k] - \sum_{i=1}^{N} a_i y[n-i],
+        \qquad
+        H(z) = \frac{b_0 + b_1 z^{-1} + \dots + b_M z^{-M}}{a_0 + a_1 z^{-1} + \dots + a_N z^{-N}}
+
+    Args:
+        b: Numerator, shape ``[..., M + 1]``.
+        a: Denominator, shape ``[..., N + 1]``; ``a[..., 0]`` is divided out, in float64.
+        x: Signal of any rank. The leading dimensions of ``b`` and ``a`` broadcast against those
+            of ``x`` with ``axis`` left out, so ``x[..., None, :]`` with ``b[bands, M + 1]`` is a
+            filter bank.
+        axis: The axis of time.
+        zi: Initial state of transposed direct form II, ``P`` values along ``axis``, the rest
+            broadcast against ``x``; as :func:`lfilter_zi` and :func:`lfiltic` make it.
+        backward: How reverse mode computes the gradients of ``b`` and ``a``: ``"one_pass"``
+            (one reverse recurrence, fused with the reductions) or ``"two_pass"`` (one more
+            recurrence forward in time); they are equal.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given.
+
+    Dtypes promote as in torch; lists, NumPy arrays and numbers given as ``b``, ``a`` or ``zi``
+    take ``x``'s dtype (or its complex one) and device; integers become the default dtype.
+    float16 and bfloat16 are computed in float32. float32 signals are filtered with a float64
+    state. Denormal numbers are read and written as zero. NaN and inf behave as in a filter that
+    runs sample by sample, and never reach other rows.
+
+    Raises:
+        ValueError: ``a[..., 0]`` is 0, ``b`` or ``a`` is empty, a shape does not fit, the
+            tensors are on different devices, or ``backward`` is unknown.
+        TypeError: ``x`` is no tensor, or a dtype is not supported.
+        IndexError: ``axis`` is out of range.
+        NotImplementedError: The tensors are on a device that this build has no kernels for.
+
+    Source: the structure and its state are those of :func:`scipy.signal.lfilter`; the one-pass
+    and two-pass gradients are in C.-Y. Yu et al., "Differentiable All-pole Filters for
+    Time-varying Audio Systems", DAFx 2024.
+
+    Example:
+        >>> import torch, polezero
+        >>> x = torch.tensor([1.0, 0.0, 0.0, 0.0])
+        >>> polezero.lfilter([1.0], [1.0, -0.5], x)
+        tensor([1.0000, 0.5000, 0.2500, 0.1250])
+        >>> a = torch.tensor([1.0, -0.5], requires_grad=True)
+        >>> polezero.lfilter([1.0], a, x).sum().backward()
+        >>> a.grad
+        tensor([-3.2500, -2.7500])
+    """
+    x = _signal("lfilter", "x", x)
+    state = None if zi is None else _coefficients(zi, x)
+    y, zf = _ops.lfilter.default(
+        _coefficients(b, x), _coefficients(a, x), x, state, axis, backward
+    )
+    return y if zi is None else (y, zf)
+
+
+def allpole(
+    a: Coefficients,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    backward: Backward = "one_pass",
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Filter ``x`` along its last axis with an all-pole filter, as linear prediction writes it.
+
+    .. math::
+
+        y[n] = x[n] - \sum_{i=1}^{N} a_i y[n-i],
+        \qquad
+        H(z) = \frac{1}{1 + a_1 z^{-1} + \dots + a_N z^{-N}}
+
+    Args:
+        a: ``a_1 .. a_N`` without the leading 1, shape ``[..., N]``, leading dimensions broadcast
+            against those of ``x``.
+        x: Signal, shape ``[..., T]``.
+        zi: Past outputs, newest first, shape ``[..., N]``: ``zi[..., k - 1] = y[-k]``.
+        backward: As in :func:`lfilter`.
+
+    Returns:
+        ``y``, or ``(y, zf)`` when ``zi`` is given; ``zf`` is the last ``N`` outputs, newest
+        first (of ``zi`` where ``T < N``).
+
+    Dtypes and errors are those of :func:`lfilter`. Source: C.-Y. Yu and G. Fazekas, "Singing
+    Voice Synthesis Using Differentiable LPC and Glottal-Flow-Inspired Wavetables", ISMIR 2023.
+
+    Example:
+        >>> import torch, polezero
+        >>> y, zf = polezero.allpole([-0.5], torch.zeros(3), zi=[8.0])
+        >>> y, zf
+        (tensor([4., 2., 1.]), tensor([1.]))
+    """
+    x = _signal("allpole", "x", x)
+    past = None if zi is None else _coefficients(zi, x)
+    y, zf = _ops.allpole.default(_coefficients(a, x), x, past, backward)
+    return y if zi is None else (y, zf)
+
+
+def sensitivity(
+    b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1
+) -> tuple[Tensor, Tensor]:
+    r"""Return how the output of :func:`lfilter`, from rest, moves with each coefficient.
+
+    .. math::
+
+        \frac{\partial y[n]}{\partial b_k} = \phi[n-k], \quad \phi = \frac{1}{A(z)} x,
+        \qquad
+        \frac{\partial y[n]}{\partial a_i} = \psi[n-i], \quad \psi = -\frac{1}{A(z)} y
+
+    One filter pass for each of the two Jacobians, whatever the order: what Gauss-Newton,
+    Levenberg-Marquardt and sensitivity plots need.
+
+    Args:
+        b: As in :func:`lfilter`.
+        a: As in :func:`lfilter`.
+        x: As in :func:`lfilter`.
+        axis: As in :func:`lfilter`.
+
+    Returns:
+        ``dy_db`` of shape ``[..., T, M + 1]`` and ``dy_da`` of shape ``[..., T, N + 1]``
+        (``a_0`` included), the axis of time moved last but one.
+
+    Errors are those of :func:`lfilter`. Source: the two-pass algorithm in C.-Y. Yu and G.
+    Fazekas, "Singing Voice Synthesis Using Differentiable LPC and Glottal-Flow-Inspired
+    Wavetables", ISMIR 2023.
+
+    Example:
+        >>> import torch, polezero
+        >>> dy_db, dy_da = polezero.sensitivity([1.0], [1.0, -0.5], torch.tensor([1.0, 0.0, 0.0]))
+        >>> dy_db[:, 0], dy_da[:, 1]
+        (tensor([1.0000, 0.5000, 0.2500]), tensor([ 0., -1., -1.]))
+    """
+    x = _signal("sensitivity", "x", x)
+    return _ops.sensitivity.default(_coefficients(b, x), _coefficients(a, x), x, axis)
+
+
+def _one_dtype(*values: Coefficients | None) -> list[Tensor]:
+    """Tensors of one dtype and device, at least 1-D."""
+    first = next((v for v in values if isinstance(v, Tensor)), None)
+    device = first.device if first is not None else torch.device("cpu")
+    tensors = [_to_tensor(v, None, device) for v in values if v is not None]
+    dtype = torch.get_default_dtype() if first is None else first.dtype
+    dtypes = [t.dtype for t in tensors]
+    dtype = dtypes[0]
+    for other in dtypes[1:]:
+        dtype = torch.promote_types(dtype, other)
+    if not (dtype.is_floating_point or dtype.is_complex):
+        dtype = torch.get_default_dtype()
+    return [(t if t.dim() else t.unsqueeze(0)).to(dtype) for t in tensors]
+
+
+def _check_taps(function: str, **coefficients: Tensor) -> None:
+    for name, value in coefficients.items():
+        if value.shape[-1] == 0:
+            raise ValueError(
+                f"{function}: {name}: expected at least 1 coefficient along the last axis, "
+                f"got shape {list(value.shape)}"
+            )
+
+
+def _pad(t: Tensor, length: int) -> Tensor:
+    return torch.nn.functional.pad(t, (0, length - t.shape[-1]))
+
+
+def lfilter_zi(b: Coefficients, a: Coefficients) -> Tensor:
+    r"""Return the state in which :func:`lfilter` answers a step with its steady state at once.
+
+    It solves :math:`z = A^T z + B` for the transposed direct form II, which has the closed form
+
+    .. math::
+
+        z_0 = \frac{\sum_{k \ge 1} (b_k - a_k b_0)}{\sum_k a_k}, \qquad
+        z_m = z_0 \sum_{k=0}^{m} a_k - \sum_{k=1}^{m} (b_k - a_k b_0)
+
+    with ``a`` and ``b`` divided by ``a_0``.
+
+    Args:
+        b: Numerator, shape ``[..., M + 1]``.
+        a: Denominator, shape ``[..., N + 1]``.
+
+    Returns:
+        ``zi`` of shape ``[..., P]``, to be multiplied by the first sample of the signal. A
+        filter with a pole at ``z = 1`` (``sum(a) = 0``) has no such state: inf or NaN.
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty.
+
+    Source: :func:`scipy.signal.lfilter_zi`.
+
+    Example:
+        >>> import torch, polezero
+        >>> b, a = [0.25, 0.25], [1.0, -0.5]
+        >>> zi = polezero.lfilter_zi(b, a)
+        >>> polezero.lfilter(b, a, torch.ones(3), zi=zi)[0]
+        tensor([1., 1., 1.])
+    """
+    b, a = _one_dtype(b, a)
+    _check_taps("lfilter_zi", b=b, a=a)
+    order = max(b.shape[-1], a.shape[-1]) - 1
+    b, a = _pad(b / a[..., :1], order + 1), _pad(a / a[..., :1], order + 1)
+    c = b[..., 1:] - a[..., 1:] * b[..., :1]
+    first = c.sum(-1, keepdim=True) / a.sum(-1, keepdim=True)
+    before = torch.nn.functional.pad(c.cumsum(-1), (1, 0))[..., :order]
+    return first * a.cumsum(-1)[..., :order] - before
+
+
+def lfiltic(
+    b: Coefficients, a: Coefficients, y: Coefficients, x: Coefficients | None = None
+) -> Tensor:
+    r"""Return the state of :func:`lfilter` that past outputs and inputs leave behind.
+
+    .. math::
+
+        z_m = \sum_{k > m} b_k x[m-k] - \sum_{i > m} a_i y[m-i]
+
+    with ``a`` and ``b`` divided by ``a_0``.
+
+    Args:
+        b: Numerator, shape ``[..., M + 1]``.
+        a: Denominator, shape ``[..., N + 1]``.
+        y: Past outputs, newest first, ``y[..., k - 1] = y[-k]``; missing ones are zero.
+        x: Past inputs, newest first; missing ones are zero.
+
+    Returns:
+        ``zi`` of shape ``[..., P]``.
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty.
+
+    Source: :func:`scipy.signal.lfiltic`.
+
+    Example:
+        >>> import torch, polezero
+        >>> zi = polezero.lfiltic([1.0], [1.0, -0.5], y=[8.0])
+        >>> polezero.lfilter([1.0], [1.0, -0.5], torch.zeros(3), zi=zi)[0]
+        tensor([4., 2., 1.])
+    """
+    b, a, *signals = _one_dtype(b, a, y, x)
+    _check_taps("lfiltic", b=b, a=a)
+    b, a = b / a[..., :1], a / a[..., :1]
+    order = max(b.shape[-1], a.shape[-1]) - 1
+
+    def overhang(c: Tensor, past: Tensor) -> Tensor:  # sum_{k > m} c_k past[k - m - 1]
+        taps = c.shape[-1] - 1
+        if taps == 0 or past.shape[-1] == 0:
+            return c.new_zeros(order)
+        past = past[..., :taps]
+        return _pad(_ops.fir.default(past, c[..., 1:], True), order)
+
+    outputs = overhang(a, signals[0])
+    inputs = overhang(b, signals[1]) if x is not None else torch.zeros_like(outputs)
+    return inputs - outputs

@@ -1,0 +1,102 @@
+"""Plain-PyTorch recursive filters, one sample at a time: the truth that the tests compare with.
+
+Nothing here calls the C++ library. Every step is an ordinary differentiable, out-of-place torch operation, so
+autograd, torch.func and vmap give the true derivatives of any order. The loops cost tens of microseconds a sample;
+use :func:`polezero.lfilter` and :func:`polezero.allpole` for anything but checking.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["allpole", "lfilter"]
+
+_HALVES = (torch.float16, torch.bfloat16)
+
+
+def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+    """Filter ``x`` along ``axis`` with H(z) = sum_k b_k z^-k / sum_i a_i z^-i, in transposed direct form II::
+
+        a_0 y[n] = sum_{k=0..M} b_k x[n-k] - sum_{i=1..N} a_i y[n-i]
+
+    and, with b and a divided by a_0 and P = max(M, N) states s_1..s_P (s_{P+1} = 0, at the start s_j = zi[j-1])::
+
+        y[n]     = b_0 x[n] + s_1[n]
+        s_j[n+1] = b_j x[n] + s_{j+1}[n] - a_j y[n]
+
+    Shapes: b ``[..., M+1]``, a ``[..., N+1]``, x ``[..., T, ...]``, zi ``[..., P, ...]``. With ``axis`` moved to the
+    end, the leading dimensions of b, a and x broadcast to those of y, and zi expands to them. Returns ``y``, or
+    ``(y, zf)`` with the final states zf when zi is given.
+    """
+    (b, a, x, zi), dtype = _promote(x, b, a, x, zi)
+    axis = axis if axis < 0 else axis - x.dim()  # from the end: broadcasting adds dimensions in front
+    x = x.movedim(axis, -1)
+    lead = torch.broadcast_shapes(b.shape[:-1], a.shape[:-1], x.shape[:-1])
+    x = x.expand(*lead, x.shape[-1])
+    taps = max(b.shape[-1], a.shape[-1])
+    b, a = b / a[..., :1], a[..., 1:] / a[..., :1]
+    if zi is None:
+        s = x.new_zeros(*lead, taps)
+    else:
+        s = _pad(zi.movedim(axis, -1).expand(*lead, taps - 1), taps)  # the last state, s_{P+1}, is always zero
+    y = [x[..., :0]]
+    for n in range(x.shape[-1]):
+        w = s + _pad(b * x[..., n : n + 1], taps)  # products are padded, not coefficients: 0 * NaN is NaN
+        y.append(w[..., :1])
+        s = _pad(w[..., 1:] - _pad(a * y[-1], taps - 1), taps)
+    filtered = torch.cat(y, -1).movedim(-1, axis).to(dtype)
+    return filtered if zi is None else (filtered, s[..., :-1].movedim(-1, axis).to(dtype))
+
+
+def allpole(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+    """Filter the last axis of ``x`` with H(z) = 1 / (1 + sum_{i=1..N} a_i z^-i)::
+
+        y[n] = x[n] - sum_{i=1..N} a_i y[n-i],    y[-k] = zi[k-1]
+
+    Shapes: a ``[..., N]`` holds a_1..a_N, x ``[..., T]``, zi ``[..., N]`` the past outputs, newest first. The leading
+    dimensions of a and x broadcast to those of y, and zi expands to them. Returns ``y``, or ``(y, zf)`` with the last
+    N outputs zf, newest first, when zi is given.
+    """
+    (a, x, zi), dtype = _promote(x, a, x, zi)
+    lead = torch.broadcast_shapes(a.shape[:-1], x.shape[:-1])
+    order = a.shape[-1]
+    x = x.expand(*lead, x.shape[-1])
+    past = x.new_zeros(*lead, order) if zi is None else zi.expand(*lead, order)
+    y = [x[..., :0]]
+    for n in range(x.shape[-1]):
+        y.append(x[..., n : n + 1] - (a * past).sum(-1, keepdim=True))
+        past = torch.cat([y[-1], past], -1)[..., :order]
+    filtered = torch.cat(y, -1).to(dtype)
+    return filtered if zi is None else (filtered, past.to(dtype))
+
+
+def _pad(t: Tensor, length: int) -> Tensor:
+    """Zeros after the last axis of t, up to ``length``."""
+    return torch.nn.functional.pad(t, (0, length - t.shape[-1]))
+
+
+def _promote(x: Any, *values: Any) -> tuple[list[Any], torch.dtype]:
+    """The values as tensors of the dtype to compute in, and the dtype to return (they differ for half precision).
+
+    Tensors promote as torch promotes them; other values take x's dtype, or its complex one; integers become the
+    default float.
+    """
+    x = _floating(torch.as_tensor(x))
+    dtype = x.dtype
+    tensors: list[Tensor | None] = []
+    for value in values:
+        if value is None:
+            tensors.append(None)
+            continue
+        t = torch.as_tensor(value, device=x.device)
+        if not isinstance(value, Tensor):
+            t = t.to(x.dtype.to_complex() if t.is_complex() and not x.is_complex() else x.dtype)
+        tensors.append(t if t.dim() else t[None])
+        dtype = torch.promote_types(dtype, t.dtype)
+    compute = torch.float32 if dtype in _HALVES else dtype
+    return [None if t is None else t.to(compute) for t in tensors], dtype
+
+
+def _floating(x: Tensor) -> Tensor:
+    return x if x.is_floating_point() or x.is_complex() else x.to(torch.get_default_dtype())

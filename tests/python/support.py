@@ -1,0 +1,118 @@
+"""What the tests share: the tolerances, random stable filters, SciPy as the truth, and a counter of kernel calls."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import scipy.signal
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+REAL = (torch.float32, torch.float64)
+DTYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
+
+# The largest error allowed, as a part of the largest value expected (rounding scales with the signal, not with the
+# sample it falls on).
+TOLERANCE = {
+    torch.float32: 2e-6,
+    torch.complex64: 2e-6,
+    torch.float64: 1e-13,
+    torch.complex128: 1e-13,
+    torch.float16: 1e-3,
+    torch.bfloat16: 8e-3,
+}
+
+
+def ids(values: Sequence[Any]) -> list[str]:
+    """Readable test ids: ``float32``, ``2x3``."""
+    return ["x".join(map(str, v)) if isinstance(v, tuple) else str(v).removeprefix("torch.") for v in values]
+
+
+def wide(t: Tensor) -> Tensor:
+    """t in double precision."""
+    t = t.detach().resolve_conj().resolve_neg()
+    return t.to(torch.complex128 if t.is_complex() else torch.float64)
+
+
+def assert_close(actual: Any, expected: Any, tolerance: float | None = None) -> None:
+    """Same structure and shapes, and no error above the tolerance of actual's dtype; NaN is an error."""
+    if isinstance(expected, (tuple, list)):
+        assert isinstance(actual, (tuple, list)) and len(actual) == len(expected)
+        for one, other in zip(actual, expected, strict=True):
+            assert_close(one, other, tolerance)
+        return
+    assert actual.shape == expected.shape, f"expected shape {tuple(expected.shape)}, got {tuple(actual.shape)}"
+    assert actual.is_complex() == expected.is_complex(), f"expected {expected.dtype}, got {actual.dtype}"
+    if expected.numel() == 0:
+        return
+    error = (wide(actual) - wide(expected)).abs().max().item()
+    scale = wide(expected).abs().max().item()
+    limit = TOLERANCE[actual.dtype] if tolerance is None else tolerance
+    assert error <= limit * scale, f"error {error:.2e}, largest value {scale:.2e}: above the tolerance {limit:.0e}"
+
+
+def relative_rms(actual: Tensor, expected: Tensor) -> float:
+    """The root mean square error as a part of the root mean square of what is expected."""
+    return ((wide(actual) - wide(expected)).abs().norm() / wide(expected).abs().norm()).item()
+
+
+def polynomial(roots: Tensor) -> Tensor:
+    """The monic polynomials [..., N+1] with the roots [..., N], highest power first."""
+    p = torch.ones(*roots.shape[:-1], 1, dtype=roots.dtype)
+    for root in roots.unbind(-1):
+        zero = torch.zeros_like(p[..., :1])
+        p = torch.cat([p, zero], -1) - root[..., None] * torch.cat([zero, p], -1)
+    return p
+
+
+def random_filter(
+    M: int, N: int, dtype: torch.dtype = torch.float64, lead: tuple[int, ...] = (), a0: complex = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Coefficients b [*lead, M+1] and a [*lead, N+1].
+
+    The poles have radius 0.3 to 0.8 and are spread around the circle, for poles in a cluster amplify every rounding
+    error: the tests of values are not tests of conditioning (test_numerics.py is).
+    """
+    pairs = N if dtype.is_complex else N // 2
+    grid = torch.arange(pairs) + torch.rand(*lead, pairs, dtype=torch.float64)
+    angle = (2 if dtype.is_complex else 1) * torch.pi * grid / max(pairs, 1)
+    radius = 0.3 + 0.5 * torch.rand_like(angle)
+    poles = torch.polar(radius, angle)
+    if not dtype.is_complex:
+        real = 0.3 + 0.5 * torch.rand(*lead, N % 2, dtype=torch.float64)
+        poles = torch.cat([poles, poles.conj(), real.to(poles.dtype)], -1)
+    a = polynomial(poles) * a0
+    b = torch.randn(*lead, M + 1, dtype=a.dtype) / (M + 1) ** 0.5
+    return (b.to(dtype), a.to(dtype)) if dtype.is_complex else (b.real.to(dtype), a.real.to(dtype))
+
+
+def resonator(radius: float, angle: float, dtype: torch.dtype = torch.float32) -> Tensor:
+    """The denominator with one pair of poles at radius * exp(+-j angle)."""
+    pole = torch.polar(torch.tensor(radius, dtype=torch.float64), torch.tensor(angle, dtype=torch.float64))
+    return torch.stack([torch.ones_like(pole.real), -2 * pole.real, pole.abs() ** 2]).to(dtype)
+
+
+def scipy_lfilter(b: Tensor, a: Tensor, x: Tensor, axis: int = -1, zi: Tensor | None = None) -> Any:
+    """SciPy's filter in double precision, of the same (rounded) coefficients and input."""
+    arrays = [wide(t).numpy() for t in (b, a, x)]
+    if zi is None:
+        return torch.from_numpy(scipy.signal.lfilter(*arrays, axis=axis))
+    y, zf = scipy.signal.lfilter(*arrays, axis=axis, zi=wide(zi).numpy())
+    return torch.from_numpy(y), torch.from_numpy(zf)
+
+
+class KernelCalls(TorchDispatchMode):
+    """Records the calls that reach polezero's kernels (below autograd and vmap) as (op name, arguments)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.namespace == "polezero":
+            self.calls.append((func._schema.name.removeprefix("polezero::"), args))
+        return func(*args, **(kwargs or {}))
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]

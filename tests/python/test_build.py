@@ -1,0 +1,196 @@
+"""The build and what it installs: versions, find_package, and what the objects export."""
+
+import importlib.metadata
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import polezero
+from polezero import _C, _build, _library
+from polezero.info import info
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / os.environ.get("POLEZERO_BUILD_DIR", "build/dev")
+COMMANDS = BUILD / "compile_commands.json"
+needs_build = pytest.mark.skipif(not COMMANDS.exists(), reason="needs the build folder of make")
+needs_cmake = pytest.mark.skipif(not shutil.which("cmake"), reason="needs CMake")
+
+
+def without_nvcc() -> dict[str, str]:
+    folders = [d for d in os.environ["PATH"].split(os.pathsep) if not os.access(os.path.join(d, "nvcc"), os.X_OK)]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("CUDA")}
+    return env | {"PATH": os.pathsep.join(folders)}
+
+
+def run(*command: str, **kwargs) -> subprocess.CompletedProcess:
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, **kwargs)
+
+
+# ---- versions
+
+
+def test_one_version_everywhere():
+    assert importlib.metadata.version("polezero") == _build.VERSION == _C.build_info()["version"]
+
+
+def test_metadata_pins_the_torch_minor():
+    minor = ".".join(torch.__version__.split(".")[:2])
+    assert importlib.metadata.requires("polezero") == [f"torch=={minor}.*"]
+
+
+def test_another_torch_is_named_in_one_sentence():
+    done = run(sys.executable, "-c", "import torch; torch.__version__ = '1.13.1'; import polezero")
+    assert done.returncode == 1
+    message = done.stderr.strip().splitlines()[-1]
+    assert message.startswith("ImportError: this polezero was built for torch " + _build.TORCH_VERSION)
+    assert "torch 1.13.1 is installed" in message
+    assert "undefined symbol" not in done.stderr
+
+
+def test_patch_and_local_versions_of_torch_do_not_matter():
+    _library.check_torch("2.11.0", "2.11.3+cpu")
+
+
+def test_other_platforms_are_named():
+    with pytest.raises(ImportError, match=r"runs on Linux.*got platform 'win32'"):
+        _library.check_platform("win32")
+
+
+# ---- polezero.info
+
+
+def test_info_prints_every_fact():
+    done = run(sys.executable, "-m", "polezero.info")
+    assert done.returncode == 0, done.stderr
+    for name, value in info().items():
+        assert re.search(rf"^{re.escape(name)} +{re.escape(value)}$", done.stdout, re.M)
+
+
+def test_info_shows_the_forced_cpu_capability():
+    env = os.environ | {"POLEZERO_CPU_CAPABILITY": "baseline"}
+    done = run(sys.executable, "-m", "polezero.info", env=env)
+    assert re.search(r"^CPU capability +baseline$", done.stdout, re.M), done.stderr
+
+
+def test_unknown_cpu_capability_is_an_error():
+    env = os.environ | {"POLEZERO_CPU_CAPABILITY": "avx1024"}
+    done = run(sys.executable, "-m", "polezero.info", env=env)
+    assert "POLEZERO_CPU_CAPABILITY: expected one of" in done.stderr and "avx1024" in done.stderr
+
+
+# ---- CMake
+
+CONSUMER = """
+cmake_minimum_required(VERSION 3.22)
+project(consumer LANGUAGES CXX)
+find_package(polezero REQUIRED)
+add_executable(consumer main.cpp)
+target_link_libraries(consumer PRIVATE polezero::polezero)
+"""
+
+
+@pytest.fixture
+def configure(tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(CONSUMER)
+    (tmp_path / "main.cpp").write_text(
+        "#include <polezero/version.h>\n#include <cstdio>\nint main() { std::puts(POLEZERO_VERSION); }\n"
+    )
+
+    def call(torch_dir: Path) -> subprocess.CompletedProcess:
+        arguments = [f"-DCMAKE_PREFIX_PATH={polezero.cmake_prefix_path}", f"-DPOLEZERO_TORCH_DIR={torch_dir}"]
+        return run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *arguments, env=without_nvcc())
+
+    return call
+
+
+@needs_cmake
+def test_find_package_builds_a_program_that_runs_without_nvcc_or_python(configure, tmp_path):
+    done = configure(Path(torch.__file__).parent)
+    assert done.returncode == 0, done.stderr
+    done = run("cmake", "--build", tmp_path / "build", env=without_nvcc())
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(tmp_path / "build" / "consumer", env={})
+    assert done.stdout.strip() == _build.VERSION, done.stderr
+    libraries = run("ldd", tmp_path / "build" / "consumer", env={"PATH": os.environ["PATH"]}).stdout
+    assert "libpolezero" in libraries and "libpython" not in libraries and "not found" not in libraries
+
+
+@needs_cmake
+def test_find_package_names_both_versions_of_torch(configure, tmp_path):
+    header = tmp_path / "torch" / "include" / "torch" / "headeronly" / "version.h"
+    header.parent.mkdir(parents=True)
+    parts = {"MAJOR": 2, "MINOR": 99, "PATCH": 1}
+    header.write_text("".join(f"#define TORCH_VERSION_{part} {n}\n" for part, n in parts.items()))
+    (tmp_path / "torch" / "lib").mkdir()
+    (tmp_path / "torch" / "lib" / "libtorch_cpu.so").touch()
+    done = configure(tmp_path / "torch")
+    message = " ".join(done.stderr.split())
+    minor = ".".join(_build.TORCH_VERSION.split(".")[:2])
+    assert done.returncode != 0
+    assert f"built for torch {minor}" in message and "is 2.99.1" in message
+
+
+@needs_cmake
+def test_find_package_says_where_it_looked_for_torch(configure, tmp_path):
+    done = configure(tmp_path / "nothing")
+    assert done.returncode != 0
+    assert f"was not found in '{tmp_path / 'nothing'}'" in " ".join(done.stderr.split())
+
+
+@needs_build
+def test_configures_without_nvcc(tmp_path):
+    arguments = [f"-DPython_EXECUTABLE={sys.executable}", f"-DPOLEZERO_TORCH_DIR={Path(torch.__file__).parent}"]
+    done = run("cmake", "-S", ROOT, "-B", tmp_path, *arguments, env=without_nvcc())
+    assert done.returncode == 0, done.stderr
+    assert "CUDA" not in (tmp_path / "CMakeCache.txt").read_text().upper()
+
+
+# ---- objects
+
+
+def compile_commands() -> dict[str, list[str]]:
+    entries = json.loads(COMMANDS.read_text())
+    return {e["output"]: shlex.split(e["command"]) for e in entries}
+
+
+def isa_objects() -> dict[str, Path]:
+    return {
+        isa: BUILD / output
+        for output, command in compile_commands().items()
+        for isa in ("baseline", "avx2", "avx512")
+        if f"-DPOLEZERO_ISA={isa}" in command
+    }
+
+
+@needs_build
+def test_objects_of_an_instruction_set_export_only_their_kernels():
+    objects = isa_objects()
+    assert "baseline" in objects
+    for isa, path in objects.items():
+        names = run("nm", "-gC", "--defined-only", path).stdout.splitlines()
+        assert [line.split(maxsplit=2)[2] for line in names] == [f"polezero::{isa}::kernels"]
+
+
+@needs_build
+def test_only_those_objects_use_an_instruction_set_and_none_sees_torch():
+    for output, command in compile_commands().items():
+        flags = [f for f in command if f.startswith("-m")]
+        if "/isa.cpp" in output:
+            assert not any("torch" in f for f in command if f.startswith("-I") or f == "-isystem")
+        else:
+            assert flags == []
+        assert not {"-march=native", "-ffast-math", "-Ofast"} & set(command)
+
+
+@needs_build
+def test_the_library_needs_no_python():
+    needed = run("readelf", "-d", _library.library_path).stdout
+    assert "libtorch_cpu.so" in needed and "libtorch_python" not in needed and "libpython" not in needed
