@@ -1,7 +1,8 @@
 # Every target does its own set-up: a virtual environment, torch, CMake and ninja from PyPI, the
 # build. Stamp files in the environment keep a second run from doing it again.
 #
-#   make demo | test | bench | bench-peers | lint | format | sanitize | cpp-example | clean
+#   make demo | test | bench | bench-peers | lint | format | sanitize | arm64 |
+#        cpp-example | clean
 #
 # TORCH='torch==2.15.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
 # package in python/polezero holds the library of the last one made.
@@ -28,7 +29,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
 CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python -DPOLEZERO_TESTS=ON
 
-.PHONY: demo test bench bench-peers lint format sanitize cpp-example clean compile build
+.PHONY: demo test bench bench-peers lint format sanitize arm64 cpp-example clean compile build
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
@@ -118,6 +119,17 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 	@if [ -x $(SANITIZED)/tests/cpp/polezero_tests ]; then ctest --test-dir $(SANITIZED) --output-on-failure; fi
 	LD_PRELOAD="$$(for l in asan ubsan stdc++; do $${CXX:-c++} -print-file-name=lib$$l.so; done | xargs)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SANITIZED)/site python tests/python/smoke.py
+
+# The Torch-free kernels and their tests, cross-compiled and run by qemu. Debian's packages:
+# g++-aarch64-linux-gnu qemu-user googletest
+GTEST := /usr/src/googletest/googletest
+arm64:
+	@mkdir -p build/arm64
+	aarch64-linux-gnu-g++ -static -std=c++20 -O3 -fno-math-errno -fno-trapping-math -Wno-psabi \
+	  -Icsrc -isystem $(GTEST)/include -isystem $(GTEST) csrc/kernels/cpu/{isa,capability}.cpp \
+	  $$(grep -LE '<(ATen|torch|polezero)/' tests/cpp/*_test.cpp) $(GTEST)/src/gtest-all.cc $(GTEST)/src/gtest_main.cc \
+	  -o build/arm64/polezero_tests
+	qemu-aarch64 build/arm64/polezero_tests --gtest_brief=1
 
 cpp-example: build
 	cmake -S examples/cpp -B $(EXAMPLE) -G Ninja -DCMAKE_BUILD_TYPE=Release \

@@ -43,7 +43,11 @@ class Implementation:
 def find(name: str) -> Implementation | None:
     if importlib.util.find_spec(name) is None:
         return None
-    return _MAKERS[name](importlib.metadata.version(name))
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:  # on the path, not installed
+        version = "?"
+    return _MAKERS[name](version)
 
 
 def _tensors(problem: Problem) -> list[Any]:

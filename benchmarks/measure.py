@@ -18,13 +18,16 @@ Call = Callable[[], object]
 
 _SHORTEST_S = 1e-3  # one timing: as many calls as fill this, against the clock's own cost
 _TIMINGS_A_TURN = 3
+_FEWEST_TURNS = 3
 _SLOW_S = 0.05  # a call that keeps nothing in a cache: no warming up, one timing a turn
+_VERY_SLOW_S = 1.0  # a peer's: two calls are all it gets
 
 
 @dataclass(frozen=True)
 class Timing:
     best_s: float  # of one call
     median_s: float
+    page_faults: float  # a call, in the best
     timings: int
 
 
@@ -39,24 +42,31 @@ class _Clock:
 
     def __init__(self, contender: Contender) -> None:
         self.contender = contender
-        self.timings: list[float] = []
+        self.timings: list[tuple[float, float]] = []  # seconds and page faults, of one call
         self.number = 1
         torch.set_num_threads(contender.threads)
-        first = self._time()
-        self.is_slow = first > _SLOW_S
-        if self.is_slow:
-            self.timings.append(first)
-        else:
-            self.number = max(1, round(_SHORTEST_S / min(self._time() for _ in range(3))))
+        first = self._time()  # meets new pages and code: counts only if it is long
+        second = self._time()
+        self.is_slow = second[0] > _SLOW_S
+        self.is_done = second[0] > _VERY_SLOW_S
+        if self.is_done:
+            self.timings += [first, second]
+        elif not self.is_slow:
+            self.number = max(1, round(_SHORTEST_S / min(self._time()[0] for _ in range(3))))
 
-    def _time(self) -> float:
+    def _time(self) -> tuple[float, float]:
         call = self.contender.call
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         start = time.perf_counter()
         for _ in range(self.number):
             call()
-        return (time.perf_counter() - start) / self.number
+        seconds = time.perf_counter() - start
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
+        return seconds / self.number, faults / self.number
 
     def turn(self) -> None:
+        if self.is_done:
+            return
         torch.set_num_threads(self.contender.threads)
         if not self.is_slow:
             self.contender.call()  # untimed: brings its data, code and threads back
@@ -64,33 +74,24 @@ class _Clock:
             self.timings.append(self._time())
 
     def result(self) -> Timing:
-        return Timing(min(self.timings), statistics.median(self.timings), len(self.timings))
+        best_s, page_faults = min(self.timings)
+        return Timing(best_s, statistics.median(s for s, _ in self.timings), page_faults, len(self.timings))
 
 
 def interleaved(first: Contender, second: Contender, seconds: float) -> tuple[Timing, Timing]:
-    """Time two contenders in turns within one process, for at least one turn each."""
+    """Time two contenders in turns within one process."""
     end = time.perf_counter() + seconds
     clocks = _Clock(first), _Clock(second)
     was_collecting = gc.isenabled()
     gc.disable()
     try:
-        while True:
+        turns = 0
+        while turns < _FEWEST_TURNS or time.perf_counter() < end:
             for clock in clocks:
                 clock.turn()
-            if time.perf_counter() > end:
-                break
+            turns += 1
     finally:
         if was_collecting:
             gc.enable()
         torch.set_num_threads(1)
     return clocks[0].result(), clocks[1].result()
-
-
-def faults_of_a_warm_clone(size: int) -> int:
-    """Page faults in one clone of `size` floats after others: zero where malloc keeps its memory."""
-    x = torch.zeros(size)
-    for _ in range(3):
-        x.clone()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    x.clone()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before

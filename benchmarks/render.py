@@ -16,15 +16,18 @@ PEERS = ("scipy", "torchaudio", "philtorch")
 
 def title(report: dict[str, Any]) -> str:
     m = report["machine"]
-    noise = max(
-        (row["implementations"]["polezero"].get("clone_median_over_best", 1.0) for row in report["results"]),
-        default=1.0,
-    )
-    return (
-        f"{m['cpu']}, {m['cores']} cores, {m['caches']}; polezero on {m['capability']}, commit {m['commit']}, "
-        f"{m['date']};\ntorch {m['torch']} ({m['torch_capability']}), Python {m['python']}, {m['libc']}; "
-        f"load at the start {m['load_average']:.1f},\nclone's median over its best at most {noise:.2f}, "
-        f"page faults in a warm clone of 256 MiB {m['page_faults_of_a_warm_256_MiB_clone']}"
+    own = [row["implementations"]["polezero"] for row in report["results"]]
+    noise = max([figures.get("clone_median_over_best", 1.0) for figures in own], default=1.0)
+    faults = max([figures.get("page_faults", 0.0) for figures in own], default=0.0)
+    versions = {name: f["version"] for row in report["results"] for name, f in row["implementations"].items()}
+    return "\n".join(
+        [
+            f"{m['cpu']}, {m['cores']} cores, {m['caches']}; {m['libc']}, Python {m['python']},",
+            f"torch {m['torch']} ({m['torch_capability']}); polezero on {m['capability']}, commit {m['commit']};",
+            f"{', '.join(f'{name} {version}' for name, version in versions.items())};",
+            f"{m['date']}, load at the start {m['load_average']:.1f};",
+            f"clone's median at most {noise:.2f} times its best, at most {faults:.0f} page faults in a best timing",
+        ]
     )
 
 

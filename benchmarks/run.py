@@ -22,7 +22,7 @@ import torch
 from cases import CASES, SIGNALS_MOVED, SILENCE_RADII, Case, is_met, noise, silence
 from implementations import HOW_TO_INSTALL, PEERS, Implementation, find
 from machine import describe
-from measure import Contender, Timing, faults_of_a_warm_clone, interleaved
+from measure import Contender, Timing, interleaved
 from peak_memory import peak_signals
 from render import table, title
 
@@ -87,6 +87,7 @@ def _rates(case: Case, timing: Timing, bytes_a_sample: int) -> Figures:
     return {
         "ns_per_sample": ns_per_sample,
         "gb_per_s": SIGNALS_MOVED[case.direction] * bytes_a_sample / ns_per_sample,
+        "page_faults": timing.page_faults,
         "timings": timing.timings,
     }
 
@@ -102,7 +103,7 @@ def measure_all(cases: list[Case], names: list[str], is_quick: bool) -> dict[str
             seconds = SECONDS_OF_OURS if implementation.name == "polezero" else SECONDS_A_PEER
             figures = measure(case, implementation, seconds * (QUICK if is_quick else 1))
             if figures is not None:
-                results.setdefault(case.name, {})[implementation.name] = figures
+                results.setdefault(case.name, {})[implementation.name] = {**figures, "version": implementation.version}
     return results
 
 
@@ -122,7 +123,7 @@ def say(line: str) -> None:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="REGEX", default="", help="cases whose name matches")
+    parser.add_argument("--only", metavar="REGEX", default="", help="cases whose name matches or has this in it")
     parser.add_argument("--quick", action="store_true", help="a fifth of the repeats; written as scratch.json")
     parser.add_argument("--capability", choices=["baseline", "avx2", "avx512"], help="force polezero's instruction set")
     parser.add_argument(
@@ -163,7 +164,7 @@ def wanted_peers(options: argparse.Namespace) -> list[str]:
 def main() -> None:
     options = parse(sys.argv[1:])
     keep_memory_and_capability(options)
-    cases = [case for case in CASES if re.search(options.only, case.name)]
+    cases = [case for case in CASES if options.only in case.name or re.search(options.only, case.name)]
     if options.worker:
         name, file = options.worker
         Path(file).write_text(json.dumps(measure_all(cases, [name], options.quick)))
@@ -173,7 +174,7 @@ def main() -> None:
     if find("polezero") is None:
         sys.exit(f"polezero is not installed: {HOW_TO_INSTALL['polezero']}")
     peers = wanted_peers(options)
-    machine = describe() | {"page_faults_of_a_warm_256_MiB_clone": faults_of_a_warm_clone(2**26)}
+    machine = describe()
     figures = measure_all(cases, ["polezero", *peers], options.quick)
     if "philtorch" in peers and find("philtorch") is None:
         same = ["--only", options.only, *(["--quick"] if options.quick else [])]

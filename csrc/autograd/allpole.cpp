@@ -98,6 +98,39 @@ Tensors<1> AllpoleForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const T
   return {allpole_forward(a, input, zi_tangent, reverse).expand_symint(y.sym_sizes())};
 }
 
+Saved<AllpoleBackward> AllpoleBackward::saves(const Flags<4>&) {
+  return {{true, true, true, true}, {}};
+}
+
+// <c, backward(g)> = <tangent of the filter in the direction c, g>: so the gradient of g is that
+// tangent w, and the others are those of w under the filter's own backward.
+Tensors<4> AllpoleBackward::vjp(const Tensors<3>& grads, const Tensors<4>& in, const Tensors<3>&,
+                                const Attributes<AllpoleBackward>& attributes,
+                                const Flags<4>& need) {
+  const auto& [g, a, y, zi] = in;
+  const auto [need_a, need_x, need_zi] = attributes;
+  const Tensor c_a = need_a ? grads[0] : Tensor(), c_x = need_x ? grads[1] : Tensor(),
+               c_zi = need_zi ? grads[2] : Tensor();
+  const c10::SymInt N = a.sym_size(-1), T = g.sym_size(-1);
+  Tensor input = c_x, taps;
+  if (c_a.defined()) {
+    taps = pad_last(c_a, 1, 0);
+    input = plus(input, -slice_last(fir(taps, with_past(y, zi, N, false)), N, N + T));
+  }
+  if (!input.defined()) input = at::zeros_like(g);
+  const Tensor w = allpole_forward(a, input, c_zi);
+  Tensors<4> r;
+  r[0] = w;
+  const auto b = call<AllpoleBackward>({g, a, w, c_zi}, {true, true, false});
+  r[1] = b[0];
+  if (c_a.defined()) {
+    const Tensor past = -fir(taps.conj(), pad_last(b[1], N, 0), /*reverse=*/true);
+    r[2] = slice_last(past, N, N + T);
+    if (need[3]) r[3] = slice_last(past, 0, N).flip(-1);
+  }
+  return r;
+}
+
 Tensors<3> AllpoleBackward::unfused(const Tensors<4>& in,
                                     const Attributes<AllpoleBackward>& attributes) {
   const auto& [g, a, y, zi] = in;

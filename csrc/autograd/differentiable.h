@@ -22,6 +22,8 @@
 //     // Tangents of the outputs; undefined entries of `t` are zero.
 //     static Tensors<outputs> jvp(const Tensors<inputs>& p, const Tensors<inputs>& t,
 //                                 const Tensors<outputs>& out, const Attributes<Op>&);
+//     // Or, for an op that fuses a composition of differentiable ops, that composition.
+//     static Tensors<outputs> unfused(const Tensors<inputs>& in, const Attributes<Op>&);
 //   };
 //
 // vjp and jvp call differentiable ops, never kernels: that is what gives every order.
@@ -41,13 +43,20 @@ namespace polezero::autograd {
 
 inline bool has_tangent(const Tensor& t) { return torch::autograd::isFwGradDefined(t); }
 
-// Is anything here differentiated, in either mode?
-template <size_t n>
-bool is_differentiated(const Tensors<n>& in) {
-  for (const Tensor& t : in) {
-    if (torch::autograd::compute_requires_grad(t) || has_tangent(t)) return true;
+// Forward mode. Runs above the guard of autograd_kernel: a tangent's own ops are differentiable.
+template <class Op>
+void set_tangents(const Tensors<Op::inputs>& in, const Attributes<Op>& attributes,
+                  const Tensors<Op::outputs>& out) {
+  Tensors<Op::inputs> p, t;
+  for (size_t i = 0; i < Op::inputs; ++i) {
+    if (!in[i].defined()) continue;
+    p[i] = in[i]._fw_primal(/*level=*/0);
+    t[i] = in[i]._fw_grad(/*level=*/0);
   }
-  return false;
+  const Tensors<Op::outputs> tangents = Op::jvp(p, t, out, attributes);
+  for (size_t i = 0; i < Op::outputs; ++i) {
+    if (tangents[i].defined()) out[i]._set_fw_grad(tangents[i], 0, /*is_inplace_op=*/false);
+  }
 }
 
 template <class Op>
@@ -58,6 +67,9 @@ Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
   for (const Tensor& t : in) {
     requires_grad |= compute_requires_grad(t);
     tangents |= has_tangent(t);
+  }
+  if constexpr (requires { &Op::unfused; }) {
+    if (tangents) return Op::unfused(in, attributes);
   }
   NodePtr<BackwardNode<Op>> node;
   if (requires_grad) {
@@ -79,17 +91,8 @@ Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
   if (node) {
     for (Tensor& t : out) set_history(t, node);
   }
-  if (tangents) {  // outside the guard: the tangent's own ops are differentiable
-    Tensors<Op::inputs> p, t;
-    for (size_t i = 0; i < Op::inputs; ++i) {
-      if (!in[i].defined()) continue;
-      p[i] = in[i]._fw_primal(/*level=*/0);
-      t[i] = in[i]._fw_grad(/*level=*/0);
-    }
-    const Tensors<Op::outputs> tangent = Op::jvp(p, t, out, attributes);
-    for (size_t i = 0; i < Op::outputs; ++i) {
-      if (tangent[i].defined()) out[i]._set_fw_grad(tangent[i], 0, /*is_inplace_op=*/false);
-    }
+  if constexpr (requires { &Op::jvp; }) {
+    if (tangents) set_tangents<Op>(in, attributes, out);
   }
   if (node) {  // last, so that a saved output carries its tangent (forward over reverse)
     for (size_t i = 0; i < Op::outputs; ++i) {
@@ -111,16 +114,6 @@ void align_ranks(Tensors<n>& in, const std::array<int64_t, n>& logical, int64_t 
       in[i] = in[i].unsqueeze(batch_dims);
     }
   }
-}
-
-// For an op that fuses a composition of differentiable ops: where it is itself differentiated,
-// Op::unfused is what runs.
-template <class Op>
-Tensors<Op::outputs> fused_autograd_kernel(const Tensors<Op::inputs>& in,
-                                           const Attributes<Op>& attributes) {
-  if (is_differentiated(in)) return Op::unfused(in, attributes);
-  at::AutoDispatchBelowADInplaceOrView below;
-  return call<Op>(in, attributes);
 }
 
 template <class Op>
@@ -221,10 +214,6 @@ const char* short_name() {
 template <class Op>
 void register_autograd(torch::Library& m) {
   m.impl(short_name<Op>(), TORCH_FN((Boxed<Op, &autograd_kernel<Op>>::run)));
-}
-template <class Op>
-void register_fused_autograd(torch::Library& m) {
-  m.impl(short_name<Op>(), TORCH_FN((Boxed<Op, &fused_autograd_kernel<Op>>::run)));
 }
 template <class Op>
 void register_vmap(torch::Library& m) {

@@ -26,6 +26,22 @@ c10::SymInt max_order(const Tensor& b, const Tensor& a) {
   return std::max(b.sym_size(-1), a.sym_size(-1)) - 1;
 }
 
+// The input of the filter 1 / A whose output is the tangent of y for tangents of b and a, by the
+// equation at the top; with state it goes on for P samples after the end.
+Tensor tangent_input(const Tensor& tangent_b, const Tensor& tangent_a, const Tensor& x,
+                     const Tensor& y, const Tensor& zi, const Tensor& zf) {
+  const c10::SymInt T = y.sym_size(-1), P = zi.defined() ? zi.sym_size(-1) : c10::SymInt(0);
+  Tensor v = tangent_b.defined() ? fir(tangent_b, to_length(x, T + P)) : Tensor();
+  if (tangent_a.defined()) {
+    v = plus(v, -fir(tangent_a, to_length(y, T + P)));
+    if (zi.defined()) {
+      const Tensor u = to_length(zi, T + P) - pad_last(zf, T, 0);
+      v = (v + first(tangent_a) * u).to(y.scalar_type());
+    }
+  }
+  return v;
+}
+
 // The two-pass gradients of b and a: with phi = x / A and psi = -y / A (one filter pass each),
 // dy/db_k[n] = phi[n-k] and dy/da_i[n] = psi[n-i]; a_0 filters zi - y.
 std::pair<Tensor, Tensor> two_pass_grads(const Tensors<2>& grads, const Tensors<4>& in,
@@ -116,16 +132,7 @@ Tensors<2> LfilterForward::jvp(const Tensors<4>& p, const Tensors<4>& t, const T
     if (state) tangent_zf = r[1];
   }
   if (tangent_b.defined() || tangent_a.defined()) {
-    // the derivative of the equation above is the filter 1 / A with this input
-    const c10::SymInt length = state ? T + P : T;
-    Tensor v = tangent_b.defined() ? fir(tangent_b, to_length(x, length)) : Tensor();
-    if (tangent_a.defined()) {
-      v = plus(v, -fir(tangent_a, to_length(y, length)));
-      if (state) {
-        const Tensor u = to_length(zi, length) - pad_last(zf, T, 0);
-        v = (v + first(tangent_a) * u).to(x.scalar_type());
-      }
-    }
+    const Tensor v = tangent_input(tangent_b, tangent_a, x, y, zi, zf);
     const Tensor rest =
         state ? at::zeros_symint({N}, x.options()) : Tensor();
     const auto r = lfilter_forward(one_like(a), a, slice_last(v, 0, T), rest);
@@ -137,6 +144,75 @@ Tensors<2> LfilterForward::jvp(const Tensors<4>& p, const Tensors<4>& t, const T
   }
   return {tangent_y.expand_symint(y.sym_sizes()),
           state ? tangent_zf.expand_symint(zf.sym_sizes()) : Tensor()};
+}
+
+Saved<LfilterBackward> LfilterBackward::saves(const Flags<8>&) {
+  return {{true, true, true, true, true, true, true, true}, {}};
+}
+
+// <c, backward(g)> = <tangent of the filter in the direction c, g>: so the gradient of g is that
+// tangent, and the others are those of the two filters that make it (see jvp above), under the
+// filter's own backward.
+Tensors<8> LfilterBackward::vjp(const Tensors<4>& grads, const Tensors<8>& in, const Tensors<4>&,
+                                const Attributes<LfilterBackward>& attributes,
+                                const Flags<8>& need) {
+  const auto& [g, g_zf, b, a, x, y, zi_or_none, zf_or_none] = in;
+  const auto [need_b, need_a, need_x, need_zi] = attributes;
+  const Tensor c_b = need_b ? grads[0] : Tensor(), c_a = need_a ? grads[1] : Tensor(),
+               c_x = need_x ? grads[2] : Tensor(), c_zi = need_zi ? grads[3] : Tensor();
+  const c10::SymInt P = max_order(b, a), N = a.sym_size(-1) - 1, T = g.sym_size(-1);
+  const bool state = zi_or_none.defined() || c_zi.defined() || g_zf.defined();
+  Tensors<8> r;
+  auto add_to = [&](size_t i, const Tensor& t) { r[i] = plus(r[i], t); };
+  if (c_x.defined() || c_zi.defined()) {
+    const Tensor rest = state ? at::zeros_symint({P}, g.options()) : Tensor();
+    const Tensor direction = c_x.defined() ? c_x : at::zeros_like(g);
+    const Tensor direction_zi = c_zi.defined() ? c_zi : rest;
+    const auto w = lfilter_forward(b, a, direction, direction_zi);
+    const auto back = call<LfilterBackward>(
+        {g, g_zf, b, a, direction, w[0], direction_zi, state ? w[1] : Tensor()},
+        {true, true, false, false});
+    add_to(0, w[0]);
+    if (state) add_to(1, w[1]);
+    add_to(2, back[0]);
+    add_to(3, back[1]);
+  }
+  if (c_b.defined() || c_a.defined()) {
+    // a filter from rest whose final state is used has a state after all
+    const Tensor zero = at::zeros_symint({P}, g.options());
+    const Tensor zi = state && !zi_or_none.defined() ? zero : zi_or_none;
+    const Tensor zf = state && !zf_or_none.defined() ? zero : zf_or_none;
+    const Tensor one = one_like(a), rest = state ? slice_last(zero, 0, N) : Tensor();
+    const Tensor v = tangent_input(c_b, c_a, x, y.defined() ? y : g, zi, zf);
+    const auto w = lfilter_forward(one, a, slice_last(v, 0, T), rest);
+    const auto back = call<LfilterBackward>(
+        {g, g_zf.defined() ? slice_last(g_zf, 0, N) : Tensor(), one, a, {}, w[0], rest,
+         state ? w[1] : Tensor()},
+        {false, true, true, false});
+    Tensor grad_v = back[2];
+    add_to(0, w[0]);
+    add_to(3, back[1]);
+    if (state) {
+      const Tensor a0 = first(a), tail = slice_last(v, T, T + P) / a0;
+      add_to(1, (pad_last(w[1], 0, P - N) + tail).to(g.scalar_type()));
+      Tensor grad_tail = at::zeros_like(zero);
+      if (g_zf.defined()) {
+        grad_tail = (g_zf / a0.conj()).to(g.scalar_type());
+        add_to(3, pad_last(-(grad_tail * tail.conj()).sum(-1, /*keepdim=*/true), 0, N));
+      }
+      grad_v = join(grad_v, grad_tail);
+    }
+    if (c_b.defined() && need[4]) {
+      add_to(4, slice_last(fir(c_b.conj(), grad_v, /*reverse=*/true), 0, T));
+    }
+    if (c_a.defined()) {
+      add_to(5, -slice_last(fir(c_a.conj(), grad_v, /*reverse=*/true), 0, T));
+      const Tensor c_a0 = first(c_a).conj();
+      if (need[6]) add_to(6, (c_a0 * to_length(grad_v, P)).to(g.scalar_type()));
+      if (need[7]) add_to(7, -(c_a0 * slice_last(grad_v, T, T + P)).to(g.scalar_type()));
+    }
+  }
+  return r;
 }
 
 Tensors<4> LfilterBackward::unfused(const Tensors<8>& in,

@@ -25,7 +25,11 @@ struct LfilterBackward {
       const Tensor& grad_y, const OptionalTensor& grad_zf, const Tensor& b, const Tensor& a,
       const OptionalTensor& x, const OptionalTensor& y, const OptionalTensor& zi,
       const OptionalTensor& zf, bool need_b, bool need_a, bool need_x, bool need_zi);
+  static constexpr const char* node = "LfilterDoubleBackward";
   static constexpr size_t inputs = 8, outputs = 4;
+  static Saved<LfilterBackward> saves(const Flags<8>& need);
+  static Tensors<8> vjp(const Tensors<4>& grads, const Tensors<8>& in, const Tensors<4>& out,
+                        const Attributes<LfilterBackward>& attributes, const Flags<8>& need);
   static Tensors<4> unfused(const Tensors<8>& in, const Attributes<LfilterBackward>& attributes);
 };
 
@@ -48,7 +52,11 @@ struct AllpoleBackward {
                                                     const OptionalTensor& y,
                                                     const OptionalTensor& zi, bool need_a,
                                                     bool need_x, bool need_zi);
+  static constexpr const char* node = "AllpoleDoubleBackward";
   static constexpr size_t inputs = 4, outputs = 3;
+  static Saved<AllpoleBackward> saves(const Flags<4>& need);
+  static Tensors<4> vjp(const Tensors<3>& grads, const Tensors<4>& in, const Tensors<3>& out,
+                        const Attributes<AllpoleBackward>& attributes, const Flags<4>& need);
   static Tensors<3> unfused(const Tensors<4>& in, const Attributes<AllpoleBackward>& attributes);
 };
 

@@ -8,6 +8,7 @@ namespace {
 
 template <class... Ops>
 struct OpList {
+  static void autograd(torch::Library& m) { (register_autograd<Ops>(m), ...); }
   static void vmap(torch::Library& m) { (register_vmap<Ops>(m), ...); }
   static void legacy_vmap(torch::Library& m) { (register_legacy_vmap<Ops>(m), ...); }
   template <c10::DeviceType device>
@@ -20,15 +21,7 @@ using AllOps =
 
 }  // namespace
 
-TORCH_LIBRARY_IMPL(polezero, Autograd, m) {
-  register_autograd<LfilterForward>(m);
-  register_autograd<AllpoleForward>(m);
-  register_autograd<Fir>(m);
-  register_autograd<LagCorrelation>(m);
-  register_fused_autograd<LfilterBackward>(m);
-  register_fused_autograd<AllpoleBackward>(m);
-}
-
+TORCH_LIBRARY_IMPL(polezero, Autograd, m) { AllOps::autograd(m); }
 TORCH_LIBRARY_IMPL(polezero, FuncTorchBatched, m) { AllOps::vmap(m); }
 TORCH_LIBRARY_IMPL(polezero, Batched, m) { AllOps::legacy_vmap(m); }
 TORCH_LIBRARY_IMPL(polezero, AutocastCPU, m) { AllOps::autocast<at::kCPU>(m); }

@@ -82,7 +82,8 @@ def _promote(x: Any, *values: Any) -> tuple[list[Any], torch.dtype]:
     Tensors promote as torch promotes them; other values take x's dtype, or its complex one; integers become the
     default float.
     """
-    x = _floating(torch.as_tensor(x))
+    x = torch.as_tensor(x)
+    own = _floating(x.dtype)
     dtype = x.dtype
     tensors: list[Tensor | None] = []
     for value in values:
@@ -91,12 +92,13 @@ def _promote(x: Any, *values: Any) -> tuple[list[Any], torch.dtype]:
             continue
         t = torch.as_tensor(value, device=x.device)
         if not isinstance(value, Tensor):
-            t = t.to(x.dtype.to_complex() if t.is_complex() and not x.is_complex() else x.dtype)
+            t = t.to(own.to_complex() if t.is_complex() else own)
         tensors.append(t if t.dim() else t[None])
         dtype = torch.promote_types(dtype, t.dtype)
+    dtype = _floating(dtype)
     compute = torch.float32 if dtype in _HALVES else dtype
     return [None if t is None else t.to(compute) for t in tensors], dtype
 
 
-def _floating(x: Tensor) -> Tensor:
-    return x if x.is_floating_point() or x.is_complex() else x.to(torch.get_default_dtype())
+def _floating(dtype: torch.dtype) -> torch.dtype:
+    return dtype if dtype.is_floating_point or dtype.is_complex else torch.get_default_dtype()

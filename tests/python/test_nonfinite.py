@@ -43,8 +43,11 @@ def test_a_bad_sample_at_every_position_spreads_as_in_a_serial_filter(name: str,
     alone = torch.stack([polezero.lfilter(b, a, row) for row in x])  # one at a time
     for y in (rows, alone):
         assert_spreads_alike(y, expected)
-        if bad == "nan" or N == 0:  # inf - inf depends on the order of summation
+        if bad == "nan":
             assert torch.equal(torch.isnan(y), torch.isnan(expected))
+        # A complex product with inf is inf or NaN by the compiler's rules, and inf - inf depends on the order of sums.
+        if not dtype.is_complex and N == 0:
+            assert torch.equal(y.isnan(), expected.isnan()) and torch.equal(y.sign(), expected.sign().to(dtype))
         if not dtype.is_complex:
             assert torch.equal(y.diagonal().isnan(), expected.diagonal().isnan())
             assert torch.equal(y.diagonal().sign(), expected.diagonal().sign())
@@ -109,12 +112,12 @@ def test_a_bad_row_leaves_the_others_alone(name: str, shape: tuple[int, int]) ->
         assert not torch.isfinite(spoilt[row]).all()
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("position", [0, 1, 1000, 2**15 - 1, 2**15, 2**15 + 1, 2**16 + 1, 2**16 + 2])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("position", [0, 1, 1000, 2**15 - 1, 2**15, 2**15 + 1, 3 * 2**15 + 1, 3 * 2**15 + 2])
 def test_a_bad_sample_of_a_row_split_over_threads(position: int, threads: int) -> None:
     torch.set_num_threads(threads)
     b, a = random_filter(2, 2, torch.float32)
-    x = torch.randn(2**16 + 3)
+    x = torch.randn(3 * 2**15 + 3)
     expected = scipy_lfilter(b, a, x)
     x[position] = torch.nan
 
@@ -172,13 +175,14 @@ def test_a_decay_through_denormals_ends_in_silence(rows: int, dtype: torch.dtype
     y = polezero.lfilter(b, a, x)
     (grad_x,) = torch.autograd.grad(polezero.lfilter(b, a, leaf), leaf, leaf.detach())
 
-    normal = torch.finfo(dtype).tiny
     expected = scipy_lfilter(b, a, x)
+    quiet = expected.abs() < torch.finfo(dtype).tiny
+    assert quiet.any()
     for result in (y, grad_x.flip(-1)):
-        # Denormals may be flushed to zero; what is above them is right, and the end is silent.
-        assert (wide(result) - expected)[:, :500].abs().max() <= TOLERANCE[dtype] * expected.abs().max()
-        quiet = expected.abs() < normal
-        assert wide(result)[quiet].abs().max() <= normal * (1 + TOLERANCE[dtype])
+        assert_close(result, expected)
+        # A sample that is flushed to zero changes what follows by at most the filter's gain times the smallest normal.
+        gain = expected[0].abs().sum()
+        assert (wide(result) - expected)[quiet].abs().max() <= gain * torch.finfo(dtype).tiny
         assert (result[:, -1] == 0).all()
 
 

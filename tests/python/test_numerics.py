@@ -126,6 +126,22 @@ def test_float32_allpole_reaches_the_accuracy_targets(radius: float, angle: floa
     )
 
 
+@pytest.mark.parametrize("angle", [0.003, 3.1])
+@pytest.mark.parametrize("radius", SIGNAL_BOUND)
+def test_float32_rows_split_over_many_threads_reach_the_accuracy_targets(radius: float, angle: float) -> None:
+    torch.set_num_threads(5)
+    b, a = zeros("apart", angle), resonator(radius, angle)
+    x, zi, grad_y = torch.randn(1, 2**18), torch.randn(1, 2), torch.randn(1, 2**18)
+    inputs = requires_grad((b, a, x, zi))
+
+    y, _ = polezero.lfilter(*inputs[:3], zi=inputs[3])
+
+    check_bounds({"y": relative_rms(y, scipy_lfilter(b, a, x, zi=zi)[0])}, SIGNAL_BOUND[radius])
+    gradients = dict(zip(("b", "a", "x", "zi"), torch.autograd.grad(y, inputs, grad_y), strict=True))
+    expected = scipy_gradients(b, a, x, zi, grad_y)
+    check_bounds({name: relative_rms(gradients[name], expected[name]) for name in expected}, GRADIENT_BOUND)
+
+
 @pytest.mark.parametrize("radius", SIGNAL_BOUND)
 def test_complex64_reaches_the_accuracy_targets(radius: float) -> None:
     pole = torch.polar(torch.tensor(radius, dtype=torch.float64), torch.tensor(0.003, dtype=torch.float64))

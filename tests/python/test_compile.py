@@ -1,0 +1,179 @@
+"""torch.compile, compiled autograd, torch.export and AOTInductor.
+
+Most tests compile with aot_eager, which traces the forward and backward graphs and runs them as they are: what
+inductor adds, generated code around the same op calls, is tested once, for it costs seconds.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, requires_grad, true_lfilter
+from support import assert_close
+from torch import Tensor
+from torch._dynamo.utils import counters
+from torch.func import grad, jacfwd, jvp, vmap
+
+import polezero
+from polezero import reference
+
+TOLERANCE = 1e-12  # gradients: sums over time, see test_autograd.py
+
+
+@pytest.fixture(autouse=True)
+def _no_code_from_other_tests() -> None:
+    torch._dynamo.reset()
+    counters.clear()
+
+
+def compiled(function: Callable[..., Any], backend: str = "aot_eager", **options: Any) -> Callable[..., Any]:
+    return torch.compile(function, fullgraph=True, backend=backend, **options)
+
+
+def value_and_gradients(function: Callable[..., Any], inputs: tuple[Tensor, ...]) -> Any:
+    outputs = function(*inputs)
+    return outputs, torch.autograd.grad(loss(lambda: outputs)(), inputs)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=["float64", "complex128"])
+@pytest.mark.parametrize("name", ["lfilter_zi", "lfilter_first_axis", "lfilter_two_pass_zi", "allpole_rows"])
+def test_one_graph_forward_and_backward(name: str, dtype: torch.dtype) -> None:
+    function, truth, make = CASES[name]
+    inputs = requires_grad(make(dtype))
+    assert_close(
+        value_and_gradients(compiled(function), inputs), value_and_gradients(truth, inputs), tolerance=TOLERANCE
+    )
+
+
+def test_inductor_compiles_forward_and_backward() -> None:
+    inputs = requires_grad(lfilter_inputs(M=3, N=2, T=20, lead_zi=(2,)))
+
+    def around(f: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda b, a, x, zi: tuple(y.sin() for y in f(b * 0.5, a, x + 1, zi))
+
+    result = value_and_gradients(compiled(around(lfilter), "inductor"), inputs)
+    assert_close(result, value_and_gradients(around(true_lfilter), inputs), tolerance=TOLERANCE)
+
+
+@pytest.mark.parametrize("op", ["lfilter", "lfilter_two_pass", "allpole"])
+def test_new_sizes_of_batch_and_time_do_not_recompile(op: str) -> None:
+    function, truth = {
+        "lfilter": (lfilter, true_lfilter),
+        "lfilter_two_pass": (CASES["lfilter_two_pass"].function, true_lfilter),
+        "allpole": (polezero.allpole, reference.allpole),
+    }[op]
+    compiled_function = compiled(function, dynamic=True)
+    # All sizes differ, or a dynamic shape that happens to equal another one would be tied to it.
+    for rows, T in ((6, 11), (9, 13), (14, 29)):
+        make = allpole_inputs if op == "allpole" else lfilter_inputs
+        sizes: dict[str, Any] = {"N": 3, "T": T, "lead_x": (rows,), "lead_zi": (rows,)}
+        inputs = requires_grad(make(**sizes))
+        result = value_and_gradients(compiled_function, inputs)
+        assert_close(result, value_and_gradients(truth, inputs), tolerance=TOLERANCE)
+    assert counters["stats"]["unique_graphs"] == 1
+
+
+def test_coefficients_given_as_lists_compile_too() -> None:
+    x = torch.randn(2, 20, dtype=torch.float64, requires_grad=True)
+    result = compiled(lambda x: polezero.lfilter([1.0, 0.5], [1.0, -0.9, 0.4], x))(x)
+    assert_close(result, reference.lfilter([1.0, 0.5], [1.0, -0.9, 0.4], x))
+
+
+TRANSFORMS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "jvp": lambda f: lambda *p: jvp(f, p, tuple(t + 1 for t in p)),
+    "grad": lambda f: grad(loss(f), (0, 1, 2, 3)),
+    "vmap": lambda f: lambda *p: vmap(f)(*(torch.stack([t, 2 * t]) for t in p)),
+    "vmap_grad": lambda f: lambda *p: vmap(grad(loss(f), (0, 1)))(*(torch.stack([t, 2 * t]) for t in p)),
+    "jacfwd": lambda f: jacfwd(lambda *p: f(*p)[0], argnums=1),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_transforms_compile(transform: str) -> None:
+    inputs = lfilter_inputs(M=1, lead_zi=(2,))
+    apply = TRANSFORMS[transform]
+    assert_close(compiled(apply(lfilter))(*inputs), apply(true_lfilter)(*inputs), tolerance=TOLERANCE)
+
+
+@pytest.mark.parametrize("name", ["lfilter_zi", "lfilter_two_pass_zi", "allpole_rows"])
+def test_compiled_autograd_compiles_an_eager_graph(name: str) -> None:
+    function, truth, make = CASES[name]
+    inputs = requires_grad(make(torch.float64))
+    with torch._dynamo.compiled_autograd._enable(torch.compile(backend="aot_eager", fullgraph=True)):
+        loss(function)(*inputs).backward()
+    assert counters["compiled_autograd"]["captures"] == 1
+    assert_close([t.grad for t in inputs], torch.autograd.grad(loss(truth)(*inputs), inputs), tolerance=TOLERANCE)
+
+
+def kernel_calls(graph: torch.fx.GraphModule) -> list[str]:
+    return [
+        node.target._schema.name.removeprefix("polezero::")
+        for node in graph.graph.nodes
+        if isinstance(node.target, torch._ops.OpOverload) and node.target.namespace == "polezero"
+    ]
+
+
+def test_a_compiled_training_step_is_two_kernel_calls() -> None:
+    from torch._dynamo.backends.common import aot_autograd
+
+    graphs: list[list[str]] = []
+
+    def keep(graph: torch.fx.GraphModule, _: Any) -> Callable[..., Any]:
+        graphs.append(kernel_calls(graph))
+        return graph.forward
+
+    step = torch.compile(lfilter, fullgraph=True, backend=aot_autograd(fw_compiler=keep))
+    inputs = requires_grad(lfilter_inputs(T=20))
+    step(*inputs).sum().backward()
+    assert graphs == [["lfilter_forward"], ["lfilter_backward"]]
+
+
+def test_autocast_inside_a_compiled_function_computes_in_float32() -> None:
+    inputs = tuple(t.detach().bfloat16().requires_grad_() for t in lfilter_inputs(T=20))
+
+    def step(*p: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return lfilter(*p)
+
+    y = compiled(step)(*inputs)
+
+    assert y.dtype == torch.float32
+    assert [g.dtype for g in torch.autograd.grad(y.sum(), inputs)] == [torch.bfloat16] * 3
+
+
+class Filter(torch.nn.Module):
+    def forward(self, b: Tensor, a: Tensor, x: Tensor, zi: Tensor) -> tuple[Tensor, Tensor]:
+        y, zf = polezero.lfilter(b, a, x, zi=zi)
+        return 2 * y, zf
+
+
+def exported(strict: bool = False) -> torch.export.ExportedProgram:
+    rows, T = torch.export.Dim("rows"), torch.export.Dim("T", min=4)
+    shapes = ({}, {}, {0: rows, 1: T}, {0: rows})
+    example = lfilter_inputs(M=1, N=3, T=9, lead_x=(4,), lead_zi=(4,))
+    return torch.export.export(Filter(), example, dynamic_shapes=shapes, strict=strict)
+
+
+def assert_filters_other_sizes(module: Callable[..., Any]) -> None:
+    inputs = lfilter_inputs(M=1, N=3, T=21, lead_x=(5,), lead_zi=(5,))
+    y, zf = true_lfilter(*inputs)
+    assert_close(list(module(*inputs)), [2 * y, zf])
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["traced", "strict"])
+def test_export_with_dynamic_sizes(strict: bool, tmp_path: Path) -> None:
+    program = exported(strict)
+    assert_filters_other_sizes(program.module())
+    program = program.run_decompositions()
+    assert kernel_calls(program.graph_module) == ["lfilter_forward"]
+    assert_filters_other_sizes(program.module())
+
+    torch.export.save(program, tmp_path / "filter.pt2")
+    assert_filters_other_sizes(torch.export.load(tmp_path / "filter.pt2").module())
+
+
+def test_aot_inductor_package_runs_from_python(tmp_path: Path) -> None:
+    path = torch._inductor.aoti_compile_and_package(exported(), package_path=str(tmp_path / "filter.pt2"))
+    assert_filters_other_sizes(torch._inductor.aoti_load_package(path))

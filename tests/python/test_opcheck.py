@@ -1,0 +1,104 @@
+"""torch.library.opcheck on every op that the dispatcher knows, so that an op without a case here fails."""
+
+from typing import Any
+
+import pytest
+import torch
+from cases import allpole_inputs, lfilter_inputs
+
+import polezero  # noqa: F401  (registers the ops)
+
+ops = torch.ops.polezero
+
+
+def lfilter_case(dtype: torch.dtype, *options: Any) -> tuple[Any, ...]:
+    """Distinct sizes: 2 rows, 7 samples, orders 1 and 3."""
+    return (*lfilter_inputs(dtype, M=1, N=3, T=7, lead_a=(2,), lead_zi=(2,)), *options)
+
+
+def backward_case(dtype: torch.dtype) -> tuple[Any, ...]:
+    b, a, x, zi = lfilter_case(dtype)
+    y, zf = ops.lfilter_forward(b, a, x, zi)
+    return (torch.randn_like(y), torch.randn_like(zf), b, a, x, y, zi, zf, True, True, True, True)
+
+
+def allpole_backward_case(dtype: torch.dtype) -> tuple[Any, ...]:
+    a, x, zi = allpole_inputs(dtype, N=3, T=7, lead_zi=(2,))
+    y = ops.allpole_forward(a, x, zi)
+    return (torch.randn_like(y), a, y, zi, True, True, True)
+
+
+# Several argument lists for one op.
+CASES: dict[str, dict[str, Any]] = {
+    "lfilter": {
+        "rest": lambda d: lfilter_inputs(d, T=7, lead_x=(3, 2)),
+        "zi": lfilter_case,
+        "first_axis": lambda d: (*lfilter_inputs(d, M=0, T=2, lead_x=(7,)), None, 0, "two_pass"),
+        "mixed": lambda d: (torch.randn(3), *lfilter_inputs(d, T=7)[1:]),
+    },
+    "allpole": {
+        "rest": lambda d: allpole_inputs(d, T=7),
+        "zi": lambda d: allpole_inputs(d, N=3, T=7, lead_a=(2,), lead_zi=(2,)),
+    },
+    "sensitivity": {"shared": lambda d: lfilter_inputs(d, M=1, N=3, T=7)},
+    "lfilter_forward": {
+        "rest": lambda d: (*lfilter_inputs(d, T=7), None),
+        "zi": lfilter_case,
+        "two_pass": lambda d: lfilter_case(d, True),
+    },
+    "lfilter_backward": {
+        "all": backward_case,
+        "only_x": lambda d: (
+            torch.randn(2, 7, dtype=d),
+            None,
+            *lfilter_inputs(d)[:2],
+            *[None] * 4,
+            False,
+            False,
+            True,
+            False,
+        ),
+    },
+    "allpole_forward": {
+        "rest": lambda d: allpole_inputs(d, T=7),
+        "zi": lambda d: allpole_inputs(d, N=3, T=7, lead_zi=(2,)),
+        "reverse": lambda d: (*allpole_inputs(d, N=3, T=7, lead_zi=(2,)), True),
+        "two_pass": lambda d: (*allpole_inputs(d, N=3, T=7, lead_zi=(2,)), False, True),
+    },
+    "allpole_backward": {"all": allpole_backward_case},
+    "fir": {
+        "forward": lambda d: (torch.randn(3, dtype=d), torch.randn(2, 7, dtype=d)),
+        "reverse": lambda d: (torch.randn(2, 3, dtype=d), torch.randn(2, 7, dtype=d), True),
+    },
+    "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
+}
+
+
+def registered_ops() -> set[str]:
+    names = torch._C._dispatch_get_all_op_names()
+    return {name.removeprefix("polezero::") for name in names if name.startswith("polezero::")}
+
+
+def test_every_op_has_a_case() -> None:
+    assert registered_ops() == set(CASES)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex128], ids=["float32", "complex128"])
+@pytest.mark.parametrize("gradients", [False, True], ids=["no_grad", "grad"])
+@pytest.mark.parametrize(("op", "case"), [(op, case) for op, cases in CASES.items() for case in cases])
+def test_opcheck(op: str, case: str, gradients: bool, dtype: torch.dtype) -> None:
+    arguments = tuple(
+        t.detach().clone().requires_grad_(gradients) if isinstance(t, torch.Tensor) else t
+        for t in CASES[op][case](dtype)
+    )
+    torch.library.opcheck(getattr(ops, op).default, arguments)
+
+
+def test_backward_without_gradients_has_a_meta_kernel_for_every_choice() -> None:
+    """The sizes that fake tensors promise for each subset of what is needed are those that come."""
+    arguments = backward_case(torch.float32)[:8]
+    on_meta = [t.to("meta") for t in arguments]
+    for needs in range(16):
+        flags = [bool(needs >> k & 1) for k in range(4)]
+        real, meta = ops.lfilter_backward(*arguments, *flags), ops.lfilter_backward(*on_meta, *flags)
+        assert [(t.shape, t.dtype) for t in real] == [(t.shape, t.dtype) for t in meta]

@@ -1,0 +1,142 @@
+"""Threads: the same bits on one and on two, forked workers, calls from several Python threads."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from cases import allpole_inputs, lfilter_inputs, requires_grad
+from support import assert_close, ids
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+import polezero
+
+Run = Callable[[int], tuple[Tensor, ...]]
+
+
+def lfilter_run(rows: int, T: int, dtype: torch.dtype, own_filters: bool = False) -> Run:
+    """A forward and backward pass on some number of threads."""
+    lead = (rows,) if own_filters else ()
+    inputs = lfilter_inputs(dtype, T=T, lead_b=lead, lead_a=lead, lead_x=(rows,), lead_zi=(rows,))
+    grad_y = torch.randn(rows, T, dtype=dtype)
+
+    def run(threads: int) -> tuple[Tensor, ...]:
+        torch.set_num_threads(threads)
+        leaves = requires_grad(inputs)
+        y, zf = polezero.lfilter(*leaves[:3], zi=leaves[3])
+        return (y.detach(), zf.detach(), *torch.autograd.grad(y, leaves, grad_y))
+
+    return run
+
+
+def allpole_run(rows: int, T: int, dtype: torch.dtype) -> Run:
+    inputs = allpole_inputs(dtype, T=T, lead_x=(rows,), lead_zi=(rows,))
+    grad_y = torch.randn(rows, T, dtype=dtype)
+
+    def run(threads: int) -> tuple[Tensor, ...]:
+        torch.set_num_threads(threads)
+        leaves = requires_grad(inputs)
+        y, zf = polezero.allpole(*leaves)
+        return (y.detach(), zf.detach(), *torch.autograd.grad(y, leaves, grad_y))
+
+    return run
+
+
+def assert_same_bits(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> None:
+    assert all(torch.equal(p, q) for p, q in zip(one, other, strict=True))
+
+
+SHAPES = [(2, 2**16), (3, 50_001), (64, 1000), (1000, 37), (20_000, 5)]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex128], ids=ids([torch.float32, torch.complex128]))
+@pytest.mark.parametrize("own_filters", [False, True], ids=["shared", "own"])
+@pytest.mark.parametrize("shape", SHAPES, ids=ids(SHAPES))
+def test_lfilter_has_the_same_bits_on_one_and_two_threads(
+    shape: tuple[int, int], own_filters: bool, dtype: torch.dtype
+) -> None:
+    run = lfilter_run(*shape, dtype, own_filters)
+    assert_same_bits(run(1), run(2))
+
+
+@pytest.mark.parametrize("shape", SHAPES[:3], ids=ids(SHAPES[:3]))
+def test_allpole_has_the_same_bits_on_one_and_two_threads(shape: tuple[int, int]) -> None:
+    run = allpole_run(*shape, torch.float32)
+    assert_same_bits(run(1), run(2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=ids([torch.float32, torch.float64]))
+@pytest.mark.parametrize("op", [lfilter_run, allpole_run], ids=["lfilter", "allpole"])
+@pytest.mark.parametrize("threads", [2, 5])
+def test_deterministic_algorithms_do_not_split_one_row_in_time(
+    threads: int, op: Callable[..., Run], dtype: torch.dtype
+) -> None:
+    torch.use_deterministic_algorithms(True)
+    run = op(1, 2**19, dtype)
+    assert_same_bits(run(1), run(threads))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=ids([torch.float32, torch.float64]))
+@pytest.mark.parametrize("op", [lfilter_run, allpole_run], ids=["lfilter", "allpole"])
+@pytest.mark.parametrize(("rows", "threads"), [(1, 2), (1, 3), (1, 5), (3, 5)])
+def test_rows_split_in_time_are_equal_to_rounding(
+    rows: int, threads: int, op: Callable[..., Run], dtype: torch.dtype
+) -> None:
+    run = op(rows, 2**19 + 1, dtype)
+    # Sums over 2^19 samples, in another order: their rounding grows with the root of that.
+    assert_close(run(threads), run(1), tolerance=3e-6 if dtype == torch.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_repeated_runs_have_the_same_bits(rows: int) -> None:
+    run = lfilter_run(rows, 2**17, torch.float32)
+    first = run(2)
+    for _ in range(5):
+        assert_same_bits(run(2), first)
+
+
+class Filtered(Dataset[Tensor]):
+    """Filters in the worker; each item is as long as what the parent split over its threads."""
+
+    def __init__(self, signals: Tensor) -> None:
+        self.signals = signals
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+    def __getitem__(self, index: int) -> Tensor:
+        x = self.signals[index].requires_grad_()
+        y = polezero.lfilter([1.0, 0.5], [1.0, -0.9], x)
+        assert isinstance(y, Tensor)
+        (grad_x,) = torch.autograd.grad(y.sum(), x)
+        return torch.stack([y.detach(), grad_x])
+
+
+def test_forked_data_loader_workers_filter_as_their_parent() -> None:
+    data = Filtered(torch.randn(4, 2**17))
+    expected = torch.stack([data[k] for k in range(4)])  # the parent's thread pool exists before the fork
+    loader = DataLoader(data, batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=60)
+    assert_close(torch.cat(list(loader)), expected, tolerance=3e-6)
+
+
+def test_a_forked_child_filters_as_its_parent() -> None:
+    x = torch.randn(4, 2**15)
+    expected = polezero.lfilter([1.0, 0.5], [1.0, -0.9], x)
+    child = os.fork()
+    if child == 0:  # on one thread: torch's own pool does not survive a fork, which is why loaders do the same
+        torch.set_num_threads(1)
+        same = torch.equal(polezero.lfilter([1.0, 0.5], [1.0, -0.9], x), expected)
+        os._exit(0 if same else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_calls_from_several_python_threads_do_not_disturb_each_other() -> None:
+    signals = torch.randn(16, 2**15)
+    expected = [polezero.lfilter([1.0, 0.5], [1.0, -0.9], x) for x in signals]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda x: polezero.lfilter([1.0, 0.5], [1.0, -0.9], x), signals))
+    # The intra-op pool has as many threads in each caller, or one: a row may be split in another way.
+    assert_close(results, expected, tolerance=3e-6)
