@@ -45,6 +45,7 @@ struct LfilterForwardParams {
   scalar_t* y;  // [B, T], or null: only the state is carried on
   int64_t y_stride;
   acc_t<scalar_t>* state;  // [B, P], in: before time_begin, out: after time_end
+  bool around_cache = false;  // y is larger than any cache: write it around them
 };
 
 template <class scalar_t>
@@ -61,6 +62,7 @@ struct LfilterBackwardParams {
   acc_t<scalar_t>* state;  // [B, P], in: after time_end, out: before time_begin
   acc_t<scalar_t>* sum_b;  // [B, M + 1], added to
   acc_t<scalar_t>* sum_a;  // [B, N + 1], added to
+  bool around_cache = false;  // as in forward, for grad_x
 };
 
 // c[k] = sum_n g[n] x[n - k], k = 0..taps-1, no conjugate; added to c.

@@ -136,49 +136,62 @@ void make_backward_tables(const double* b, const double* a, Response<T, P>& lamb
 inline constexpr int kDoubles = kLanes<double>;
 inline constexpr int kDoubleVectors = kBlock / kDoubles;
 
-// y = H x + G s, written to y. Adds to `poison`, which turns NaN as soon as a y is not finite.
-template <Time time, class T, int P>
-[[gnu::always_inline]] inline void respond(const Response<T, P>& r, const T* x, const State<P>& s,
-                                           T* y, vec<T>& poison) {
+// y = H x + G s for R responses to the same samples and state, which share what is broadcast.
+// Adds to `poison`, which turns NaN as soon as a y is not finite. Only the last y is ever stored
+// around the caches.
+enum class Store { kCached, kAround };
+template <Time time, int R, Store where = Store::kCached, class T, int P>
+POLEZERO_INLINE void respond(const Response<T, P>* const (&r)[R], const T* x,
+                                           const State<P>& s, T* const (&y)[R], vec<T>& poison) {
   constexpr int W = kLanes<T>;
   constexpr int kVectors = kBlock / W;
-  // Four chains of additions a vector: one chain of 16 fills the scheduler with waiting fmas, and
-  // blocks stop overlapping (measured: 0.71 against 0.35 ns a sample).
+  // Several chains of additions a vector: one chain of 16 fills the scheduler with waiting fmas,
+  // and blocks stop overlapping (measured: 0.71 against 0.35 ns a sample).
   constexpr int kChains = kVectors == 1 ? 4 : 2;
-  vec<T> chain[kVectors][kChains] = {};
+  vec<T> chain[R][kVectors][kChains] = {};
   unroll<kBlock>([&](auto j) {
     const vec<T> xj = broadcast<T>(x[j]);
-    unroll<kVectors>([&](auto v) {
-      // vectors wholly above (below) the diagonal are zero
-      if constexpr (time == Time::kAscending ? (v + 1) * W > j : v * W <= j) {
-        chain[v][j % kChains] += load<T>(r.h[j] + v * W) * xj;
-      }
+    unroll<R>([&](auto i) {
+      unroll<kVectors>([&](auto v) {
+        // vectors wholly above (below) the diagonal are zero
+        if constexpr (time == Time::kAscending ? (v + 1) * W > j : v * W <= j) {
+          chain[i][v][j % kChains] += load<T>(r[i]->h[j] + v * W) * xj;
+        }
+      });
     });
   });
-  vec<T> z[kVectors];
-  unroll<kVectors>([&](auto v) {
-    z[v] = chain[v][0] + chain[v][1];
-    if constexpr (kChains == 4) z[v] += chain[v][2] + chain[v][3];
+  vec<double> from_state[R][kDoubleVectors][2] = {};
+  unroll<P>([&](auto k) {
+    const vec<double> sk = broadcast<double>(s[k]);
+    unroll<R>([&](auto i) {
+      unroll<kDoubleVectors>([&](auto d) {
+        from_state[i][d][k % 2] += load<double>(r[i]->g[k] + d * kDoubles) * sk;
+      });
+    });
   });
-  auto from_state = [&](int at) {  // G s, lanes at .. at + kDoubles - 1
-    vec<double> sum[2] = {};
-    unroll<P>([&](auto k) { sum[k % 2] += load<double>(r.g[k] + at) * broadcast<double>(s[k]); });
-    return sum[0] + sum[1];
-  };
-  unroll<kVectors>([&](auto v) {
-    if constexpr (sizeof(T) == sizeof(double)) {
-      z[v] += from_state(v * W);
-    } else {
-      z[v] += to_float(from_state(v * W), from_state(v * W + W / 2));
-    }
-    poison += z[v] * T(0);
-    store<T>(y + v * W, z[v]);
+  unroll<R>([&](auto i) {
+    unroll<kVectors>([&](auto v) {
+      vec<T> out = chain[i][v][0] + chain[i][v][1];
+      if constexpr (kChains == 4) out += chain[i][v][2] + chain[i][v][3];
+      auto state_part = [&](int d) { return from_state[i][d][0] + from_state[i][d][1]; };
+      if constexpr (sizeof(T) == sizeof(double)) {
+        out += state_part(v);
+      } else {
+        out += to_float(state_part(2 * v), state_part(2 * v + 1));
+      }
+      poison += out * T(0);
+      if constexpr (where == Store::kAround && i == R - 1) {
+        store_around<T>(y[i] + v * W, out);
+      } else {
+        store<T>(y[i] + v * W, out);
+      }
+    });
   });
 }
 
 // s = Phi s + E x.
 template <class T, int P>
-[[gnu::always_inline]] inline void carry_on(const Carry<P>& c, const T* x, State<P>& s) {
+POLEZERO_INLINE void carry_on(const Carry<P>& c, const T* x, State<P>& s) {
   vec<double> xd[kDoubleVectors];
   unroll<kDoubleVectors>([&](auto i) { xd[i] = to_double(x + i * kDoubles); });
   if constexpr (P == 2) {  // two dot products
@@ -208,6 +221,57 @@ template <class T, int P>
       store<double, W>(s.v + v * W, load<double, W>(next + v * W));
     });
   }
+}
+
+// Whole blocks of x, count samples, s carried on. A function of its own for each use, so that
+// the tables and the state have the registers to themselves.
+template <Store where, class T, int P>
+[[gnu::noinline]] void forward_blocks(const Response<T, P>& response, const Carry<P>& carry, const T* x,
+                                      T* y, int64_t count, State<P>& state, vec<T>& poison) {
+  State<P> s = state;
+  vec<T> bad = poison;
+  for (int64_t n = 0; n < count; n += kBlock) {
+    respond<Time::kAscending, 1, where>({&response}, x + n, s, {y + n}, bad);
+    carry_on(carry, x + n, s);
+  }
+  state = s;
+  poison = bad;
+}
+
+// The same downwards, for any of the two outputs. `fetch_x` and `fetch_y` will be read next, over
+// the same samples but upwards: they are fetched meanwhile.
+template <bool with_lambda, bool with_grad_x, Store where, class T, int P>
+[[gnu::noinline]] void backward_blocks(const Response<T, P>& to_lambda, const Response<T, P>& to_grad_x,
+                                       const Carry<P>& carry, const T* g, T* lambda, T* grad_x,
+                                       int64_t count, const T* fetch_x, const T* fetch_y,
+                                       State<P>& state, vec<T>& poison) {
+  State<P> s = state;
+  vec<T> bad = poison;
+  for (int64_t n = count - kBlock; n >= 0; n -= kBlock) {
+    if constexpr (with_lambda) {
+      __builtin_prefetch(fetch_x + n);
+      __builtin_prefetch(fetch_y + n);
+    }
+    if constexpr (with_lambda && with_grad_x) {
+      respond<Time::kDescending, 2, where>({&to_lambda, &to_grad_x}, g + n, s,
+                                           {lambda + n, grad_x + n}, bad);
+    } else if constexpr (with_lambda) {
+      respond<Time::kDescending, 1>({&to_lambda}, g + n, s, {lambda + n}, bad);
+    } else if constexpr (with_grad_x) {
+      respond<Time::kDescending, 1, where>({&to_grad_x}, g + n, s, {grad_x + n}, bad);
+    }
+    carry_on(carry, g + n, s);
+  }
+  state = s;
+  poison = bad;
+}
+
+// Only the state, upwards.
+template <class T, int P>
+[[gnu::noinline]] void carry_blocks(const Carry<P>& carry, const T* x, int64_t count, State<P>& state) {
+  State<P> s = state;
+  for (int64_t n = 0; n < count; n += kBlock) carry_on(carry, x + n, s);
+  state = s;
 }
 
 POLEZERO_ISA_END

@@ -12,6 +12,9 @@
 
 #include "tile/isa.h"
 
+// Loops over blocks are large functions to GCC, which stops inlining in them.
+#define POLEZERO_INLINE [[gnu::always_inline]] inline
+
 POLEZERO_ISA_BEGIN
 
 #if defined(__AVX512F__)
@@ -24,11 +27,11 @@ inline constexpr int kVectorBytes = 16;
 
 // f(0), f(1), ... f(N - 1) with constants, so that arrays of vectors stay in registers.
 template <int N, class F, int... I>
-[[gnu::always_inline]] inline void unroll(F&& f, std::integer_sequence<int, I...>) {
+POLEZERO_INLINE void unroll(F&& f, std::integer_sequence<int, I...>) {
   (f(std::integral_constant<int, I>{}), ...);
 }
 template <int N, class F>
-[[gnu::always_inline]] inline void unroll(F&& f) {
+POLEZERO_INLINE void unroll(F&& f) {
   unroll<N>(f, std::make_integer_sequence<int, N>{});
 }
 
@@ -43,48 +46,65 @@ template <class T, int W = kLanes<T>>
 using vec = typename VectorOf<T, W>::type;
 
 template <class T, int W = kLanes<T>>
-inline vec<T, W> load(const T* p) {
+POLEZERO_INLINE vec<T, W> load(const T* p) {
   vec<T, W> v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
 
 template <class T, int W = kLanes<T>>
-inline void store(T* p, vec<T, W> v) {
+POLEZERO_INLINE void store(T* p, vec<T, W> v) {
   std::memcpy(p, &v, sizeof v);
 }
 
+// A store around the caches, p aligned to the vector; and what makes such stores visible.
+template <class T>
+POLEZERO_INLINE void store_around(T* p, vec<T> v) {
+#if defined(__AVX512F__)
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(v));
+#elif defined(__AVX__)
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(p), reinterpret_cast<__m256i>(v));
+#else
+  store<T>(p, v);
+#endif
+}
+POLEZERO_INLINE void fence_stores_around() {
+#if defined(__AVX__)
+  _mm_sfence();
+#endif
+}
+
 template <class T, int W = kLanes<T>>
-inline vec<T, W> broadcast(T u) {
+POLEZERO_INLINE vec<T, W> broadcast(T u) {
   return u - vec<T, W>{};  // u - 0 keeps every u, -0 too
 }
 
 template <class V, int... I>
-inline auto pick(V v, std::integer_sequence<int, I...>) {
+POLEZERO_INLINE auto pick(V v, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(v, v, I...);
 }
 template <class V, int... I>
-inline auto pick_high(V v, std::integer_sequence<int, I...>) {
+POLEZERO_INLINE auto pick_high(V v, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(v, v, (I + static_cast<int>(sizeof...(I)))...);
 }
 
 // The lower and upper half of v.
 template <class T, int W>
-inline vec<T, W / 2> low_half(vec<T, W> v) {
+POLEZERO_INLINE vec<T, W / 2> low_half(vec<T, W> v) {
   return pick(v, std::make_integer_sequence<int, W / 2>{});
 }
 template <class T, int W>
-inline vec<T, W / 2> high_half(vec<T, W> v) {
+POLEZERO_INLINE vec<T, W / 2> high_half(vec<T, W> v) {
   return pick_high(v, std::make_integer_sequence<int, W / 2>{});
 }
 
 template <class V, int... I>
-inline auto concatenate(V low, V high, std::integer_sequence<int, I...>) {
+POLEZERO_INLINE auto concatenate(V low, V high, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(low, high, I...);
 }
 
 template <class T, int W>
-inline T horizontal_sum(vec<T, W> v) {
+POLEZERO_INLINE T horizontal_sum(vec<T, W> v) {
   if constexpr (W == 2) {
     return v[0] + v[1];
   } else {
@@ -94,7 +114,7 @@ inline T horizontal_sum(vec<T, W> v) {
 
 // One native vector of float64 from, and to, half a native vector of float32. Written out where
 // GCC 12 turns __builtin_convertvector into two conversions and three shuffles.
-[[gnu::always_inline]] inline vec<double> to_double(const float* p) {
+POLEZERO_INLINE vec<double> to_double(const float* p) {
 #if defined(__AVX512F__)
   return _mm512_cvtps_pd(_mm256_loadu_ps(p));
 #elif defined(__AVX__)
@@ -103,9 +123,9 @@ inline T horizontal_sum(vec<T, W> v) {
   return __builtin_convertvector((load<float, kLanes<double>>(p)), vec<double>);
 #endif
 }
-[[gnu::always_inline]] inline vec<double> to_double(const double* p) { return load<double>(p); }
+POLEZERO_INLINE vec<double> to_double(const double* p) { return load<double>(p); }
 
-[[gnu::always_inline]] inline vec<float> to_float(vec<double> low, vec<double> high) {
+POLEZERO_INLINE vec<float> to_float(vec<double> low, vec<double> high) {
 #if defined(__AVX512F__)
   const __m512d l = _mm512_castps_pd(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)));
   return _mm512_castpd_ps(_mm512_insertf64x4(l, _mm256_castps_pd(_mm512_cvtpd_ps(high)), 1));
@@ -120,7 +140,7 @@ inline T horizontal_sum(vec<T, W> v) {
 
 // Adds halves to each other down to one pair.
 template <int W>
-[[gnu::always_inline]] inline vec<double, 2> fold_to_pair(vec<double, W> v) {
+POLEZERO_INLINE vec<double, 2> fold_to_pair(vec<double, W> v) {
   if constexpr (W == 2) {
     return v;
   } else {
@@ -129,7 +149,7 @@ template <int W>
 }
 
 // {sum of u, sum of v}.
-[[gnu::always_inline]] inline vec<double, 2> pair_of_sums(vec<double> u, vec<double> v) {
+POLEZERO_INLINE vec<double, 2> pair_of_sums(vec<double> u, vec<double> v) {
   constexpr int W = kLanes<double>;
   vec<double> even, odd;  // pairs (u, v) of one pair of lanes each
 #if defined(__AVX512F__)

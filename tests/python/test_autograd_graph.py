@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, requires_grad
-from support import assert_close
+from support import GRADIENT_TOLERANCE, assert_close
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -17,6 +17,16 @@ import polezero
 from polezero import reference
 
 T = 50
+
+
+def keep(saved: list[Tensor]) -> Any:
+    """Hooks that put what is saved in the list."""
+
+    def pack(t: Tensor) -> Tensor:
+        saved.append(t)
+        return t
+
+    return torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t)
 
 
 def named_inputs(op: str) -> dict[str, Tensor]:
@@ -54,7 +64,7 @@ def test_only_the_signals_that_the_gradients_need_are_saved(
         inputs[name].requires_grad_()
     saved: list[Tensor] = []
 
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
+    with keep(saved):
         y, _ = FUNCTIONS[op](*inputs.values(), backward=backward)
 
     assert saved, "at least the coefficients are needed"
@@ -66,7 +76,7 @@ def test_only_the_signals_that_the_gradients_need_are_saved(
 
 def test_nothing_is_saved_without_gradients() -> None:
     saved: list[Tensor] = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
+    with keep(saved):
         y = lfilter(*lfilter_inputs())
     assert not saved and not y.requires_grad and y.grad_fn is None
 
@@ -103,7 +113,7 @@ def test_writing_to_a_tensor_that_is_not_saved_is_harmless() -> None:
 
     inputs["x"].zero_()
 
-    assert_close(torch.autograd.grad(y.sum(), inputs["a"]), expected, tolerance=1e-12)
+    assert_close(torch.autograd.grad(y.sum(), inputs["a"]), expected, tolerance=GRADIENT_TOLERANCE)
 
 
 def test_a_second_backward_needs_retain_graph() -> None:
@@ -160,7 +170,7 @@ def test_one_graph_serves_several_backward_threads() -> None:
 
     assert len(results) == 4
     for gradients in results:
-        assert_close(gradients, expected, tolerance=1e-12)
+        assert_close(gradients, expected, tolerance=GRADIENT_TOLERANCE)
 
 
 def test_gradients_accumulate_and_hooks_run() -> None:
@@ -180,7 +190,7 @@ def test_anomaly_mode_names_the_op() -> None:
     with torch.autograd.set_detect_anomaly(True):
         y = polezero.lfilter([1.0], [1.0, 0.5], x)
         # An infinite gradient is inf - inf at the second step of the adjoint filter.
-        with pytest.raises(RuntimeError, match="(?i)lfilter.*returned nan"):
+        with pytest.raises(RuntimeError, match=r"(?i)lfilter.*returned nan"):
             y.backward(torch.full_like(y, torch.inf))
 
 

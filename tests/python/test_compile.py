@@ -11,15 +11,13 @@ from typing import Any
 import pytest
 import torch
 from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, requires_grad, true_lfilter
-from support import assert_close
+from support import GRADIENT_TOLERANCE, assert_close
 from torch import Tensor
 from torch._dynamo.utils import counters
 from torch.func import grad, jacfwd, jvp, vmap
 
 import polezero
 from polezero import reference
-
-TOLERANCE = 1e-12  # gradients: sums over time, see test_autograd.py
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +40,8 @@ def value_and_gradients(function: Callable[..., Any], inputs: tuple[Tensor, ...]
 def test_one_graph_forward_and_backward(name: str, dtype: torch.dtype) -> None:
     function, truth, make = CASES[name]
     inputs = requires_grad(make(dtype))
-    assert_close(
-        value_and_gradients(compiled(function), inputs), value_and_gradients(truth, inputs), tolerance=TOLERANCE
-    )
+    result = value_and_gradients(compiled(function), inputs)
+    assert_close(result, value_and_gradients(truth, inputs), tolerance=GRADIENT_TOLERANCE)
 
 
 def test_inductor_compiles_forward_and_backward() -> None:
@@ -54,7 +51,7 @@ def test_inductor_compiles_forward_and_backward() -> None:
         return lambda b, a, x, zi: tuple(y.sin() for y in f(b * 0.5, a, x + 1, zi))
 
     result = value_and_gradients(compiled(around(lfilter), "inductor"), inputs)
-    assert_close(result, value_and_gradients(around(true_lfilter), inputs), tolerance=TOLERANCE)
+    assert_close(result, value_and_gradients(around(true_lfilter), inputs), tolerance=GRADIENT_TOLERANCE)
 
 
 @pytest.mark.parametrize("op", ["lfilter", "lfilter_two_pass", "allpole"])
@@ -71,7 +68,7 @@ def test_new_sizes_of_batch_and_time_do_not_recompile(op: str) -> None:
         sizes: dict[str, Any] = {"N": 3, "T": T, "lead_x": (rows,), "lead_zi": (rows,)}
         inputs = requires_grad(make(**sizes))
         result = value_and_gradients(compiled_function, inputs)
-        assert_close(result, value_and_gradients(truth, inputs), tolerance=TOLERANCE)
+        assert_close(result, value_and_gradients(truth, inputs), tolerance=GRADIENT_TOLERANCE)
     assert counters["stats"]["unique_graphs"] == 1
 
 
@@ -94,7 +91,7 @@ TRANSFORMS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
 def test_transforms_compile(transform: str) -> None:
     inputs = lfilter_inputs(M=1, lead_zi=(2,))
     apply = TRANSFORMS[transform]
-    assert_close(compiled(apply(lfilter))(*inputs), apply(true_lfilter)(*inputs), tolerance=TOLERANCE)
+    assert_close(compiled(apply(lfilter))(*inputs), apply(true_lfilter)(*inputs), tolerance=GRADIENT_TOLERANCE)
 
 
 @pytest.mark.parametrize("name", ["lfilter_zi", "lfilter_two_pass_zi", "allpole_rows"])
@@ -104,7 +101,17 @@ def test_compiled_autograd_compiles_an_eager_graph(name: str) -> None:
     with torch._dynamo.compiled_autograd._enable(torch.compile(backend="aot_eager", fullgraph=True)):
         loss(function)(*inputs).backward()
     assert counters["compiled_autograd"]["captures"] == 1
-    assert_close([t.grad for t in inputs], torch.autograd.grad(loss(truth)(*inputs), inputs), tolerance=TOLERANCE)
+    assert_close(
+        [t.grad for t in inputs], torch.autograd.grad(loss(truth)(*inputs), inputs), tolerance=GRADIENT_TOLERANCE
+    )
+
+
+def test_compiled_autograd_captures_a_cascade() -> None:
+    b, a, x = inputs = requires_grad(lfilter_inputs(T=20))
+    with torch._dynamo.compiled_autograd._enable(torch.compile(backend="aot_eager", fullgraph=True)):
+        lfilter(b, a, lfilter(b, a, x)).square().sum().backward()
+    truth = reference.lfilter(b, a, reference.lfilter(b, a, x)).square().sum()
+    assert_close([t.grad for t in inputs], torch.autograd.grad(truth, inputs), tolerance=GRADIENT_TOLERANCE)
 
 
 def kernel_calls(graph: torch.fx.GraphModule) -> list[str]:
@@ -151,7 +158,7 @@ class Filter(torch.nn.Module):
 
 def exported(strict: bool = False) -> torch.export.ExportedProgram:
     rows, T = torch.export.Dim("rows"), torch.export.Dim("T", min=4)
-    shapes = ({}, {}, {0: rows, 1: T}, {0: rows})
+    shapes: Any = ({}, {}, {0: rows, 1: T}, {0: rows})
     example = lfilter_inputs(M=1, N=3, T=9, lead_x=(4,), lead_zi=(4,))
     return torch.export.export(Filter(), example, dynamic_shapes=shapes, strict=strict)
 

@@ -82,7 +82,7 @@ CASES: dict[str, dict[str, Bad]] = {
             ("cpu", "meta"),
         ),
         "backward": Bad(
-            lambda: polezero.lfilter(*BA, X, backward="three_pass"),  # type: ignore[arg-type]
+            lambda: polezero.lfilter(*BA, X, backward="three_pass"),
             ValueError,
             "lfilter",
             "backward",
@@ -92,7 +92,7 @@ CASES: dict[str, dict[str, Bad]] = {
     "sensitivity": lfilter_cases("sensitivity"),
     "allpole": {
         "x_scalar": Bad(lambda: polezero.allpole([0.5], torch.tensor(1.0)), ValueError, "allpole", "x", ("dimension",)),
-        "x_list": Bad(lambda: polezero.allpole([0.5], [1.0]), TypeError, "allpole", "x", ("Tensor", "list")),  # type: ignore[arg-type]
+        "x_list": Bad(lambda: polezero.allpole([0.5], [1.0]), TypeError, "allpole", "x", ("Tensor", "list")),
         "x_float8": Bad(
             lambda: polezero.allpole([0.5], X.to(torch.float8_e4m3fn)), TypeError, "allpole", "x", ("Float8_e4m3fn",)
         ),
@@ -106,7 +106,7 @@ CASES: dict[str, dict[str, Bad]] = {
             lambda: polezero.allpole([0.5], X[:1], zeros(3, 1)), ValueError, "allpole", "zi", ("[3, 1]",)
         ),
         "backward": Bad(
-            lambda: polezero.allpole([0.5], X, backward=""),  # type: ignore[arg-type]
+            lambda: polezero.allpole([0.5], X, backward=""),
             ValueError,
             "allpole",
             "backward",
@@ -175,9 +175,9 @@ def test_bad_input_gets_one_sentence(name: str) -> None:
 
 def test_the_wrong_number_of_arguments_is_a_type_error() -> None:
     with pytest.raises(TypeError):
-        polezero.lfilter([1.0], [1.0])  # type: ignore[call-arg]
+        polezero.lfilter([1.0], [1.0])
     with pytest.raises(TypeError):
-        polezero.lfilter([1.0], [1.0], X, -1, None, "one_pass")  # type: ignore[misc]
+        polezero.lfilter([1.0], [1.0], X, -1, None, "one_pass")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU: a CUDA tensor to refuse")

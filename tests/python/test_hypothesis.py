@@ -6,7 +6,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
-from support import assert_close, random_filter, scipy_lfilter
+from support import GRADIENT_TOLERANCE, assert_close, random_filter, scipy_lfilter
 
 import polezero
 from polezero import reference
@@ -66,7 +66,7 @@ def test_lfilter_states_broadcast_as_the_reference(
     weights = [torch.randn_like(t) for t in expected]
     gradients = torch.autograd.grad(outputs, inputs, weights)
     truth = torch.autograd.grad(expected, inputs, weights, materialize_grads=True)
-    assert_close(gradients, truth, tolerance=1e-11)
+    assert_close(gradients, truth, tolerance=GRADIENT_TOLERANCE)
 
 
 @examples

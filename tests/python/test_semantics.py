@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, requires_grad
-from support import DTYPES, assert_close, ids, random_filter, wide
+from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, random_filter, wide
 from torch import Tensor
 
 import polezero
@@ -56,7 +56,7 @@ def test_gradients_flow_through_the_states_between_chunks() -> None:
         parts.append(y)
 
     gradients = torch.autograd.grad(loss(lambda: (torch.cat(parts, -1), state))(), inputs)
-    assert_close(gradients, expected, tolerance=1e-12)
+    assert_close(gradients, expected, tolerance=GRADIENT_TOLERANCE)
 
 
 def strided(t: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ def test_every_layout_of_every_argument_gives_the_values_of_a_copy(layout: str, 
     truth = CASES["lfilter"].truth
     assert_close(lfilter(*arguments), truth(*copies))
     gradients = torch.autograd.grad(loss(lfilter)(*arguments), inputs)
-    assert_close(gradients, torch.autograd.grad(loss(truth)(*copies), inputs), tolerance=1e-11)
+    assert_close(gradients, torch.autograd.grad(loss(truth)(*copies), inputs), tolerance=GRADIENT_TOLERANCE)
 
 
 @pytest.mark.parametrize("layout", ["transposed", "every_other_sample", "one_row_expanded", "one_sample_expanded"])
@@ -98,7 +98,7 @@ def test_every_layout_of_a_gradient_gives_the_values_of_a_copy(layout: str) -> N
     y = lfilter(*inputs)
     grad_y = LAYOUTS[layout](torch.randn_like(y))
     expected = torch.autograd.grad(reference.lfilter(*inputs), inputs, grad_y.contiguous())
-    assert_close(torch.autograd.grad(y, inputs, grad_y), expected, tolerance=1e-12)
+    assert_close(torch.autograd.grad(y, inputs, grad_y), expected, tolerance=GRADIENT_TOLERANCE)
 
 
 def test_real_parts_of_conjugates_are_read_right() -> None:

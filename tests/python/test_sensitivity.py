@@ -3,7 +3,7 @@
 import pytest
 import torch
 from cases import lfilter_inputs
-from support import DTYPES, KernelCalls, assert_close, ids, random_filter, wide
+from support import DTYPES, GRADIENT_TOLERANCE, KernelCalls, assert_close, ids, random_filter, wide
 from torch import Tensor
 from torch.func import jacfwd
 
@@ -72,7 +72,7 @@ def test_sensitivity_gives_the_gradient() -> None:
     gradients = torch.autograd.grad(y, (b, a), grad_y)
 
     jacobian = [torch.einsum("bt,btk->k", grad_y, s) for s in polezero.sensitivity(b, a, x)]
-    assert_close(jacobian, gradients, tolerance=1e-12)
+    assert_close(jacobian, gradients, tolerance=GRADIENT_TOLERANCE)
 
 
 @pytest.mark.parametrize(("M", "N"), [(1, 1), (2, 9), (9, 2)])

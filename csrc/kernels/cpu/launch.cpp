@@ -18,6 +18,14 @@ using baseline::transition;
 constexpr int64_t kSamplesPerThread = int64_t{1} << 15;
 constexpr int64_t kMaxSplitOrder = 16;
 
+// An output from this size on leaves nothing of itself in the caches: written around them it
+// spares the processor from reading what it is about to overwrite.
+constexpr int64_t kAroundCacheBytes = int64_t{64} << 20;
+template <class scalar_t>
+bool around_cache(int64_t rows, int64_t time) {
+  return rows * time * static_cast<int64_t>(sizeof(scalar_t)) >= kAroundCacheBytes;
+}
+
 template <class F>
 void parallel_rows(int64_t rows, int64_t time, F&& f) {
   const int64_t grain = std::max<int64_t>(1, kSamplesPerThread / std::max<int64_t>(time, 1));
@@ -129,8 +137,9 @@ bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, b
 }  // namespace
 
 template <class scalar_t>
-void lfilter_forward(const LfilterForwardParams<scalar_t>& p, int64_t rows, int64_t time) {
+void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t time) {
   using A = acc_t<scalar_t>;
+  p.around_cache = around_cache<scalar_t>(rows, time);
   const auto kernel = kernels_of<scalar_t>().lfilter_forward;
   const int64_t count = pieces(p.filters, rows, time);
   if (count == 1) {
@@ -155,8 +164,9 @@ void lfilter_forward(const LfilterForwardParams<scalar_t>& p, int64_t rows, int6
 }
 
 template <class scalar_t>
-void lfilter_backward(const LfilterBackwardParams<scalar_t>& p, int64_t rows, int64_t time) {
+void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t time) {
   using A = acc_t<scalar_t>;
+  p.around_cache = around_cache<scalar_t>(rows, time);
   const auto kernel = kernels_of<scalar_t>().lfilter_backward;
   const int64_t count = pieces(p.filters, rows, time);
   if (count == 1) {
@@ -200,10 +210,8 @@ void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int6
 }
 
 #define POLEZERO_INSTANTIATE(scalar_t)                                                      \
-  template void lfilter_forward<scalar_t>(const LfilterForwardParams<scalar_t>&, int64_t,   \
-                                          int64_t);                                         \
-  template void lfilter_backward<scalar_t>(const LfilterBackwardParams<scalar_t>&, int64_t, \
-                                           int64_t);                                        \
+  template void lfilter_forward<scalar_t>(LfilterForwardParams<scalar_t>, int64_t, int64_t); \
+  template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t); \
   template void lag_correlation<scalar_t>(const LagCorrelationParams<scalar_t>&, int64_t, int64_t);
 POLEZERO_INSTANTIATE(float)
 POLEZERO_INSTANTIATE(double)

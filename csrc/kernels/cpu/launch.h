@@ -7,9 +7,9 @@ namespace polezero::cpu {
 
 // `time` is T; the Params' state is carried from one end of the rows to the other.
 template <class scalar_t>
-void lfilter_forward(const LfilterForwardParams<scalar_t>& p, int64_t rows, int64_t time);
+void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t time);
 template <class scalar_t>
-void lfilter_backward(const LfilterBackwardParams<scalar_t>& p, int64_t rows, int64_t time);
+void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t time);
 template <class scalar_t>
 void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int64_t time);
 

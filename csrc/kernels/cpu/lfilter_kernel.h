@@ -50,6 +50,11 @@ inline bool all_finite(vec<T> poison) {
   return is_finite(static_cast<double>(horizontal_sum<T, kLanes<T>>(poison)));
 }
 
+template <class T>
+inline bool is_aligned(const T* p) {
+  return reinterpret_cast<uintptr_t>(p) % kVectorBytes == 0;
+}
+
 // The coefficients of a row as they are.
 template <class T>
 struct RowFilter {
@@ -92,18 +97,19 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
       const int64_t tile_begin = n;
       const int64_t tile_end = n + std::min(kTile, (range.time_end - n) / kBlock * kBlock);
       vec<T> poison = {};
+      n = tile_end;
+      const int64_t count = tile_end - tile_begin;
       if constexpr (!kBlocks<T, P>) {
-        n = tile_end;
         fixed_forward<P, T>(padded.b, padded.a, x + tile_begin,
-                            y == nullptr ? nullptr : y + tile_begin, n - tile_begin, s.v,
-                            poison[0]);
-      } else if (y != nullptr) {
-        for (; n < tile_end; n += kBlock) {
-          respond<Time::kAscending>(response, x + n, s, y + n, poison);
-          carry_on(carry, x + n, s);
-        }
+                            y == nullptr ? nullptr : y + tile_begin, count, s.v, poison[0]);
+      } else if (y == nullptr) {
+        carry_blocks(carry, x + tile_begin, count, s);
+      } else if (p.around_cache && is_aligned(y + tile_begin)) {
+        forward_blocks<Store::kAround>(response, carry, x + tile_begin, y + tile_begin, count, s,
+                                       poison);
       } else {
-        for (; n < tile_end; n += kBlock) carry_on(carry, x + n, s);
+        forward_blocks<Store::kCached>(response, carry, x + tile_begin, y + tile_begin, count, s,
+                                       poison);
       }
       // Blocks multiply by zeros, and 0 * NaN is NaN: such a tile is done again serially, from
       // the state it began with (kept in `state`).
@@ -118,6 +124,7 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
     serial_forward<T>(p.filters, f.b, f.a, x + n, y == nullptr ? nullptr : y + n,
                       range.time_end - n, state);
   }
+  if (p.around_cache) fence_stores_around();
 }
 
 // Sums over one stretch [begin, end) of a row whose lambda lies at lambda[0..end-begin).
@@ -177,6 +184,9 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
     T* grad_x = p.grad_x == nullptr ? nullptr : p.grad_x + r * p.grad_x_stride;
     // without zeros grad_x is lambda
     const bool same = grad_x != nullptr && p.filters.order_b == 0 && RowFilter<T>(p.filters, r).b[0] == 1;
+    // What add_sums reads, upwards, once lambda is there: fetched while lambda is made, downwards.
+    const T* fetch_x = p.x == nullptr ? g : p.x + r * p.x_stride;
+    const T* fetch_y = p.y == nullptr ? g : p.y + r * p.y_stride;
     double* state = p.state + r * order;
     State<P> s;
     for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
@@ -186,30 +196,29 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
       const int64_t tile_begin = n - std::min(kTile, (n - range.time_begin) / kBlock * kBlock);
       T* lambda = same ? grad_x + tile_begin : scratch;
       vec<T> poison = {};
-      [[maybe_unused]] auto blocks = [&](auto with_lambda, auto with_grad_x) {
-        while (n > tile_begin) {
-          n -= kBlock;
-          if constexpr (with_lambda) {
-            respond<Time::kDescending>(to_lambda, g + n, s, lambda + (n - tile_begin), poison);
-          }
-          if constexpr (with_grad_x) {
-            respond<Time::kDescending>(to_grad_x, g + n, s, grad_x + n, poison);
-          }
-          carry_on(carry, g + n, s);
-        }
-      };
+      n = tile_begin;
+      const int64_t count = tile_end - tile_begin;
       if constexpr (!kBlocks<T, P>) {
-        n = tile_begin;
-        fixed_backward<P, T>(padded.b, padded.a, g + n, lambda, grad_x == nullptr ? nullptr : grad_x + n,
-                             tile_end - n, s.v, poison[0]);
-      } else if (sums && grad_x != nullptr && !same) {
-        blocks(std::true_type{}, std::true_type{});
-      } else if (sums || same) {
-        blocks(std::true_type{}, std::false_type{});
-      } else if (grad_x != nullptr) {
-        blocks(std::false_type{}, std::true_type{});
+        fixed_backward<P, T>(padded.b, padded.a, g + n, lambda,
+                             grad_x == nullptr ? nullptr : grad_x + n, count, s.v, poison[0]);
       } else {
-        blocks(std::false_type{}, std::false_type{});
+        auto run = [&](auto blocks) {
+          blocks(to_lambda, to_grad_x, carry, g + n, lambda, grad_x + (grad_x == nullptr ? 0 : n),
+                 count, fetch_x + n, fetch_y + n, s, poison);
+        };
+        constexpr auto around = Store::kAround, cached = Store::kCached;
+        const bool past_cache = p.around_cache && grad_x != nullptr && is_aligned(grad_x + n);
+        if (sums && grad_x != nullptr && !same) {
+          past_cache ? run(backward_blocks<true, true, around, T, P>)
+                     : run(backward_blocks<true, true, cached, T, P>);
+        } else if (sums || same) {
+          run(backward_blocks<true, false, cached, T, P>);
+        } else if (grad_x != nullptr) {
+          past_cache ? run(backward_blocks<false, true, around, T, P>)
+                     : run(backward_blocks<false, true, cached, T, P>);
+        } else {
+          run(backward_blocks<false, false, cached, T, P>);
+        }
       }
       if (!all_finite<T>(poison) || !all_finite<P>(s)) {  // as in forward
         backward_serial_row(p, r, tile_begin, tile_end, lambda);
@@ -221,6 +230,7 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
     }
     backward_serial_row(p, r, range.time_begin, n, scratch);
   }
+  if (p.around_cache) fence_stores_around();
 }
 
 // Calls f with the table order that holds `order`, or returns false where none does or pays.

@@ -1,0 +1,240 @@
+#include "tile/block.h"
+
+#include "reference.h"
+
+namespace polezero::test {
+namespace {
+
+using baseline::Carry;
+using baseline::kBlock;
+using baseline::kLanes;
+using baseline::Response;
+using baseline::State;
+using baseline::Time;
+using baseline::vec;
+
+template <class T_, int P_>
+struct Table {
+  using T = T_;
+  static constexpr int P = P_;
+};
+
+template <class Table>
+class Block : public ::testing::Test {
+ public:
+  using T = typename Table::T;
+  using E = long double;
+  static constexpr int P = Table::P;
+
+  // Largest errors relative to the largest value so far.
+  struct Errors {
+    double y = 0, grad_x = 0, state = 0;
+  };
+
+  // y by tables: the state is carried on in s, and poison collects what is not finite.
+  static std::vector<T> forward(const std::vector<double>& b, const std::vector<double>& a,
+                                const std::vector<T>& x, State<P>& s, vec<T>& poison) {
+    Response<T, P> response;
+    Carry<P> carry;
+    baseline::make_forward_tables<T, P>(b.data(), a.data(), response, carry);
+    std::vector<T> y(x.size());
+    for (size_t n = 0; n < x.size(); n += kBlock) {
+      baseline::respond<Time::kAscending, 1>({&response}, &x[n], s, {&y[n]}, poison);
+      baseline::carry_on(carry, &x[n], s);
+    }
+    return y;
+  }
+
+  // lambda and grad_x by tables.
+  static void backward(const std::vector<double>& b, const std::vector<double>& a,
+                       const std::vector<T>& g, State<P>& s, std::vector<T>& lambda,
+                       std::vector<T>& grad_x, vec<T>& poison) {
+    Response<T, P> to_lambda, to_grad_x;
+    Carry<P> carry;
+    baseline::make_backward_tables<T, P>(b.data(), a.data(), to_lambda, to_grad_x, carry);
+    lambda.resize(g.size());
+    grad_x.resize(g.size());
+    for (size_t n = g.size(); n > 0;) {
+      n -= kBlock;
+      baseline::respond<Time::kDescending, 2>({&to_lambda, &to_grad_x}, &g[n], s,
+                                              {&lambda[n], &grad_x[n]}, poison);
+      baseline::carry_on(carry, &g[n], s);
+    }
+  }
+
+  static State<P> random_state(Random& random) {
+    State<P> s;
+    for (int k = 0; k < P; ++k) s.v[k] = random.normal<double>();
+    return s;
+  }
+  static std::vector<E> values(const State<P>& s) {
+    std::vector<E> v(P);
+    for (int k = 0; k < P; ++k) v[k] = s[k];
+    return v;
+  }
+  static double state_error(const State<P>& s, const std::vector<E>& want, double scale) {
+    double got[P];
+    for (int k = 0; k < P; ++k) got[k] = s[k];
+    return largest_error(got, want.data(), P, scale);
+  }
+
+  static Errors forward_errors(Random& random, const FilterBank<T>& f, int64_t count) {
+    const std::vector<T> x = random.signal<T>(count);
+    State<P> s = random_state(random);
+    std::vector<E> want(count), want_s = values(s);
+    reference_forward(f, 0, x.data(), count, want_s.data(), want.data());
+    vec<T> poison = {};
+    const std::vector<T> y = forward(f.b, f.a, x, s, poison);
+    return {largest_error(y.data(), want.data(), count), 0,
+            state_error(s, want_s, peak(want))};
+  }
+
+  static Errors backward_errors(Random& random, const FilterBank<T>& f, int64_t count) {
+    const std::vector<T> g = random.signal<T>(count);
+    State<P> s = random_state(random);
+    std::vector<E> want(count), want_grad_x(count), want_s = values(s);
+    reference_backward(f, 0, g.data(), count, want_s.data(), want.data(), want_grad_x.data());
+    std::vector<T> lambda, grad_x;
+    vec<T> poison = {};
+    backward(f.b, f.a, g, s, lambda, grad_x, poison);
+    return {largest_error(lambda.data(), want.data(), count, 1, true),
+            largest_error(grad_x.data(), want_grad_x.data(), count, peak(want), true),
+            state_error(s, want_s, peak(want))};
+  }
+
+  static double peak(const std::vector<E>& v) {
+    E largest = 1;
+    for (const E& u : v) largest = std::max(largest, std::abs(u));
+    return static_cast<double>(largest);
+  }
+};
+
+using Tables = ::testing::Types<Table<float, 2>, Table<float, 4>, Table<float, 8>, Table<float, 16>,
+                                Table<double, 2>, Table<double, 4>, Table<double, 8>,
+                                Table<double, 16>>;
+TYPED_TEST_SUITE(Block, Tables);
+
+constexpr double kStateTolerance = 1e-12;
+
+TYPED_TEST(Block, ForwardEqualsTransposedDirectFormTwo) {
+  Random random(1);
+  for (const double radius : {0.5, 0.9, 0.99, 0.999, 0.99999}) {
+    const FilterBank<typename TestFixture::T> f(random, this->P, this->P, 1, radius);
+    const auto errors = this->forward_errors(random, f, 64 * kBlock);
+    EXPECT_LE(errors.y, tolerance<typename TestFixture::T>(radius)) << "radius " << radius;
+    EXPECT_LE(errors.state, kStateTolerance) << "radius " << radius;
+  }
+}
+
+TYPED_TEST(Block, BackwardEqualsDirectFormTwoBackwards) {
+  Random random(2);
+  for (const double radius : {0.5, 0.9, 0.99, 0.999, 0.99999}) {
+    const FilterBank<typename TestFixture::T> f(random, this->P, this->P, 1, radius);
+    const auto errors = this->backward_errors(random, f, 64 * kBlock);
+    EXPECT_LE(errors.y, tolerance<typename TestFixture::T>(radius)) << "radius " << radius;
+    EXPECT_LE(errors.grad_x, tolerance<typename TestFixture::T>(radius)) << "radius " << radius;
+    EXPECT_LE(errors.state, kStateTolerance) << "radius " << radius;
+  }
+}
+
+TYPED_TEST(Block, PolesBeyondTheCircleGrowAsTheyShould) {
+  Random random(3);
+  for (const double radius : {1.0, 1.01, 1.2, 1.5}) {
+    const FilterBank<typename TestFixture::T> f(random, this->P, this->P, 1, radius);
+    const auto there = this->forward_errors(random, f, 6 * kBlock);
+    EXPECT_LE(there.y, tolerance<typename TestFixture::T>(radius)) << "radius " << radius;
+    EXPECT_LE(there.state, kStateTolerance) << "radius " << radius;
+    const auto back = this->backward_errors(random, f, 6 * kBlock);
+    EXPECT_LE(back.y, tolerance<typename TestFixture::T>(radius)) << "radius " << radius;
+    EXPECT_LE(back.grad_x, tolerance<typename TestFixture::T>(radius)) << "radius " << radius;
+    EXPECT_LE(back.state, kStateTolerance) << "radius " << radius;
+  }
+}
+
+// A delay of d samples only moves numbers, within a block, across blocks and out of the state.
+TYPED_TEST(Block, DelaysAreExact) {
+  using T = typename TestFixture::T;
+  constexpr int P = TestFixture::P;
+  constexpr int64_t count = 3 * kBlock;
+  Random random(4);
+  const std::vector<T> x = random.signal<T>(count), past = random.signal<T>(P);
+  for (int d = 0; d <= P; ++d) {
+    std::vector<double> b(P + 1), a(P);
+    b[d] = 1;
+    State<P> s;
+    for (int k = 0; k < d; ++k) s.v[k] = past[k];  // transposed: the next outputs
+    vec<T> poison = {};
+    const std::vector<T> y = this->forward(b, a, x, s, poison);
+    for (int64_t n = 0; n < count; ++n) ASSERT_EQ(y[n], n < d ? past[n] : x[n - d]);
+    for (int k = 0; k < P; ++k) ASSERT_EQ(s[k], k < d ? x[count - d + k] : 0);
+
+    for (int k = 0; k < P; ++k) s.v[k] = past[k];  // the next lambdas
+    std::vector<T> lambda, grad_x;
+    this->backward(b, a, x, s, lambda, grad_x, poison);
+    ASSERT_EQ(lambda, x);
+    for (int64_t n = 0; n < count; ++n) {
+      ASSERT_EQ(grad_x[n], n + d < count ? x[n + d] : past[n + d - count]);
+    }
+    for (int k = 0; k < P; ++k) ASSERT_EQ(s[k], x[k]);
+  }
+}
+
+// RMS error against an exact filter of the same coefficients, biquads from a low to a high angle.
+template <class Table>
+class BiquadBlock : public Block<Table> {};
+using BiquadTables = ::testing::Types<Table<float, 2>, Table<double, 2>>;
+TYPED_TEST_SUITE(BiquadBlock, BiquadTables);
+
+TYPED_TEST(BiquadBlock, NoErrorOutlivesItsBlock) {
+  using T = typename TestFixture::T;
+  const bool single = std::is_same_v<T, float>;
+  Random random(5);
+  const int64_t count = 1 << 12;
+  for (const auto& [radius, bound] : {std::pair(0.9, 2e-6), {0.999, 6e-6}, {0.99999, 1e-5}}) {
+    for (const double angle : {0.003, 0.03, 0.3, 1.5, 3.1}) {
+      FilterBank<T> f(random, 2, 2, 1, 0.5);
+      f.a = {static_cast<float>(-2 * radius * std::cos(angle)), static_cast<float>(radius * radius)};
+      const std::vector<T> x = random.signal<T>(count);
+      State<2> s;
+      std::vector<long double> want(count), want_s(2);
+      reference_forward(f, 0, x.data(), count, want_s.data(), want.data());
+      vec<T> poison = {};
+      const std::vector<T> y = this->forward(f.b, f.a, x, s, poison);
+      long double error = 0, size = 0;
+      for (int64_t n = 0; n < count; ++n) {
+        error += (y[n] - want[n]) * (y[n] - want[n]);
+        size += want[n] * want[n];
+      }
+      EXPECT_LE(std::sqrt(error / size), single ? bound : 1e-10)
+          << "radius " << radius << ", angle " << angle;
+    }
+  }
+}
+
+TYPED_TEST(Block, WhatIsNotFiniteIsSeen) {
+  using T = typename TestFixture::T;
+  constexpr int P = TestFixture::P;
+  Random random(6);
+  const FilterBank<T> f(random, P, P, 1, 0.9);
+  auto finite = [](const vec<T>& poison) {
+    T sum = 0;
+    for (int i = 0; i < kLanes<T>; ++i) sum += poison[i];
+    return std::isfinite(sum);
+  };
+  for (int at = -1; at < kBlock; ++at) {
+    for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+      std::vector<T> x = random.signal<T>(kBlock), lambda, grad_x;
+      if (at >= 0) x[at] = static_cast<T>(bad);
+      State<P> s = this->random_state(random);
+      vec<T> there = {}, back = {};
+      this->forward(f.b, f.a, x, s, there);
+      EXPECT_EQ(finite(there), at < 0);
+      s = this->random_state(random);
+      this->backward(f.b, f.a, x, s, lambda, grad_x, back);
+      EXPECT_EQ(finite(back), at < 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace polezero::test
