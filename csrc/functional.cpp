@@ -61,6 +61,18 @@ void check_taps(const char* op, const Argument& c) {
                     c.tensor.sym_sizes());
 }
 
+// As SciPy, a state may repeat along the signal's rows but not add to them.
+void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDimVector& leading) {
+  const auto sizes = state.tensor.sym_sizes();
+  const size_t dims = sizes.size() - 1;
+  bool fits = dims <= leading.size();
+  for (size_t i = 0; fits && i < dims; ++i) {
+    fits = sizes[i] == 1 || sizes[i] == leading[leading.size() - dims + i];
+  }
+  TORCH_CHECK_VALUE(fits, op, ": ", state.name, ": expected a shape that broadcasts to ",
+                    c10::SymIntArrayRef(with_last(leading, sizes.back())), " (time last), got ", sizes);
+}
+
 Tensor to_last(const Tensor& t, int64_t axis) { return axis == -1 ? t : t.movedim(axis, -1); }
 Tensor from_last(const Tensor& t, int64_t axis) { return axis == -1 ? t : t.movedim(-1, axis); }
 
@@ -82,6 +94,8 @@ std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tenso
                       " values (max(len(a), len(b)) - 1) along axis ", axis, ", got shape ",
                       zi.sym_sizes());
     zi = to_last(zi.to(type.compute), axis);
+    check_broadcasts_to(op, {"zi", zi},
+                        broadcast_leading(op, {{"b", b}, {"a", a}, {"x", to_last(x, axis)}}));
   }
   auto [y, zf] = call<LfilterForward>(
       {b.to(type.compute), a.to(type.compute), to_last(x.to(type.compute), axis), zi},
@@ -102,6 +116,7 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
     TORCH_CHECK_VALUE(zi.dim() >= 1 && zi.sym_size(-1) == N, op, ": zi: expected ", N,
                       " values along axis -1, got shape ", zi.sym_sizes());
     zi = zi.to(type.compute);
+    check_broadcasts_to(op, {"zi", zi}, broadcast_leading(op, {{"a", a}, {"x", x}}));
   }
   const Tensor y = call<AllpoleForward>({a.to(type.compute), x.to(type.compute), zi},
                                         {false, two_pass(op, backward)})[0];

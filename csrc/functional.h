@@ -19,4 +19,21 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
 std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const Tensor& x,
                                        int64_t axis);
 
+// The schemas, for the autocast key: under autocast these compute in, and return, float32.
+struct Lfilter {
+  static constexpr const char* name = "polezero::lfilter";
+  using Schema = decltype(lfilter);
+  static constexpr size_t inputs = 4, outputs = 2;
+};
+struct Allpole {
+  static constexpr const char* name = "polezero::allpole";
+  using Schema = decltype(allpole);
+  static constexpr size_t inputs = 3, outputs = 2;
+};
+struct Sensitivity {
+  static constexpr const char* name = "polezero::sensitivity";
+  using Schema = decltype(sensitivity);
+  static constexpr size_t inputs = 3, outputs = 2;
+};
+
 }  // namespace polezero::functional

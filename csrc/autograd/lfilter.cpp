@@ -97,6 +97,7 @@ Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in,
   const bool need_b = need[0] && !two_pass, need_a = need[1] && !two_pass;
   // zi was not given where zf is a placeholder
   const Tensor zf = need_a && zi.defined() ? out[1] : Tensor();
+  // without zi the gradient of the placeholder for zf, if any, has shape [0]
   const Tensor grad_zf =
       grads[1].defined() && grads[1].sym_size(-1) == max_order(b, a) ? grads[1] : Tensor();
   Tensors<4> r;
@@ -183,6 +184,7 @@ Tensors<8> LfilterBackward::vjp(const Tensors<4>& grads, const Tensors<8>& in, c
     const Tensor zi = state && !zi_or_none.defined() ? zero : zi_or_none;
     const Tensor zf = state && !zf_or_none.defined() ? zero : zf_or_none;
     const Tensor one = one_like(a), rest = state ? slice_last(zero, 0, N) : Tensor();
+    // without c_a only the length and dtype of y are read, and those are g's
     const Tensor v = tangent_input(c_b, c_a, x, y.defined() ? y : g, zi, zf);
     const auto w = lfilter_forward(one, a, slice_last(v, 0, T), rest);
     const auto back = call<LfilterBackward>(

@@ -14,7 +14,8 @@ class Correlate : public ::testing::Test {
   // that AddressSanitizer sees every step outside.
   template <Conjugate conj>
   static void check(Random& random, int64_t begin, int64_t end, int64_t first, int64_t last) {
-    const std::vector<T> g = random.signal<T>(end - begin), x = random.signal<T>(end);
+    const std::vector<T> g = random.signal<T>(std::max<int64_t>(end - begin, 1));
+    const std::vector<T> x = random.signal<T>(end);
     const int64_t taps = last - first + 1;
     std::vector<acc_t<T>> sum(taps, acc_t<T>(1));
     baseline::correlate<conj, T>(g.data() - begin, x.data(), begin, end, first, last, sum.data());

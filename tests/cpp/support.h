@@ -134,7 +134,10 @@ struct Rows {
   std::vector<T> data;
 
   Rows(int64_t B, int64_t samples, int64_t gap, T value = T{})
-      : rows(B), time(samples), stride(samples + gap), data((B - 1) * stride + samples, value) {}
+      : rows(B),
+        time(samples),
+        stride(samples + gap),
+        data(B == 0 ? 0 : (B - 1) * stride + samples, value) {}
   T* row(int64_t r) { return data.data() + r * stride; }
   const T* row(int64_t r) const { return data.data() + r * stride; }
 };

@@ -88,8 +88,9 @@ LfilterBackwardParams<scalar_t> row_of(const LfilterBackwardParams<scalar_t>& p,
 // Filters one row in `count` pieces of time. The first piece in the order of processing is
 // filtered at once; of the others first only the state they leave behind when they begin at rest.
 // Then every piece knows the state it really begins with. `whole(range, i, state)` filters piece
-// i, `state_only(range, state)` carries the state on. False, and nothing done, where the state's
-// transition over a piece overflows: the output of an unstable filter may still be finite.
+// i, `state_only(range, state)` carries the state on. False, with `state` as it was, where the
+// transition over a piece overflows (the output of an unstable filter may still be finite) or
+// something in the signal is not finite.
 template <class scalar_t, class Whole, class StateOnly>
 bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, bool descending,
                       acc_t<scalar_t>* state, Whole&& whole, StateOnly&& state_only) {
@@ -125,6 +126,7 @@ bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, b
       }
     }
   }
+  if (!all_finite(states)) return false;  // 0 * inf in a transition is NaN, in a filter it is not
   std::vector<A> begins = states;
   each(1, count, [&](int64_t i) {
     std::copy_n(begins.begin() + (i - 1) * P, P, states.begin() + i * P);
