@@ -26,17 +26,20 @@ Promotion promote(const char* op, std::initializer_list<Argument> arguments) {
     TORCH_CHECK_VALUE(t.layout() == at::kStrided, op, ": ", name,
                       ": expected a strided tensor, got ", t.layout());
     if (reference == nullptr) reference = &t;
-    TORCH_CHECK_VALUE(t.device() == reference->device(), op, ": ", name,
-                      ": expected a tensor on ", reference->device(), " as ",
-                      arguments.begin()->name, ", got one on ", t.device());
+    TORCH_CHECK_VALUE(t.device() == reference->device(), op, ": ", name, ": expected a tensor on ",
+                      reference->device(), " as ", arguments.begin()->name, ", got one on ",
+                      t.device());
     type = type == at::ScalarType::Undefined ? t.scalar_type()
                                              : at::promote_types(type, t.scalar_type());
   }
-  if (at::isIntegralType(type, /*includeBool=*/true)) type = at::typeMetaToScalarType(at::get_default_dtype());
+  if (at::isIntegralType(type, /*includeBool=*/true))
+    type = at::typeMetaToScalarType(at::get_default_dtype());
   TORCH_CHECK_TYPE(type == at::kFloat || type == at::kDouble || type == at::kComplexFloat ||
                        type == at::kComplexDouble || type == at::kHalf || type == at::kBFloat16,
-                   op, ": x: expected a dtype among float16, bfloat16, float32, float64, complex64 "
-                   "and complex128, got ", type);
+                   op,
+                   ": x: expected a dtype among float16, bfloat16, float32, float64, complex64 "
+                   "and complex128, got ",
+                   type);
   return {type, type == at::kHalf || type == at::kBFloat16 ? at::kFloat : type};
 }
 
@@ -70,7 +73,8 @@ void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDi
     fits = sizes[i] == 1 || sizes[i] == leading[leading.size() - dims + i];
   }
   TORCH_CHECK_VALUE(fits, op, ": ", state.name, ": expected a shape that broadcasts to ",
-                    c10::SymIntArrayRef(with_last(leading, sizes.back())), " (time last), got ", sizes);
+                    c10::SymIntArrayRef(with_last(leading, sizes.back())), " (time last), got ",
+                    sizes);
 }
 
 Tensor to_last(const Tensor& t, int64_t axis) { return axis == -1 ? t : t.movedim(axis, -1); }
@@ -131,6 +135,9 @@ namespace {
 // [..., T, taps] with u[n - k] at [n, k]: windows over one padded signal. Tap 0 is the newest
 // sample and torch has no negative strides, so the windows are copied in reverse.
 Tensor delays(const Tensor& u, int64_t taps) {
+  if (u.sym_size(-1) == 0) {  // no window to unfold
+    return u.unsqueeze(-1).expand_symint(with_last(c10::SymDimVector(u.sym_sizes()), taps));
+  }
   return pad_last(u, taps - 1, 0).unfold(-1, taps, 1).flip(-1);
 }
 

@@ -43,8 +43,7 @@ TORCH_LIBRARY(polezero, m) {
       "bool need_zi) -> (Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
       {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, bool reverse=False) -> Tensor", {at::Tag::pt2_compliant_tag});
-  m.def("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
+  m.def("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor", {at::Tag::pt2_compliant_tag});
 }
 
 namespace {

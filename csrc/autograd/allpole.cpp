@@ -49,10 +49,8 @@ Saved<AllpoleForward> AllpoleForward::saves(const Flags<3>& need) {
   return {{true, false, need[0]}, {need[0]}};
 }
 
-Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in,
-                               const Tensors<1>& out,
-                               const Attributes<AllpoleForward>& attributes,
-                               const Flags<3>& need) {
+Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
+                               const Attributes<AllpoleForward>& attributes, const Flags<3>& need) {
   const Tensor &g = grads[0], &a = in[0], &zi = in[2], &y = out[0];
   const auto [reverse, two_pass] = attributes;
   const c10::SymInt N = a.sym_size(-1);
@@ -93,8 +91,7 @@ Tensors<1> AllpoleForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const T
     input = plus(input, reverse ? -slice_last(u, 0, T) : -slice_last(u, N, N + T));
   }
   if (!input.defined()) input = at::zeros_like(y);
-  const Tensor zi_tangent =
-      t[2].defined() || !zi.defined() ? t[2] : at::zeros_like(zi);
+  const Tensor zi_tangent = t[2].defined() || !zi.defined() ? t[2] : at::zeros_like(zi);
   return {allpole_forward(a, input, zi_tangent, reverse).expand_symint(y.sym_sizes())};
 }
 
@@ -137,8 +134,8 @@ Tensors<3> AllpoleBackward::unfused(const Tensors<4>& in,
   const auto [need_a, need_x, need_zi] = attributes;
   const Tensor lambda = allpole_forward(a.conj(), g, {}, /*reverse=*/true);
   const Tensor none = at::empty({0}, g.options());
-  return {need_a ? grad_of_a(lambda, y, zi, a.sym_size(-1), false) : none,
-          need_x ? lambda : none, need_zi ? grad_of_zi(lambda, a, false) : none};
+  return {need_a ? grad_of_a(lambda, y, zi, a.sym_size(-1), false) : none, need_x ? lambda : none,
+          need_zi ? grad_of_zi(lambda, a, false) : none};
 }
 
 }  // namespace polezero::autograd

@@ -14,7 +14,8 @@
 //     static constexpr size_t inputs, outputs;
 //     // Which inputs and outputs vjp reads, given which gradients are needed.
 //     static Saved<Op> saves(const Flags<inputs>& need);
-//     // Gradients of the inputs, undefined where not needed; the engine reduces them to the inputs'
+//     // Gradients of the inputs, undefined where not needed; the engine reduces them to the
+//     inputs'
 //     // shapes and dtypes. grads[0] is defined, undefined others are zero.
 //     static Tensors<inputs> vjp(const Tensors<outputs>& grads, const Tensors<inputs>& in,
 //                                const Tensors<outputs>& out, const Attributes<Op>&,
@@ -195,8 +196,8 @@ struct Boxed<Op, kernel, Return(Args...)> {
   static Tensor value(const OptionalTensor& t) { return t.has_value() ? *t : Tensor(); }
   template <class Tuple, size_t... i, size_t... j>
   static Return split(const Tuple& args, std::index_sequence<i...>, std::index_sequence<j...>) {
-    Tensors<Op::outputs> out = kernel({value(std::get<i>(args))...},
-                                      Attributes<Op>{std::get<Op::inputs + j>(args)...});
+    Tensors<Op::outputs> out =
+        kernel({value(std::get<i>(args))...}, Attributes<Op>{std::get<Op::inputs + j>(args)...});
     if constexpr (Op::outputs == 1) {
       return std::move(out[0]);
     } else {

@@ -72,8 +72,9 @@ std::pair<Tensor, Tensor> two_pass_grads(const Tensors<2>& grads, const Tensors<
       grad_a0 = lag_correlation(g, filtered(to_length(zi, length)).conj(), 1);
     }
     if (tail_y.defined()) {  // zf reads a once more
-      const Tensor direct = pad_last(slice_last(lag_correlation(grad_zf, tail_y.conj(), taps_a), 1, taps_a), 1, 0) /
-                            wide(first(a)).conj();
+      const Tensor direct =
+          pad_last(slice_last(lag_correlation(grad_zf, tail_y.conj(), taps_a), 1, taps_a), 1, 0) /
+          wide(first(a)).conj();
       grad_a = grad_a + direct;
       grad_a0 = plus(grad_a0, -(direct * monic.conj()).sum(-1, /*keepdim=*/true));
     }
@@ -88,10 +89,8 @@ Saved<LfilterForward> LfilterForward::saves(const Flags<4>& need) {
   return {{true, true, need[0], need[1]}, {need[1], need[1]}};
 }
 
-Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in,
-                               const Tensors<2>& out,
-                               const Attributes<LfilterForward>& attributes,
-                               const Flags<4>& need) {
+Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in, const Tensors<2>& out,
+                               const Attributes<LfilterForward>& attributes, const Flags<4>& need) {
   const auto& [b, a, x, zi] = in;
   const bool two_pass = std::get<0>(attributes);
   const bool need_b = need[0] && !two_pass, need_a = need[1] && !two_pass;
@@ -102,10 +101,10 @@ Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in,
       grads[1].defined() && grads[1].sym_size(-1) == max_order(b, a) ? grads[1] : Tensor();
   Tensors<4> r;
   if (need_b || need_a || need[2] || need[3]) {
-    const auto back = call<LfilterBackward>(
-        {grads[0], grad_zf, b, a, need_b ? x : Tensor(), need_a ? out[0] : Tensor(),
-         need_a ? zi : Tensor(), zf},
-        {need_b, need_a, need[2], need[3]});
+    const auto back =
+        call<LfilterBackward>({grads[0], grad_zf, b, a, need_b ? x : Tensor(),
+                               need_a ? out[0] : Tensor(), need_a ? zi : Tensor(), zf},
+                              {need_b, need_a, need[2], need[3]});
     if (need_b) r[0] = back[0];
     if (need_a) r[1] = back[1];
     if (need[2]) r[2] = back[2];
@@ -126,16 +125,15 @@ Tensors<2> LfilterForward::jvp(const Tensors<4>& p, const Tensors<4>& t, const T
   const c10::SymInt P = max_order(b, a), N = a.sym_size(-1) - 1, T = x.sym_size(-1);
   Tensor tangent_y, tangent_zf;
   if (tangent_x.defined() || tangent_zi.defined()) {
-    const auto r = lfilter_forward(b, a, tangent_x.defined() ? tangent_x : at::zeros_like(x),
-                                   tangent_zi.defined() || !state ? tangent_zi
-                                                                  : at::zeros_like(zi));
+    const auto r =
+        lfilter_forward(b, a, tangent_x.defined() ? tangent_x : at::zeros_like(x),
+                        tangent_zi.defined() || !state ? tangent_zi : at::zeros_like(zi));
     tangent_y = r[0];
     if (state) tangent_zf = r[1];
   }
   if (tangent_b.defined() || tangent_a.defined()) {
     const Tensor v = tangent_input(tangent_b, tangent_a, x, y, zi, zf);
-    const Tensor rest =
-        state ? at::zeros_symint({N}, x.options()) : Tensor();
+    const Tensor rest = state ? at::zeros_symint({N}, x.options()) : Tensor();
     const auto r = lfilter_forward(one_like(a), a, slice_last(v, 0, T), rest);
     tangent_y = plus(tangent_y, r[0]);
     if (state) {
@@ -187,10 +185,15 @@ Tensors<8> LfilterBackward::vjp(const Tensors<4>& grads, const Tensors<8>& in, c
     // without c_a only the length and dtype of y are read, and those are g's
     const Tensor v = tangent_input(c_b, c_a, x, y.defined() ? y : g, zi, zf);
     const auto w = lfilter_forward(one, a, slice_last(v, 0, T), rest);
-    const auto back = call<LfilterBackward>(
-        {g, g_zf.defined() ? slice_last(g_zf, 0, N) : Tensor(), one, a, {}, w[0], rest,
-         state ? w[1] : Tensor()},
-        {false, true, true, false});
+    const auto back = call<LfilterBackward>({g,
+                                             g_zf.defined() ? slice_last(g_zf, 0, N) : Tensor(),
+                                             one,
+                                             a,
+                                             {},
+                                             w[0],
+                                             rest,
+                                             state ? w[1] : Tensor()},
+                                            {false, true, true, false});
     Tensor grad_v = back[2];
     add_to(0, w[0]);
     add_to(3, back[1]);
@@ -227,8 +230,9 @@ Tensors<4> LfilterBackward::unfused(const Tensors<8>& in,
   const Tensor a0 = wide(first(a)).conj(), monic = wide(a).conj() / a0;
   Tensor lambda = grad_y;
   if (taps_a > 1) {
-    lambda = allpole_forward(slice_last(monic, 1, taps_a), grad_y,
-                             tail ? slice_last(grad_zf, 0, taps_a - 1) : Tensor(), /*reverse=*/true);
+    lambda =
+        allpole_forward(slice_last(monic, 1, taps_a), grad_y,
+                        tail ? slice_last(grad_zf, 0, taps_a - 1) : Tensor(), /*reverse=*/true);
   }
   if (tail) lambda = join(lambda, grad_zf);
   const c10::SymInt length = lambda.sym_size(-1);

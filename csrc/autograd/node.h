@@ -135,9 +135,10 @@ struct BackwardNode : public torch::autograd::Node {
     const auto metadata = torch::dynamo::autograd::IValuePacker<Metadata>::pack(
         torch::dynamo::autograd::get_input_metadata(next_edges()));
     const auto& compiler = torch::dynamo::autograd::getPyCompilerInterface();
+    // a custom function is bound under a name of its own at every capture; others may be bound once
     const auto function =
         compiler->bind_function(saved.get_py_compiler(), name(), run_values, types,
-                                /*is_custom_function=*/false, /*is_traceable=*/true);
+                                /*is_custom_function=*/true, /*is_traceable=*/true);
     auto result = compiler->call_function(saved.get_py_compiler(), "apply_functional", function,
                                           grads, values, metadata);
     for (auto& s : inputs) saved.after(s);

@@ -35,7 +35,7 @@ Tensors<1> Fir::jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>&,
                     const Attributes<Fir>& attributes) {
   const bool reverse = std::get<0>(attributes);
   return {plus(t[0].defined() ? fir(t[0], p[1], reverse) : Tensor(),
-              t[1].defined() ? fir(p[0], t[1], reverse) : Tensor())};
+               t[1].defined() ? fir(p[0], t[1], reverse) : Tensor())};
 }
 
 Saved<LagCorrelation> LagCorrelation::saves(const Flags<2>& need) {
@@ -53,7 +53,7 @@ Tensors<1> LagCorrelation::jvp(const Tensors<2>& p, const Tensors<2>& t, const T
                                const Attributes<LagCorrelation>& attributes) {
   const c10::SymInt& taps = std::get<0>(attributes);
   return {plus(t[0].defined() ? lag_correlation(t[0], p[1], taps) : Tensor(),
-              t[1].defined() ? lag_correlation(p[0], t[1], taps) : Tensor())};
+               t[1].defined() ? lag_correlation(p[0], t[1], taps) : Tensor())};
 }
 
 }  // namespace polezero::autograd

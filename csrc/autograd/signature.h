@@ -27,13 +27,13 @@ struct Signature<Op, Return(Args...)> {
   using All = std::tuple<std::decay_t<Args>...>;
   template <size_t... i>
   static std::tuple<std::tuple_element_t<Op::inputs + i, All>...> tail(std::index_sequence<i...>);
-  using Attributes =
-      decltype(tail(std::make_index_sequence<sizeof...(Args) - Op::inputs>{}));
+  using Attributes = decltype(tail(std::make_index_sequence<sizeof...(Args) - Op::inputs>{}));
 
   // Calls the op through the dispatcher.
   static Tensors<Op::outputs> call(const Tensors<Op::inputs>& in, const Attributes& attributes) {
-    static const auto handle =
-        c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, "").template typed<Return(Args...)>();
+    static const auto handle = c10::Dispatcher::singleton()
+                                   .findSchemaOrThrow(Op::name, "")
+                                   .template typed<Return(Args...)>();
     return call(handle, in, attributes, std::make_index_sequence<sizeof...(Args)>{});
   }
 

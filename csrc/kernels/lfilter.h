@@ -44,7 +44,7 @@ struct LfilterForwardParams {
   int64_t x_stride;
   scalar_t* y;  // [B, T], or null: only the state is carried on
   int64_t y_stride;
-  acc_t<scalar_t>* state;  // [B, P], in: before time_begin, out: after time_end
+  acc_t<scalar_t>* state;     // [B, P], in: before time_begin, out: after time_end
   bool around_cache = false;  // y is larger than any cache: write it around them
 };
 
@@ -59,9 +59,9 @@ struct LfilterBackwardParams {
   int64_t x_stride;
   const scalar_t* y;  // [B, T], or null: no sum_a
   int64_t y_stride;
-  acc_t<scalar_t>* state;  // [B, P], in: after time_end, out: before time_begin
-  acc_t<scalar_t>* sum_b;  // [B, M + 1], added to
-  acc_t<scalar_t>* sum_a;  // [B, N + 1], added to
+  acc_t<scalar_t>* state;     // [B, P], in: after time_end, out: before time_begin
+  acc_t<scalar_t>* sum_b;     // [B, M + 1], added to
+  acc_t<scalar_t>* sum_a;     // [B, N + 1], added to
   bool around_cache = false;  // as in forward, for grad_x
 };
 

@@ -104,17 +104,15 @@ std::tuple<Tensor, Tensor, Tensor> allpole_backward(const Tensor& grad_y, const 
   check_last(op, {"y", y}, T, "T");
   check_like(op, {"zi", zi}, {"grad_y", grad_y});
   check_last(op, {"zi", zi}, N, "N");
-  const auto leading =
-      broadcast_leading(op, {{"grad_y", grad_y}, {"a", a}, {"y", y}, {"zi", zi}});
+  const auto leading = broadcast_leading(op, {{"grad_y", grad_y}, {"a", a}, {"y", y}, {"zi", zi}});
   const auto signal = grad_y.options(), sums = signal.dtype(acc_type(grad_y));
   Tensor grad_a = empty_if(need_a, leading, N, sums), grad_x = empty_if(need_x, leading, T, signal),
          grad_zi = empty_if(need_zi, leading, N, signal);
   if (!grad_y.is_meta()) {
     check_has_kernels(op, grad_y);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(grad_y, [&] {
-      backward_cpu<scalar_t>(grad_y, a, y, zi, sizes, grad_a, grad_x, grad_zi);
-    });
+    POLEZERO_DISPATCH(
+        grad_y, [&] { backward_cpu<scalar_t>(grad_y, a, y, zi, sizes, grad_a, grad_x, grad_zi); });
   }
   return {grad_a, grad_x, grad_zi};
 }

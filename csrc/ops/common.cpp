@@ -107,10 +107,10 @@ void check_last(const char* op, const Argument& argument, const c10::SymInt& len
 }
 
 void check_has_kernels(const char* op, const Tensor& signal) {
-  TORCH_CHECK_NOT_IMPLEMENTED(
-      signal.device().is_cpu(), op, ": expected CPU tensors, got tensors on ", signal.device(),
-      signal.is_cuda() ? ": this build of polezero has no CUDA kernels"
-                       : ": polezero has no kernels for this device");
+  TORCH_CHECK_NOT_IMPLEMENTED(signal.device().is_cpu(), op,
+                              ": expected CPU tensors, got tensors on ", signal.device(),
+                              signal.is_cuda() ? ": this build of polezero has no CUDA kernels"
+                                               : ": polezero has no kernels for this device");
 }
 
 at::ScalarType acc_type(const Tensor& signal) {
@@ -195,7 +195,8 @@ NormalisedFilters<scalar_t> allocate(int64_t order_b, int64_t order_a, bool shar
   using A = acc_t<scalar_t>;
   const int64_t P = std::max(order_b, order_a), filters = shared ? 1 : rows;
   NormalisedFilters<scalar_t> f{std::vector<A>(filters * (P + 1), A(0)),
-                                std::vector<A>(filters * P, A(0)), std::vector<A>(filters, A(1)),
+                                std::vector<A>(filters * P, A(0)),
+                                std::vector<A>(filters, A(1)),
                                 {}};
   f.view = {order_b, order_a, P, shared ? 0 : 1, f.b.data(), f.a.data()};
   return f;
@@ -253,15 +254,16 @@ NormalisedFilters<scalar_t> normalise_fir(const Tensor& b, at::IntArrayRef leadi
   return f;
 }
 
-#define POLEZERO_INSTANTIATE(scalar_t)                                                          \
-  template Rows<scalar_t> rows_of<scalar_t>(const Tensor&, at::IntArrayRef);                    \
-  template std::vector<acc_t<scalar_t>> widened_rows<scalar_t>(const Tensor&, at::IntArrayRef,  \
-                                                               int64_t);                        \
-  template NormalisedFilters<scalar_t> normalise<scalar_t>(const char*, const Tensor&,          \
+#define POLEZERO_INSTANTIATE(scalar_t)                                                            \
+  template Rows<scalar_t> rows_of<scalar_t>(const Tensor&, at::IntArrayRef);                      \
+  template std::vector<acc_t<scalar_t>> widened_rows<scalar_t>(const Tensor&, at::IntArrayRef,    \
+                                                               int64_t);                          \
+  template NormalisedFilters<scalar_t> normalise<scalar_t>(const char*, const Tensor&,            \
                                                            const Tensor&, at::IntArrayRef, bool); \
-  template NormalisedFilters<scalar_t> normalise_monic<scalar_t>(const Tensor&, at::IntArrayRef, \
-                                                                 bool);                         \
-  template NormalisedFilters<scalar_t> normalise_fir<scalar_t>(const Tensor&, at::IntArrayRef, bool);
+  template NormalisedFilters<scalar_t> normalise_monic<scalar_t>(const Tensor&, at::IntArrayRef,  \
+                                                                 bool);                           \
+  template NormalisedFilters<scalar_t> normalise_fir<scalar_t>(const Tensor&, at::IntArrayRef,    \
+                                                               bool);
 POLEZERO_INSTANTIATE(float)
 POLEZERO_INSTANTIATE(double)
 POLEZERO_INSTANTIATE(std::complex<float>)

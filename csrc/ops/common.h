@@ -40,7 +40,8 @@ inline Tensor value_or_undefined(const OptionalTensor& t) { return t.has_value()
 void check_signal(const char* op, const Argument& signal);
 // Same device and dtype as the signal.
 void check_like(const char* op, const Argument& argument, const Argument& signal);
-// Same device as the signal; its dtype or the wider one of its kind; `taps_at_least` on the last axis.
+// Same device as the signal; its dtype or the wider one of its kind; `taps_at_least` on the last
+// axis.
 void check_coefficients(const char* op, const Argument& coefficients, const Argument& signal,
                         int64_t taps_at_least);
 // `length` along the last axis.
@@ -110,24 +111,24 @@ NormalisedFilters<scalar_t> normalise_fir(const Tensor& b, at::IntArrayRef leadi
 }  // namespace polezero
 
 // Calls the body with scalar_t = float, double, std::complex<float>, std::complex<double>.
-#define POLEZERO_DISPATCH(signal, ...)                        \
-  [&] {                                                       \
-    switch ((signal).scalar_type()) {                         \
-      case at::kFloat: {                                      \
-        using scalar_t = float;                               \
-        return __VA_ARGS__();                                 \
-      }                                                       \
-      case at::kDouble: {                                     \
-        using scalar_t = double;                              \
-        return __VA_ARGS__();                                 \
-      }                                                       \
-      case at::kComplexFloat: {                               \
-        using scalar_t = std::complex<float>;                 \
-        return __VA_ARGS__();                                 \
-      }                                                       \
-      default: {                                              \
-        using scalar_t = std::complex<double>;                \
-        return __VA_ARGS__();                                 \
-      }                                                       \
-    }                                                         \
+#define POLEZERO_DISPATCH(signal, ...)         \
+  [&] {                                        \
+    switch ((signal).scalar_type()) {          \
+      case at::kFloat: {                       \
+        using scalar_t = float;                \
+        return __VA_ARGS__();                  \
+      }                                        \
+      case at::kDouble: {                      \
+        using scalar_t = double;               \
+        return __VA_ARGS__();                  \
+      }                                        \
+      case at::kComplexFloat: {                \
+        using scalar_t = std::complex<float>;  \
+        return __VA_ARGS__();                  \
+      }                                        \
+      default: {                               \
+        using scalar_t = std::complex<double>; \
+        return __VA_ARGS__();                  \
+      }                                        \
+    }                                          \
   }()

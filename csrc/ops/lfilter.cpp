@@ -141,9 +141,14 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> lfilter_backward(
     check_like(op, state, {"grad_y", grad_y});
     check_last(op, state, P, "max(len(a), len(b)) - 1");
   }
-  const auto leading = broadcast_leading(
-      op, {{"grad_y", grad_y}, {"grad_zf", grad_zf}, {"b", b}, {"a", a}, {"x", x}, {"y", y},
-           {"zi", zi}, {"zf", zf}});
+  const auto leading = broadcast_leading(op, {{"grad_y", grad_y},
+                                              {"grad_zf", grad_zf},
+                                              {"b", b},
+                                              {"a", a},
+                                              {"x", x},
+                                              {"y", y},
+                                              {"zi", zi},
+                                              {"zf", zf}});
   const auto signal = grad_y.options(), sums = signal.dtype(acc_type(grad_y));
   Tensor grad_b = empty_if(need_b, leading, b.sym_size(-1), sums),
          grad_a = empty_if(need_a, leading, a.sym_size(-1), sums),

@@ -21,15 +21,15 @@ enum class Time { kAscending, kDescending };
 
 template <class T, int P>
 struct Response {
-  alignas(64) T h[kBlock][kBlock];      // h[j]: the response to x_j (column j of H)
-  alignas(64) double g[P][kBlock];      // g[k]: the response to s_k
+  alignas(64) T h[kBlock][kBlock];  // h[j]: the response to x_j (column j of H)
+  alignas(64) double g[P][kBlock];  // g[k]: the response to s_k
 };
 
 template <int P>
 struct Carry {
-  alignas(64) double e[P][kBlock];      // e[k][j]: the effect of x_j on s'_k
-  alignas(64) double e_t[kBlock][P];    // the same by columns
-  alignas(64) double phi[P][P];         // phi[k]: the effect of s_k on s' (column k of Phi)
+  alignas(64) double e[P][kBlock];    // e[k][j]: the effect of x_j on s'_k
+  alignas(64) double e_t[kBlock][P];  // the same by columns
+  alignas(64) double phi[P][P];       // phi[k]: the effect of s_k on s' (column k of Phi)
 };
 
 // The tables are sums of products of their own earlier entries: for float64 signals they are
@@ -141,8 +141,8 @@ inline constexpr int kDoubleVectors = kBlock / kDoubles;
 // around the caches.
 enum class Store { kCached, kAround };
 template <Time time, int R, Store where = Store::kCached, class T, int P>
-POLEZERO_INLINE void respond(const Response<T, P>* const (&r)[R], const T* x,
-                                           const State<P>& s, T* const (&y)[R], vec<T>& poison) {
+POLEZERO_INLINE void respond(const Response<T, P>* const (&r)[R], const T* x, const State<P>& s,
+                             T* const (&y)[R], vec<T>& poison) {
   constexpr int W = kLanes<T>;
   constexpr int kVectors = kBlock / W;
   // Several chains of additions a vector: one chain of 16 fills the scheduler with waiting fmas,
@@ -164,9 +164,8 @@ POLEZERO_INLINE void respond(const Response<T, P>* const (&r)[R], const T* x,
   unroll<P>([&](auto k) {
     const vec<double> sk = broadcast<double>(s[k]);
     unroll<R>([&](auto i) {
-      unroll<kDoubleVectors>([&](auto d) {
-        from_state[i][d][k % 2] += load<double>(r[i]->g[k] + d * kDoubles) * sk;
-      });
+      unroll<kDoubleVectors>(
+          [&](auto d) { from_state[i][d][k % 2] += load<double>(r[i]->g[k] + d * kDoubles) * sk; });
     });
   });
   unroll<R>([&](auto i) {
@@ -217,17 +216,16 @@ POLEZERO_INLINE void carry_on(const Carry<P>& c, const T* x, State<P>& s) {
       });
       store<double, W>(next + v * W, (sum[0] + sum[1]) + (sum[2] + sum[3]));
     });
-    unroll<P / W>([&](auto v) {
-      store<double, W>(s.v + v * W, load<double, W>(next + v * W));
-    });
+    unroll<P / W>([&](auto v) { store<double, W>(s.v + v * W, load<double, W>(next + v * W)); });
   }
 }
 
 // Whole blocks of x, count samples, s carried on. A function of its own for each use, so that
 // the tables and the state have the registers to themselves.
 template <Store where, class T, int P>
-[[gnu::noinline]] void forward_blocks(const Response<T, P>& response, const Carry<P>& carry, const T* x,
-                                      T* y, int64_t count, State<P>& state, vec<T>& poison) {
+[[gnu::noinline]] void forward_blocks(const Response<T, P>& response, const Carry<P>& carry,
+                                      const T* x, T* y, int64_t count, State<P>& state,
+                                      vec<T>& poison) {
   State<P> s = state;
   vec<T> bad = poison;
   for (int64_t n = 0; n < count; n += kBlock) {
@@ -241,10 +239,11 @@ template <Store where, class T, int P>
 // The same downwards, for any of the two outputs. `fetch_x` and `fetch_y` will be read next, over
 // the same samples but upwards: they are fetched meanwhile.
 template <bool with_lambda, bool with_grad_x, Store where, class T, int P>
-[[gnu::noinline]] void backward_blocks(const Response<T, P>& to_lambda, const Response<T, P>& to_grad_x,
-                                       const Carry<P>& carry, const T* g, T* lambda, T* grad_x,
-                                       int64_t count, const T* fetch_x, const T* fetch_y,
-                                       State<P>& state, vec<T>& poison) {
+[[gnu::noinline]] void backward_blocks(const Response<T, P>& to_lambda,
+                                       const Response<T, P>& to_grad_x, const Carry<P>& carry,
+                                       const T* g, T* lambda, T* grad_x, int64_t count,
+                                       const T* fetch_x, const T* fetch_y, State<P>& state,
+                                       vec<T>& poison) {
   State<P> s = state;
   vec<T> bad = poison;
   for (int64_t n = count - kBlock; n >= 0; n -= kBlock) {
@@ -268,7 +267,8 @@ template <bool with_lambda, bool with_grad_x, Store where, class T, int P>
 
 // Only the state, upwards.
 template <class T, int P>
-[[gnu::noinline]] void carry_blocks(const Carry<P>& carry, const T* x, int64_t count, State<P>& state) {
+[[gnu::noinline]] void carry_blocks(const Carry<P>& carry, const T* x, int64_t count,
+                                    State<P>& state) {
   State<P> s = state;
   for (int64_t n = 0; n < count; n += kBlock) carry_on(carry, x + n, s);
   state = s;

@@ -7,9 +7,9 @@
 #define POLEZERO_ISA baseline
 #endif
 
-#define POLEZERO_ISA_BEGIN  \
-  namespace polezero {      \
-  namespace POLEZERO_ISA {  \
+#define POLEZERO_ISA_BEGIN \
+  namespace polezero {     \
+  namespace POLEZERO_ISA { \
   namespace {
 #define POLEZERO_ISA_END \
   }                      \

@@ -1,5 +1,9 @@
 // How the state of a filter moves on through many samples without input: s' = A^count s, with A
 // of transposed direct form II, s'_j = s_{j+1} - a_{j+1} s_0. Direct form II has A transposed.
+//
+// In extended precision, and only for few states: where many poles lie close to each other the
+// powers of A first grow by orders of magnitude, and squaring multiplies their rounding errors
+// (order 7, cutoff 0.05: A^30000 comes out as 1e116 in float64).
 #pragma once
 
 #include <vector>
@@ -8,13 +12,22 @@
 
 POLEZERO_ISA_BEGIN
 
+template <class A>
+struct Extended {
+  using type = long double;
+};
+template <class T>
+struct Extended<std::complex<T>> {
+  using type = std::complex<long double>;
+};
+
 // Row-major P x P.
 template <class A>
 std::vector<A> matrix_product(const std::vector<A>& u, const std::vector<A>& v, int64_t P) {
   std::vector<A> product(P * P, A(0));
   for (int64_t i = 0; i < P; ++i) {
     for (int64_t k = 0; k < P; ++k) {
-      for (int64_t j = 0; j < P; ++j) product[i * P + j] += multiply(u[i * P + k], v[k * P + j]);
+      for (int64_t j = 0; j < P; ++j) product[i * P + j] += u[i * P + k] * v[k * P + j];
     }
   }
   return product;
@@ -23,17 +36,20 @@ std::vector<A> matrix_product(const std::vector<A>& u, const std::vector<A>& v, 
 // A^count by squaring.
 template <class A>
 std::vector<A> transition(const A* a, int64_t P, int64_t count) {
-  std::vector<A> power(P * P, A(0)), square(P * P, A(0));
+  using E = typename Extended<A>::type;
+  std::vector<E> power(P * P, E(0)), square(P * P, E(0));
   for (int64_t j = 0; j < P; ++j) {
-    power[j * P + j] = A(1);
-    square[j * P] = -a[j];
+    power[j * P + j] = E(1);
+    square[j * P] = -static_cast<E>(a[j]);
   }
-  for (int64_t j = 0; j + 1 < P; ++j) square[j * P + j + 1] += A(1);
+  for (int64_t j = 0; j + 1 < P; ++j) square[j * P + j + 1] += E(1);
   for (; count > 0; count >>= 1) {
     if (count & 1) power = matrix_product(power, square, P);
     if (count > 1) square = matrix_product(square, square, P);
   }
-  return power;
+  std::vector<A> rounded(P * P);
+  for (int64_t i = 0; i < P * P; ++i) rounded[i] = static_cast<A>(power[i]);
+  return rounded;
 }
 
 POLEZERO_ISA_END

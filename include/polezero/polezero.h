@@ -35,9 +35,10 @@ namespace polezero {
 // (transposed direct form II). Returns y, in the shape of x broadcast with the leading dimensions
 // of b and a, and the final state zf; zf is undefined without zi.
 // Throws c10::ValueError where a[..., 0] = 0 or a shape does not fit.
-POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(
-    const at::Tensor& b, const at::Tensor& a, const at::Tensor& x,
-    const std::optional<at::Tensor>& zi = {}, int64_t axis = -1);
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(const at::Tensor& b, const at::Tensor& a,
+                                                        const at::Tensor& x,
+                                                        const std::optional<at::Tensor>& zi = {},
+                                                        int64_t axis = -1);
 
 // An all-pole filter along the last axis of x, a[..., N] holding a_1..a_N (a_0 = 1):
 //
@@ -53,7 +54,6 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> allpole(const at::Tensor& a, con
 // axis of x comes last but one.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> sensitivity(const at::Tensor& b,
                                                             const at::Tensor& a,
-                                                            const at::Tensor& x,
-                                                            int64_t axis = -1);
+                                                            const at::Tensor& x, int64_t axis = -1);
 
 }  // namespace polezero

@@ -7,7 +7,7 @@ Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denomi
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ _ops = torch.ops.polezero
 def _to_tensor(value: Coefficients, dtype: torch.dtype | None, device: torch.device) -> Tensor:
     if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
         # stacked, where torch.as_tensor would cut the graph
-        return torch.stack([_to_tensor(v, dtype, device) for v in value])  # type: ignore[arg-type]
+        return torch.stack([_to_tensor(v, dtype, device) for v in value])
     if isinstance(value, Tensor):
         return value
     if hasattr(value, "__array__"):  # a copy may be written to and has no negative strides
@@ -53,6 +53,36 @@ def _coefficients(value: Coefficients, x: Tensor) -> Tensor:
     return tensor if tensor.dim() else tensor.unsqueeze(0)
 
 
+@overload
+def lfilter(
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    axis: int = ...,
+    zi: None = ...,
+    *,
+    backward: Backward = ...,
+) -> Tensor: ...
+@overload
+def lfilter(
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    axis: int = ...,
+    *,
+    zi: Coefficients,
+    backward: Backward = ...,
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def lfilter(
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    axis: int,
+    zi: Coefficients,
+    *,
+    backward: Backward = ...,
+) -> tuple[Tensor, Tensor]: ...
 def lfilter(
     b: Coefficients,
     a: Coefficients,
@@ -116,12 +146,14 @@ def lfilter(
     """
     x = _signal("lfilter", "x", x)
     state = None if zi is None else _coefficients(zi, x)
-    y, zf = _ops.lfilter.default(
-        _coefficients(b, x), _coefficients(a, x), x, state, axis, backward
-    )
+    y, zf = _ops.lfilter.default(_coefficients(b, x), _coefficients(a, x), x, state, axis, backward)
     return y if zi is None else (y, zf)
 
 
+@overload
+def allpole(a: Coefficients, x: Tensor, zi: None = ..., *, backward: Backward = ...) -> Tensor: ...
+@overload
+def allpole(a: Coefficients, x: Tensor, zi: Coefficients, *, backward: Backward = ...) -> tuple[Tensor, Tensor]: ...
 def allpole(
     a: Coefficients,
     x: Tensor,
@@ -163,9 +195,7 @@ def allpole(
     return y if zi is None else (y, zf)
 
 
-def sensitivity(
-    b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1
-) -> tuple[Tensor, Tensor]:
+def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> tuple[Tensor, Tensor]:
     r"""Return how the output of :func:`lfilter`, from rest, moves with each coefficient.
 
     .. math::
@@ -198,7 +228,8 @@ def sensitivity(
         (tensor([1.0000, 0.5000, 0.2500]), tensor([ 0., -1., -1.]))
     """
     x = _signal("sensitivity", "x", x)
-    return _ops.sensitivity.default(_coefficients(b, x), _coefficients(a, x), x, axis)
+    dy_db, dy_da = _ops.sensitivity.default(_coefficients(b, x), _coefficients(a, x), x, axis)
+    return dy_db, dy_da
 
 
 def _one_dtype(*values: Coefficients | None) -> list[Tensor]:
@@ -262,9 +293,7 @@ def lfilter_zi(b: Coefficients, a: Coefficients) -> Tensor:
     return first * a.cumsum(-1)[..., :order] - before
 
 
-def lfiltic(
-    b: Coefficients, a: Coefficients, y: Coefficients, x: Coefficients | None = None
-) -> Tensor:
+def lfiltic(b: Coefficients, a: Coefficients, y: Coefficients, x: Coefficients | None = None) -> Tensor:
     r"""Return the state of :func:`lfilter` that past outputs and inputs leave behind.
 
     .. math::

@@ -85,8 +85,7 @@ class Block : public ::testing::Test {
     reference_forward(f, 0, x.data(), count, want_s.data(), want.data());
     vec<T> poison = {};
     const std::vector<T> y = forward(f.b, f.a, x, s, poison);
-    return {largest_error(y.data(), want.data(), count), 0,
-            state_error(s, want_s, peak(want))};
+    return {largest_error(y.data(), want.data(), count), 0, state_error(s, want_s, peak(want))};
   }
 
   static Errors backward_errors(Random& random, const FilterBank<T>& f, int64_t count) {
@@ -109,9 +108,9 @@ class Block : public ::testing::Test {
   }
 };
 
-using Tables = ::testing::Types<Table<float, 2>, Table<float, 4>, Table<float, 8>, Table<float, 16>,
-                                Table<double, 2>, Table<double, 4>, Table<double, 8>,
-                                Table<double, 16>>;
+using Tables =
+    ::testing::Types<Table<float, 2>, Table<float, 4>, Table<float, 8>, Table<float, 16>,
+                     Table<double, 2>, Table<double, 4>, Table<double, 8>, Table<double, 16>>;
 TYPED_TEST_SUITE(Block, Tables);
 
 constexpr double kStateTolerance = 1e-12;
@@ -193,7 +192,8 @@ TYPED_TEST(BiquadBlock, NoErrorOutlivesItsBlock) {
   for (const auto& [radius, bound] : {std::pair(0.9, 2e-6), {0.999, 6e-6}, {0.99999, 1e-5}}) {
     for (const double angle : {0.003, 0.03, 0.3, 1.5, 3.1}) {
       FilterBank<T> f(random, 2, 2, 1, 0.5);
-      f.a = {static_cast<float>(-2 * radius * std::cos(angle)), static_cast<float>(radius * radius)};
+      f.a = {static_cast<float>(-2 * radius * std::cos(angle)),
+             static_cast<float>(radius * radius)};
       const std::vector<T> x = random.signal<T>(count);
       State<2> s;
       std::vector<long double> want(count), want_s(2);

@@ -79,7 +79,9 @@ TEST(FlushDenormals, RestoresTheModeAtTheEndOfTheScope) {
   ASSERT_GT(half_of_smallest<float>(), 0.0f);
   {
     cpu::FlushDenormals flush;
-    { cpu::FlushDenormals again; }
+    {
+      cpu::FlushDenormals again;
+    }
     EXPECT_EQ(half_of_smallest<float>(), 0.0f) << "an inner scope ended the outer one";
   }
   EXPECT_GT(half_of_smallest<float>(), 0.0f);
@@ -95,7 +97,9 @@ TEST(FlushDenormals, IsAMatterOfOneThread) {
   cpu::FlushDenormals flush;
   std::thread([] {
     // a new thread takes the mode over from the one that made it
-    { cpu::FlushDenormals again; }
+    {
+      cpu::FlushDenormals again;
+    }
     EXPECT_EQ(half_of_smallest<float>(), 0.0f);
   }).join();
   EXPECT_EQ(half_of_smallest<float>(), 0.0f);

@@ -99,7 +99,9 @@ struct ForwardTruth {
   double bound;
 
   explicit ForwardTruth(const ForwardCase<T>& c)
-      : y(c.shape.rows, c.shape.time, 0), state(c.zi.begin(), c.zi.end()), bound(tolerance<T>(c.shape.radius)) {
+      : y(c.shape.rows, c.shape.time, 0),
+        state(c.zi.begin(), c.zi.end()),
+        bound(tolerance<T>(c.shape.radius)) {
     for (int64_t r = 0; r < y.rows; ++r) {
       reference_forward(c.bank, r, c.x.row(r), y.time, state.data() + r * c.bank.order, y.row(r));
     }
@@ -191,8 +193,9 @@ struct BackwardTruth {
       // as the kernels do, of the lambda that fits the signal's type
       std::vector<T> stored(l, l + c.shape.time);
       auto sum = [&](const T* signal, int64_t k, bool needed) {
-        return E(1) + (needed ? reference_correlation(stored.data(), signal, 0, c.shape.time, k, true)
-                              : E(0));
+        return E(1) + (needed
+                           ? reference_correlation(stored.data(), signal, 0, c.shape.time, k, true)
+                           : E(0));
       };
       for (int64_t k = 0; k <= c.shape.order_b; ++k) {
         sum_b.push_back(sum(c.x.row(r), k, c.needs_sum_b));
@@ -222,8 +225,7 @@ struct BackwardTruth {
       ASSERT_LE(error(got.sum_b, sum_b, taps_b), bound) << "sum_b of row " << r;
       ASSERT_LE(error(got.sum_a, sum_a, taps_a), bound) << "sum_a of row " << r;
       if (!c.needs_grad_x) continue;
-      ASSERT_LE(largest_error(got.grad_x.row(r), grad_x.row(r), grad_x.time, peak, true),
-                bound)
+      ASSERT_LE(largest_error(got.grad_x.row(r), grad_x.row(r), grad_x.time, peak, true), bound)
           << "grad_x of row " << r;
     }
     expect_gaps_untouched(got.grad_x);

@@ -27,7 +27,8 @@ TYPED_TEST_SUITE(LfilterForward, ScalarTypes);
 TYPED_TEST(LfilterForward, EqualsItsDefinitionAtEveryOrder) {
   Random random(1);
   for (int64_t P = 0; P <= 20; ++P) {
-    for (const auto& [M, N] : {std::pair(P, P), {P, P / 2}, {P / 3, P}, {P, int64_t{0}}, {int64_t{0}, P}}) {
+    for (const auto& [M, N] :
+         {std::pair(P, P), {P, P / 2}, {P / 3, P}, {P, int64_t{0}}, {int64_t{0}, P}}) {
       for (const int64_t time : {0, 1, 5, 16, 31, 64, 70}) {
         this->check(random, {M, N, 3, time, time % 2 == 0});
         if (this->HasFatalFailure()) return;
@@ -52,7 +53,8 @@ TYPED_TEST(LfilterForward, EqualsItsDefinitionAtEveryLength) {
 TYPED_TEST(LfilterForward, ManyTilesKeepTheirPrecision) {
   Random random(3);
   for (const int64_t P : {1, 2, 4, 8, 16, 20}) {
-    for (const double radius : {0.9, 0.999, 0.99999}) this->check(random, {P, P, 2, 3000, false, radius});
+    for (const double radius : {0.9, 0.999, 0.99999})
+      this->check(random, {P, P, 2, 3000, false, radius});
   }
 }
 

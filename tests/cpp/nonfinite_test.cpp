@@ -7,9 +7,9 @@ namespace {
 
 constexpr double kBad[] = {NAN, HUGE_VAL, -HUGE_VAL};
 // Orders with and without feedback, padded and not, in a table and beyond every table.
-constexpr std::pair<int64_t, int64_t> kOrders[] = {{0, 0}, {2, 2},   {1, 0},  {0, 1},  {2, 0}, {5, 0},
-                                                   {0, 4}, {3, 4},   {8, 3},  {3, 8},  {16, 0},
-                                                   {9, 16}, {17, 17}, {18, 0}};
+constexpr std::pair<int64_t, int64_t> kOrders[] = {{0, 0},  {2, 2},  {1, 0},   {0, 1}, {2, 0},
+                                                   {5, 0},  {0, 4},  {3, 4},   {8, 3}, {3, 8},
+                                                   {16, 0}, {9, 16}, {17, 17}, {18, 0}};
 constexpr int64_t kTime = 70;  // four blocks and a rest
 
 template <class T>

@@ -81,7 +81,8 @@ std::vector<A> denominator(Random& random, int64_t order, double radius) {
     }
   } else {
     for (int64_t i = 0; i < order / 2; ++i) {
-      poles.push_back(std::polar<long double>(radius, std::numbers::pi * (i + jitter) / (order / 2)));
+      poles.push_back(
+          std::polar<long double>(radius, std::numbers::pi * (i + jitter) / (order / 2)));
       poles.push_back(std::conj(poles.back()));
     }
     if (order % 2 == 1) poles.push_back(C(-radius / 2));
@@ -113,7 +114,8 @@ struct FilterBank {
       : order_b(M), order_a(N), order(std::max(M, N)), count(filters) {
     for (int64_t f = 0; f < filters; ++f) {
       b.resize((f + 1) * (order + 1));
-      for (int64_t i = 0; i <= M; ++i) b[f * (order + 1) + i] = random.normal<A>() / std::sqrt(M + 1.);
+      for (int64_t i = 0; i <= M; ++i)
+        b[f * (order + 1) + i] = random.normal<A>() / std::sqrt(M + 1.);
       const std::vector<A> poles = denominator<A>(random, N, radius);
       a.insert(a.end(), poles.begin(), poles.end());
       a.resize((f + 1) * order);

@@ -49,7 +49,8 @@ TYPED_TEST(Transition, IsEmptyWithoutStates) {
 
 TYPED_TEST(Transition, OfADelayEndsAtZero) {
   const std::vector<TypeParam> a(5);
-  for (const TypeParam& entry : baseline::transition(a.data(), 5, 5)) EXPECT_EQ(entry, TypeParam(0));
+  for (const TypeParam& entry : baseline::transition(a.data(), 5, 5))
+    EXPECT_EQ(entry, TypeParam(0));
 }
 
 TYPED_TEST(Transition, OverflowIsNotFinite) {

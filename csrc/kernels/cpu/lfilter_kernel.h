@@ -114,8 +114,8 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
       // Blocks multiply by zeros, and 0 * NaN is NaN: such a tile is done again serially, from
       // the state it began with (kept in `state`).
       if (!all_finite<T>(poison) || !all_finite<P>(s)) {
-        serial_forward<T>(p.filters, f.b, f.a, x + tile_begin, y == nullptr ? nullptr : y + tile_begin,
-                          n - tile_begin, state);
+        serial_forward<T>(p.filters, f.b, f.a, x + tile_begin,
+                          y == nullptr ? nullptr : y + tile_begin, n - tile_begin, state);
         for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
       } else {
         for (int64_t j = 0; j < order; ++j) state[j] = s.v[j];
@@ -183,7 +183,8 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
     const T* g = p.grad_y + r * p.grad_y_stride;
     T* grad_x = p.grad_x == nullptr ? nullptr : p.grad_x + r * p.grad_x_stride;
     // without zeros grad_x is lambda
-    const bool same = grad_x != nullptr && p.filters.order_b == 0 && RowFilter<T>(p.filters, r).b[0] == 1;
+    const bool same =
+        grad_x != nullptr && p.filters.order_b == 0 && RowFilter<T>(p.filters, r).b[0] == 1;
     // What add_sums reads, upwards, once lambda is there: fetched while lambda is made, downwards.
     const T* fetch_x = p.x == nullptr ? g : p.x + r * p.x_stride;
     const T* fetch_y = p.y == nullptr ? g : p.y + r * p.y_stride;

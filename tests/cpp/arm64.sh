@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Cross-compiles the Torch-free kernels and their tests for arm64 and runs them under qemu.
+# Arguments go to GoogleTest. The build is in build/arm64; CXX_ARM64 and QEMU_ARM64 name other tools.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+cxx=${CXX_ARM64:-aarch64-linux-gnu-g++}
+qemu=${QEMU_ARM64:-qemu-aarch64}
+googletest=${GOOGLETEST_SOURCES:-/usr/src/googletest/googletest}
+out=build/arm64
+
+missing() {
+  echo "arm64 is untested: $1 was not found (Debian: apt-get install $2)" >&2
+  exit 77
+}
+command -v "$cxx" >/dev/null || missing "$cxx" g++-aarch64-linux-gnu
+command -v "$qemu" >/dev/null || missing "$qemu" qemu-user
+[ -e "$googletest/src/gtest-all.cc" ] || missing "$googletest" googletest
+
+mkdir -p "$out"
+objects=()
+compile() {  # source, flags
+  local object="$out/$(basename "${1%.*}").o"
+  echo "compiling $1"
+  "$cxx" -std=c++20 -O2 -Wall -Wextra -Werror -Icsrc -Itests/cpp -I"$googletest/include" "${@:2}" \
+    -c "$1" -o "$object"
+  objects+=("$object")
+}
+# the flags of CMakeLists.txt
+compile csrc/kernels/cpu/isa.cpp -DPOLEZERO_ISA=baseline -O3 -fno-math-errno -fno-trapping-math \
+  -ffp-contract=fast -Wno-psabi
+compile csrc/kernels/cpu/capability.cpp
+for test in tests/cpp/*_test.cpp; do
+  [ "$test" = tests/cpp/launch_test.cpp ] || compile "$test" -Wno-psabi  # launch.cpp needs Torch
+done
+for source in gtest-all gtest_main; do compile "$googletest/src/$source.cc" -I"$googletest"; done
+"$cxx" -static -pthread -Wl,--no-warnings "${objects[@]}" -o "$out/tests"
+"$qemu" "$out/tests" --gtest_brief=1 "$@"
