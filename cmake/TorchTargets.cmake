@@ -41,10 +41,13 @@ or pass -DPOLEZERO_TORCH_DIR=<its folder, which holds include and lib>" PARENT_S
   list(JOIN version "." version)
 
   if(NOT TARGET polezero::torch)
-    foreach(name c10 torch_cpu)
+    # libtorch has no symbols of its own; AOTInductor packages are linked to it, so a program that
+    # runs one links polezero::libtorch.
+    foreach(name c10 torch_cpu libtorch)
+      string(REGEX REPLACE "^lib" "" file "${name}")
       add_library(polezero::${name} SHARED IMPORTED)
       set_target_properties(polezero::${name} PROPERTIES IMPORTED_LOCATION
-                                                         "${dir}/lib/lib${name}.so")
+                                                         "${dir}/lib/lib${file}.so")
     endforeach()
     add_library(polezero::torch INTERFACE IMPORTED)
     # Imported targets' headers are system headers: their warnings are not ours.

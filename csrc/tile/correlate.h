@@ -68,6 +68,12 @@ void correlate_lags(const T* g, const T* x, int64_t begin, int64_t end, int64_t 
   for (int i = 0; i < kLags; ++i) {
     double rest = static_cast<double>(horizontal_sum<T, W>(acc[i]));
     for (int64_t m = std::max(n, k + i); m < end; ++m) rest += widen(g[m]) * widen(x[m - k - i]);
+    if (!is_finite(rest)) {  // a zero before the signal may have met a NaN or an inf
+      rest = 0;
+      for (int64_t m = std::max(begin, k + i); m < end; ++m) {
+        rest += widen(g[m]) * widen(x[m - k - i]);
+      }
+    }
     sum[i] += rest;
   }
 }

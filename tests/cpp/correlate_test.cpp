@@ -75,5 +75,13 @@ TYPED_TEST(Correlate, NaNStaysInTheLagsThatMeetIt) {
   }
 }
 
+// Float32 products overflow where the float64 sums do not.
+TEST(CorrelateFloat, LargeProductsStayFinite) {
+  const std::vector<float> g(70, 1e25f), x(70, 1e25f);
+  std::vector<double> sum(5);
+  baseline::correlate<Conjugate::kNo, float>(g.data(), x.data(), 0, 70, 0, 4, sum.data());
+  for (int k = 0; k < 5; ++k) EXPECT_NEAR(sum[k] / (70 - k), 1e50, 1e44);
+}
+
 }  // namespace
 }  // namespace polezero::test

@@ -63,7 +63,7 @@ TYPED_TEST_SUITE(Launcher, ScalarTypes);
 TYPED_TEST(Launcher, SplitInTimeEqualsWhole) {
   using T = TypeParam;
   Random random(1);
-  for (const auto& [M, N] : {std::pair(0, 0), {2, 2}, {3, 0}, {0, 5}, {4, 8}, {16, 16}}) {
+  for (const auto& [M, N] : {std::pair(2, 2), {3, 0}, {4, 8}, {16, 0}}) {
     const Shape shape{M, N, 1, kLong, false, 0.999};
     SCOPED_TRACE(shape);
     const ForwardCase<T> forward(random, shape);
@@ -144,7 +144,7 @@ TYPED_TEST(Launcher, NonFiniteSamplesActTheSameInEveryPiece) {
   using T = TypeParam;
   Random random(7);
   for (const auto& [M, N] : {std::pair(2, 0), {0, 1}, {3, 2}}) {
-    for (const int64_t at : {int64_t{5}, kLong / 4 - 1, kLong / 2, kLong - 3}) {
+    for (const int64_t at : {int64_t{5}, kLong / 2, kLong - 3}) {
       for (const double bad : {std::nan(""), HUGE_VAL}) {
         ForwardCase<T> forward(random, {M, N, 1, kLong});
         forward.x.row(0)[at] = static_cast<T>(bad);
