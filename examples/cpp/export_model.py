@@ -1,6 +1,6 @@
 """Compile a model that contains polezero's op to a package that a C++ program runs.
 
-    python export_model.py model.pt2
+python export_model.py model.pt2
 """
 
 import sys
