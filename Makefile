@@ -77,7 +77,7 @@ test: build $(VENV)/.group-test
 	python -m pytest tests/python
 
 demo: build $(VENV)/.group-demo
-	python examples/train_filter.py $(AUDIO)
+	python examples/train_filter.py $(if $(AUDIO),"$(AUDIO)")
 
 bench: build $(VENV)/.group-bench
 	python benchmarks/run.py
@@ -124,12 +124,7 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 # g++-aarch64-linux-gnu qemu-user googletest
 GTEST := /usr/src/googletest/googletest
 arm64:
-	@mkdir -p build/arm64
-	aarch64-linux-gnu-g++ -static -std=c++20 -O3 -fno-math-errno -fno-trapping-math -Wno-psabi \
-	  -Icsrc -isystem $(GTEST)/include -isystem $(GTEST) csrc/kernels/cpu/{isa,capability}.cpp \
-	  $$(grep -LE '<(ATen|torch|polezero)/' tests/cpp/*_test.cpp) $(GTEST)/src/gtest-all.cc $(GTEST)/src/gtest_main.cc \
-	  -o build/arm64/polezero_tests
-	qemu-aarch64 build/arm64/polezero_tests --gtest_brief=1
+	@bash tests/cpp/arm64.sh
 
 cpp-example: build
 	cmake -S examples/cpp -B $(EXAMPLE) -G Ninja -DCMAKE_BUILD_TYPE=Release \

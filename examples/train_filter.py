@@ -112,6 +112,8 @@ class Equaliser(nn.Module):
 
 
 def load_mono(path: Path) -> tuple[Tensor, int]:
+    if not path.is_file():
+        raise SystemExit(f"no such file: {path}")
     try:
         audio, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
@@ -194,7 +196,8 @@ def compare_with_torchaudio(
         return f"torchaudio is not installed: pip install --no-deps 'torchaudio=={version}.*' adds the comparison"
 
     def lfilter(b: Tensor, a: Tensor, x: Tensor) -> Tensor:
-        return functional.lfilter(x, a, b, clamp=False)
+        y: Tensor = functional.lfilter(x, a, b, clamp=False)
+        return y
 
     def measure(steps: int, title: str) -> float:
         run = train(Equaliser(sections, sample_rate), lfilter, coloured, original, steps, title)
@@ -219,8 +222,8 @@ def normalised(b: Tensor, a: Tensor) -> list[list[float]]:
 def main(options: argparse.Namespace) -> None:
     x, sample_rate = load_mono(options.audio)
     excerpt = slice(0, round(options.seconds * sample_rate))
-    if not x[excerpt].abs().sum() > 0:
-        raise SystemExit(f"{options.audio}: expected a recording, got {len(x[excerpt])} samples of silence")
+    if len(x[excerpt]) < sample_rate / 10 or not x[excerpt].any():
+        raise SystemExit(f"{options.audio}: expected 0.1 s of sound or more, got {len(x[excerpt])} samples or silence")
     b_hidden, a_hidden = hidden_filter(options.sections, sample_rate, options.seed)
     coloured = cascade(polezero.lfilter, b_hidden, a_hidden, x.double())
     gain = (x.abs().max() / coloured.abs().max()).item()  # neither file clips
@@ -281,7 +284,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0, help="learn from the first so many seconds")
     parser.add_argument("--sections", type=int, default=6, help="second-order sections, hidden and learned")
     parser.add_argument("--steps", type=int, default=3000, help="steps of gradient descent")
-    parser.add_argument("--threads", type=int, default=1, help="one row of some seconds gains little from a second")
+    parser.add_argument("--threads", type=int, default=1, help="beside other busy programs, more is far slower")
     parser.add_argument("--seed", type=int, default=2, help="another seed, another hidden filter")
     return parser.parse_args()
 

@@ -5,6 +5,7 @@
 
 #include "tile/block.h"
 #include "tile/correlate.h"
+#include "tile/fixed.h"
 #include "tile/serial.h"
 
 POLEZERO_ISA_BEGIN
@@ -12,14 +13,24 @@ POLEZERO_ISA_BEGIN
 // Above this order a step of the serial filter, which is SIMD along its state, does less
 // arithmetic than a block.
 inline constexpr int64_t kMaxBlockOrder = 16;
-// Making tables costs about as much as this many samples of a serial filter [measured: 0.3 us at
-// P = 2 against 4 ns a sample; it grows like P].
-inline constexpr int64_t kSerialBelow = 64;
 // Over a block the state of a filter with many poles near each other grows by orders of magnitude
 // before it cancels. What float32 signals never see costs float64 signals up to 1e5 times the
 // error of a serial filter (order 8, cutoff 0.05), so these run serially above order 2.
 template <class T, int P>
 inline constexpr bool kBlocks = std::is_same_v<T, float> || P <= 2;
+
+// Tables pay from about this many samples on (measured: making them takes 0.1, 0.2, 0.5, 0.9 us at
+// P = 2, 4, 8, 16, in long double 0.4 us at P = 2; a serial filter takes 3 to 4 ns a sample).
+template <int P, class T>
+bool tables_pay(const Filters<T>& filters, const Range& range) {
+  const int64_t rows = filters.filter_stride == 0 ? range.row_end - range.row_begin : 1;
+  return rows * (range.time_end - range.time_begin) >= (std::is_same_v<T, float> ? 20 : 80) * P;
+}
+
+// How many of `left` samples the next tile takes: whole blocks while there are any.
+inline int64_t tile_length(int64_t left, bool blocks) {
+  return std::min(kTile, blocks && left >= kBlock ? left / kBlock * kBlock : left);
+}
 
 // The filter of one row, padded to the order P of a table.
 template <int P>
@@ -76,12 +87,13 @@ void forward_serial_rows(const LfilterForwardParams<T>& p, const Range& range) {
 
 template <int P, class T>
 void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
-  [[maybe_unused]] Response<T, P> response;
-  [[maybe_unused]] Carry<P> carry;
+  Response<T, P> response;
+  Carry<P> carry;
   const int64_t order = p.filters.order;
+  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, range);
   for (int64_t r = range.row_begin; r < range.row_end; ++r) {
     const PaddedFilter<P> padded(p.filters, r);
-    if constexpr (kBlocks<T, P>) {
+    if (blocks) {
       if (r == range.row_begin || p.filters.filter_stride != 0) {
         make_forward_tables<T, P>(padded.b, padded.a, response, carry);
       }
@@ -93,15 +105,13 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
     State<P> s;
     for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
     int64_t n = range.time_begin;
-    while (n + kBlock <= range.time_end) {
-      const int64_t tile_begin = n;
-      const int64_t tile_end = n + std::min(kTile, (range.time_end - n) / kBlock * kBlock);
+    while (n < range.time_end) {
+      const int64_t tile_begin = n, count = tile_length(range.time_end - n, blocks);
       vec<T> poison = {};
-      n = tile_end;
-      const int64_t count = tile_end - tile_begin;
-      if constexpr (!kBlocks<T, P>) {
-        fixed_forward<P, T>(padded.b, padded.a, x + tile_begin,
-                            y == nullptr ? nullptr : y + tile_begin, count, s.v, poison[0]);
+      n += count;
+      if (!blocks || count % kBlock != 0) {
+        fixed_forward<P>(padded.b, padded.a, x + tile_begin,
+                         y == nullptr ? nullptr : y + tile_begin, count, s, poison);
       } else if (y == nullptr) {
         carry_blocks(carry, x + tile_begin, count, s);
       } else if (p.around_cache && is_aligned(y + tile_begin)) {
@@ -116,13 +126,12 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
       if (!all_finite<T>(poison) || !all_finite<P>(s)) {
         serial_forward<T>(p.filters, f.b, f.a, x + tile_begin,
                           y == nullptr ? nullptr : y + tile_begin, n - tile_begin, state);
+        s = State<P>{};
         for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
       } else {
         for (int64_t j = 0; j < order; ++j) state[j] = s.v[j];
       }
     }
-    serial_forward<T>(p.filters, f.b, f.a, x + n, y == nullptr ? nullptr : y + n,
-                      range.time_end - n, state);
   }
   if (p.around_cache) fence_stores_around();
 }
@@ -167,15 +176,16 @@ void backward_serial_rows(const LfilterBackwardParams<T>& p, const Range& range)
 
 template <int P, class T>
 void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) {
-  [[maybe_unused]] Response<T, P> to_lambda, to_grad_x;
-  [[maybe_unused]] Carry<P> carry;
+  Response<T, P> to_lambda, to_grad_x;
+  Carry<P> carry;
   alignas(64) T scratch[kTile];
   const bool sums = p.x != nullptr || p.y != nullptr;
   const int64_t order = p.filters.order;
+  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, range);
   // Last row first: memory is then read downwards throughout, which prefetchers follow.
   for (int64_t r = range.row_end - 1; r >= range.row_begin; --r) {
     const PaddedFilter<P> padded(p.filters, r);
-    if constexpr (kBlocks<T, P>) {
+    if (blocks) {
       if (r == range.row_end - 1 || p.filters.filter_stride != 0) {
         make_backward_tables<T, P>(padded.b, padded.a, to_lambda, to_grad_x, carry);
       }
@@ -192,20 +202,20 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
     State<P> s;
     for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
     int64_t n = range.time_end;
-    while (n - kBlock >= range.time_begin) {
-      const int64_t tile_end = n;
-      const int64_t tile_begin = n - std::min(kTile, (n - range.time_begin) / kBlock * kBlock);
+    while (n > range.time_begin) {
+      const int64_t tile_end = n, count = tile_length(n - range.time_begin, blocks);
+      const int64_t tile_begin = n - count;
       T* lambda = same ? grad_x + tile_begin : scratch;
       vec<T> poison = {};
       n = tile_begin;
-      const int64_t count = tile_end - tile_begin;
-      if constexpr (!kBlocks<T, P>) {
-        fixed_backward<P, T>(padded.b, padded.a, g + n, lambda,
-                             grad_x == nullptr ? nullptr : grad_x + n, count, s.v, poison[0]);
+      if (!blocks || count % kBlock != 0) {
+        fixed_backward<P>(padded.b, padded.a, g + n, lambda,
+                          grad_x == nullptr || same ? nullptr : grad_x + n, count, s, poison);
       } else {
-        auto run = [&](auto blocks) {
-          blocks(to_lambda, to_grad_x, carry, g + n, lambda, grad_x + (grad_x == nullptr ? 0 : n),
-                 count, fetch_x + n, fetch_y + n, s, poison);
+        auto run = [&](auto blocks_of) {
+          blocks_of(to_lambda, to_grad_x, carry, g + n, lambda,
+                    grad_x + (grad_x == nullptr ? 0 : n), count, fetch_x + n, fetch_y + n, s,
+                    poison);
         };
         constexpr auto around = Store::kAround, cached = Store::kCached;
         const bool past_cache = p.around_cache && grad_x != nullptr && is_aligned(grad_x + n);
@@ -223,26 +233,24 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
       }
       if (!all_finite<T>(poison) || !all_finite<P>(s)) {  // as in forward
         backward_serial_row(p, r, tile_begin, tile_end, lambda);
+        s = State<P>{};
         for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
       } else {
         add_sums(p, r, lambda, tile_begin, tile_end);
         for (int64_t j = 0; j < order; ++j) state[j] = s.v[j];
       }
     }
-    backward_serial_row(p, r, range.time_begin, n, scratch);
   }
   if (p.around_cache) fence_stores_around();
 }
 
-// Calls f with the table order that holds `order`, or returns false where none does or pays.
+// Calls f with the padded order that holds the filter's, or returns false where none does.
 template <class T, class F>
-bool with_block_order(const Filters<T>& filters, const Range& range, F&& f) {
+bool with_block_order(const Filters<T>& filters, F&& f) {
   if constexpr (is_complex<T>) {
     return false;
   } else {
-    const int64_t rows = filters.filter_stride == 0 ? range.row_end - range.row_begin : 1;
-    const int64_t samples = rows * (range.time_end - range.time_begin);
-    if (filters.order > kMaxBlockOrder || samples < kSerialBelow) return false;
+    if (filters.order > kMaxBlockOrder) return false;
     if (filters.order <= 2) {
       f(std::integral_constant<int, 2>{});
     } else if (filters.order <= 4) {
@@ -259,8 +267,7 @@ bool with_block_order(const Filters<T>& filters, const Range& range, F&& f) {
 template <class T>
 void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
   if constexpr (!is_complex<T>) {
-    if (with_block_order(p.filters, range,
-                         [&](auto order) { forward_block_rows<order, T>(p, range); })) {
+    if (with_block_order(p.filters, [&](auto order) { forward_block_rows<order, T>(p, range); })) {
       return;
     }
   }
@@ -270,8 +277,7 @@ void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
 template <class T>
 void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
   if constexpr (!is_complex<T>) {
-    if (with_block_order(p.filters, range,
-                         [&](auto order) { backward_block_rows<order, T>(p, range); })) {
+    if (with_block_order(p.filters, [&](auto order) { backward_block_rows<order, T>(p, range); })) {
       return;
     }
   }
