@@ -122,7 +122,6 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 
 # The Torch-free kernels and their tests, cross-compiled and run by qemu. Debian's packages:
 # g++-aarch64-linux-gnu qemu-user googletest
-GTEST := /usr/src/googletest/googletest
 arm64:
 	@bash tests/cpp/arm64.sh
 
