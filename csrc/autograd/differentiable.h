@@ -14,9 +14,8 @@
 //     static constexpr size_t inputs, outputs;
 //     // Which inputs and outputs vjp reads, given which gradients are needed.
 //     static Saved<Op> saves(const Flags<inputs>& need);
-//     // Gradients of the inputs, undefined where not needed; the engine reduces them to the
-//     inputs'
-//     // shapes and dtypes. grads[0] is defined, undefined others are zero.
+//     // Gradients of the inputs, undefined where not needed. The engine reduces them to the shapes
+//     // and dtypes of the inputs. grads[0] is defined; undefined others are zero.
 //     static Tensors<inputs> vjp(const Tensors<outputs>& grads, const Tensors<inputs>& in,
 //                                const Tensors<outputs>& out, const Attributes<Op>&,
 //                                const Flags<inputs>& need);
