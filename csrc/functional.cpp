@@ -21,7 +21,7 @@ struct Promotion {
 Promotion promote(const char* op, std::initializer_list<Argument> arguments) {
   const Tensor* reference = nullptr;
   at::ScalarType type = at::ScalarType::Undefined;
-  for (const auto& [name, t] : arguments) {
+  for (const auto& [name, t, _] : arguments) {
     if (!t.defined()) continue;
     TORCH_CHECK_VALUE(t.layout() == at::kStrided, op, ": ", name,
                       ": expected a strided tensor, got ", t.layout());
@@ -58,7 +58,7 @@ int64_t wrap_axis(const char* op, int64_t axis, const Tensor& x) {
   return axis < 0 ? axis : axis - dims;
 }
 
-void check_taps(const char* op, const Argument& c) {
+void check_not_empty(const char* op, const Argument& c) {
   TORCH_CHECK_VALUE(c.tensor.dim() >= 1 && c.tensor.sym_size(-1) >= 1, op, ": ", c.name,
                     ": expected at least 1 coefficient along the last axis, got shape ",
                     c.tensor.sym_sizes());
@@ -88,8 +88,8 @@ std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tenso
   const char* op = "lfilter";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}, {"zi", zi}});
-  check_taps(op, {"b", b});
-  check_taps(op, {"a", a});
+  check_not_empty(op, {"b", b});
+  check_not_empty(op, {"a", a});
   axis = wrap_axis(op, axis, x);
   if (zi.defined()) {
     const c10::SymInt P = std::max(b.sym_size(-1), a.sym_size(-1)) - 1;
@@ -116,14 +116,15 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
   TORCH_CHECK_VALUE(x.dim() >= 1, op, ": x: expected at least one dimension, got a scalar");
   TORCH_CHECK_VALUE(a.dim() >= 1, op, ": a: expected at least one dimension, got a scalar");
   const c10::SymInt N = a.sym_size(-1), T = x.sym_size(-1);
+  const auto leading = broadcast_leading(op, {{"a", a}, {"x", x}});
   if (zi.defined()) {
     TORCH_CHECK_VALUE(zi.dim() >= 1 && zi.sym_size(-1) == N, op, ": zi: expected ", N,
                       " values along axis -1, got shape ", zi.sym_sizes());
     zi = zi.to(type.compute);
-    check_broadcasts_to(op, {"zi", zi}, broadcast_leading(op, {{"a", a}, {"x", x}}));
+    check_broadcasts_to(op, {"zi", zi}, leading);
   }
-  const Tensor y = call<AllpoleForward>({a.to(type.compute), x.to(type.compute), zi},
-                                        {false, two_pass(op, backward)})[0];
+  const Tensor y = call<AllpoleForward>({constant(a.to(type.compute)), x.to(type.compute), zi},
+                                        {0, false, two_pass(op, backward)})[0];
   if (!zi.defined()) return {y.to(type.result), at::empty({0}, y.options())};
   const Tensor outputs = T < N ? join(zi.flip(-1), y) : y;  // the last N, some of them zi
   const c10::SymInt end = outputs.sym_size(-1);
@@ -147,8 +148,8 @@ std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const T
                                        int64_t axis) {
   const char* op = "sensitivity";
   const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}});
-  check_taps(op, {"b", b});
-  check_taps(op, {"a", a});
+  check_not_empty(op, {"b", b});
+  check_not_empty(op, {"a", a});
   axis = wrap_axis(op, axis, x);
   const Tensor bs = b.to(type.compute), as = a.to(type.compute),
                xs = to_last(x.to(type.compute), axis);

@@ -6,6 +6,7 @@
 #include "ops/allpole.h"
 #include "ops/fir.h"
 #include "ops/lag_correlation.h"
+#include "ops/lag_product.h"
 #include "ops/lfilter.h"
 
 TORCH_LIBRARY(polezero, m) {
@@ -24,7 +25,9 @@ TORCH_LIBRARY(polezero, m) {
         {at::Tag::pt2_compliant_tag});
 
   // ---- The closed set: time on the last axis, leading dimensions broadcast, one dtype
-  // (coefficients may be float64 or complex128 beside a float32 or complex64 signal).
+  // (coefficients may be float64 or complex128 beside a float32 or complex64 signal). Coefficients
+  // with a time axis, [..., T, taps] or [..., 1, taps], take a `shift` s: lag k at time n reads the
+  // coefficient of time n + s k.
   m.def(
       "lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi, bool two_pass=False) "
       "-> (Tensor y, Tensor zf)",
@@ -35,14 +38,17 @@ TORCH_LIBRARY(polezero, m) {
       "-> (Tensor grad_b, Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
       {at::Tag::pt2_compliant_tag});
   m.def(
-      "allpole_forward(Tensor a, Tensor x, Tensor? zi=None, bool reverse=False, "
+      "allpole_forward(Tensor a, Tensor x, Tensor? zi=None, int shift=0, bool reverse=False, "
       "bool two_pass=False) -> Tensor",
       {at::Tag::pt2_compliant_tag});
   m.def(
       "allpole_backward(Tensor grad_y, Tensor a, Tensor? y, Tensor? zi, bool need_a, bool need_x, "
       "bool need_zi) -> (Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
       {at::Tag::pt2_compliant_tag});
-  m.def("fir(Tensor b, Tensor x, bool reverse=False) -> Tensor", {at::Tag::pt2_compliant_tag});
+  m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
+  m.def("lag_product(Tensor g, Tensor x, SymInt taps, int shift=0, bool reverse=False) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
   m.def("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor", {at::Tag::pt2_compliant_tag});
 }
 
@@ -55,6 +61,7 @@ void register_core(torch::Library& m) {
   m.impl("allpole_forward", TORCH_FN(polezero::allpole_forward));
   m.impl("allpole_backward", TORCH_FN(polezero::allpole_backward));
   m.impl("fir", TORCH_FN(polezero::fir));
+  m.impl("lag_product", TORCH_FN(polezero::lag_product));
   m.impl("lag_correlation", TORCH_FN(polezero::lag_correlation));
 }
 

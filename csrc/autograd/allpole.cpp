@@ -1,4 +1,4 @@
-// Derivatives of y[n] = x[n] - sum_i a_i y[n-i] (reversed: y[n+i]); math in
+// Derivatives of y[n] = x[n] - sum_i a_i[n + s i] y[n-i] (reversed: y[n+i]); math in
 // docs/derivatives.md. lambda is the adjoint filter's output.
 #include "autograd/ops.h"
 
@@ -6,13 +6,29 @@ namespace polezero::autograd {
 
 namespace {
 
+// Zeros before and after along the axis of time of coefficients that have one.
+Tensor pad_time(const Tensor& coefficients, const c10::SymInt& before, const c10::SymInt& after) {
+  if (is_constant(coefficients)) return coefficients;
+  return at::constant_pad_nd_symint(coefficients, {0, 0, before, after});
+}
+
 // y with the outputs that the first (reversed: last) samples read: zi, or zeros.
 Tensor with_past(const Tensor& y, const Tensor& zi, const c10::SymInt& N, bool reverse) {
   if (reverse) return zi.defined() ? join(y, zi) : pad_last(y, 0, N);
   return zi.defined() ? join(zi.flip(-1), y) : pad_last(y, N, 0);
 }
 
-// grad_a_i = -sum_n lambda[n] conj(y[n-i])
+// sum_i a_i[n + s i] y[n-i], what feeds back into the input.
+Tensor feedback(const Tensor& a, const Tensor& y, const Tensor& zi, const Lags& lags) {
+  const c10::SymInt N = a.sym_size(-1), T = y.sym_size(-1);
+  const Tensor taps = pad_last(a, 1, 0);  // there is no lag 0
+  if (!zi.defined()) return lpv_fir(taps, y, lags);
+  const Tensor outputs = with_past(y, zi, N, lags.reverse);
+  if (lags.reverse) return slice_last(lpv_fir(pad_time(taps, 0, N), outputs, lags), 0, T);
+  return slice_last(lpv_fir(pad_time(taps, N, 0), outputs, lags), N, N + T);
+}
+
+// grad_a_i = -sum_n lambda[n] conj(y[n-i]) of constant coefficients
 Tensor grad_of_a(const Tensor& lambda, const Tensor& y, const Tensor& zi, const c10::SymInt& N,
                  bool reverse) {
   const Tensor past = with_past(y, zi, N, reverse).conj();
@@ -21,12 +37,33 @@ Tensor grad_of_a(const Tensor& lambda, const Tensor& y, const Tensor& zi, const 
   return -slice_last(c, 1, N + 1);
 }
 
-// grad_zi_k = -sum_{n >= 0, n + k <= N} conj(a_{n+k}) lambda[n]
-Tensor grad_of_zi(const Tensor& lambda, const Tensor& a, bool reverse) {
-  const c10::SymInt N = a.sym_size(-1), T = lambda.sym_size(-1);
-  const Tensor from_end = reverse ? lambda.flip(-1) : lambda;
-  const Tensor head = slice_last(T < N ? pad_last(from_end, 0, N - T) : from_end, 0, N);
-  return -fir(head, a.conj().to(lambda.scalar_type()), /*reverse=*/true);
+// grad_a_i[m] = -lambda[n] conj(y[n-i]), m = n + s i
+Tensor lpv_grad_of_a(const Tensor& lambda, const Tensor& y, const Tensor& zi, const c10::SymInt& N,
+                     const Lags& lags) {
+  const c10::SymInt T = lambda.sym_size(-1);
+  Tensor c;
+  if (!zi.defined()) {
+    c = lag_product(lambda, y.conj(), N + 1, lags);
+  } else {
+    const c10::SymInt before = lags.reverse ? 0 : N, after = lags.reverse ? N : 0;
+    c = lag_product(pad_last(lambda, before, after), with_past(y, zi, N, lags.reverse).conj(),
+                    N + 1, lags)
+            .slice_symint(-2, before, before + T);
+  }
+  return -slice_last(c, 1, N + 1);
+}
+
+// The adjoint filter, gone on with for the N samples at which the past outputs would lie:
+// grad_zi_k = -sum_{i >= k} conj(a_i[i-k + s i]) lambda[i-k]
+Tensor grad_of_zi(const Tensor& lambda, const Tensor& a, const Lags& lags) {
+  const c10::SymInt N = a.sym_size(-1), T = lambda.sym_size(-1), near = T < N ? T : N;
+  const c10::SymInt begin = lags.reverse ? T - near : 0, end = lags.reverse ? T : near;
+  const c10::SymInt before = lags.reverse ? 0 : N, after = lags.reverse ? N : 0;
+  Tensor taps = pad_last(a.conj(), 1, 0);
+  if (!is_constant(a)) taps = pad_time(taps.slice_symint(-2, begin, end), before, after);
+  const Tensor u =
+      lpv_fir(taps, pad_last(slice_last(lambda, begin, end), before, after), lags.adjoint());
+  return lags.reverse ? -slice_last(u, near, near + N) : -slice_last(u, 0, N).flip(-1);
 }
 
 // The two-pass gradient of a: dy/da_i[n] = psi[n-i] - sum_{k=1..i} zi_k h[n-i+k] with
@@ -52,7 +89,8 @@ Saved<AllpoleForward> AllpoleForward::saves(const Flags<3>& need) {
 Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
                                const Attributes<AllpoleForward>& attributes, const Flags<3>& need) {
   const Tensor &g = grads[0], &a = in[0], &zi = in[2], &y = out[0];
-  const auto [reverse, two_pass] = attributes;
+  const auto [shift, reverse, two_pass] = attributes;
+  const Lags lags{shift, reverse};
   const c10::SymInt N = a.sym_size(-1);
   Tensors<3> r;
   if (N == 0) {  // no recurrence
@@ -61,38 +99,38 @@ Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in, co
     if (need[2]) r[2] = slice_last(at::zeros_like(g), 0, 0);
     return r;
   }
-  if (reverse) {
-    const Tensor lambda = allpole_forward(a.conj(), g);
-    if (need[0]) r[0] = grad_of_a(lambda, y, zi, N, true);
+  if (reverse || !is_constant(a)) {
+    const Tensor lambda = lpv_allpole(a.conj(), g, {}, lags.adjoint());
+    if (need[0]) {
+      r[0] = is_constant(a) ? constant(grad_of_a(lambda, y, zi, N, reverse))
+                            : lpv_grad_of_a(lambda, y, zi, N, lags);
+    }
     if (need[1]) r[1] = lambda;
-    if (need[2]) r[2] = grad_of_zi(lambda, a, true);
+    if (need[2]) r[2] = grad_of_zi(lambda, a, lags);
     return r;
   }
+  const Tensor taps = a.squeeze(-2);
   const bool one_pass_a = need[0] && !two_pass;
   if (one_pass_a || need[1] || need[2]) {
-    const auto b = call<AllpoleBackward>({g, a, one_pass_a ? y : Tensor(), zi},
+    const auto b = call<AllpoleBackward>({g, taps, one_pass_a ? y : Tensor(), zi},
                                          {one_pass_a, need[1], need[2]});
-    if (one_pass_a) r[0] = b[0];
+    if (one_pass_a) r[0] = constant(b[0]);
     if (need[1]) r[1] = b[1];
     if (need[2]) r[2] = b[2];
   }
-  if (need[0] && two_pass) r[0] = two_pass_grad_of_a(g, a, y, zi);
+  if (need[0] && two_pass) r[0] = constant(two_pass_grad_of_a(g, taps, y, zi));
   return r;
 }
 
 Tensors<1> AllpoleForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>& out,
                                const Attributes<AllpoleForward>& attributes) {
   const Tensor &a = p[0], &zi = p[2], &y = out[0];
-  const bool reverse = std::get<0>(attributes);
-  const c10::SymInt N = a.sym_size(-1), T = y.sym_size(-1);
+  const Lags lags{std::get<0>(attributes), std::get<1>(attributes)};
   Tensor input = t[1];
-  if (t[0].defined() && N > 0) {  // -sum_i tangent_a_i y[n-i]
-    const Tensor u = fir(pad_last(t[0], 1, 0), with_past(y, zi, N, reverse), reverse);
-    input = plus(input, reverse ? -slice_last(u, 0, T) : -slice_last(u, N, N + T));
-  }
+  if (t[0].defined() && a.sym_size(-1) > 0) input = plus(input, -feedback(t[0], y, zi, lags));
   if (!input.defined()) input = at::zeros_like(y);
   const Tensor zi_tangent = t[2].defined() || !zi.defined() ? t[2] : at::zeros_like(zi);
-  return {allpole_forward(a, input, zi_tangent, reverse).expand_symint(y.sym_sizes())};
+  return {lpv_allpole(a, input, zi_tangent, lags).expand_symint(y.sym_sizes())};
 }
 
 Saved<AllpoleBackward> AllpoleBackward::saves(const Flags<4>&) {
@@ -112,7 +150,7 @@ Tensors<4> AllpoleBackward::vjp(const Tensors<3>& grads, const Tensors<4>& in, c
   Tensor input = c_x, taps;
   if (c_a.defined()) {
     taps = pad_last(c_a, 1, 0);
-    input = plus(input, -slice_last(fir(taps, with_past(y, zi, N, false)), N, N + T));
+    input = plus(input, -feedback(constant(c_a), y, zi, {0, false}));
   }
   if (!input.defined()) input = at::zeros_like(g);
   const Tensor w = allpole_forward(a, input, c_zi);
@@ -135,7 +173,7 @@ Tensors<3> AllpoleBackward::unfused(const Tensors<4>& in,
   const Tensor lambda = allpole_forward(a.conj(), g, {}, /*reverse=*/true);
   const Tensor none = at::empty({0}, g.options());
   return {need_a ? grad_of_a(lambda, y, zi, a.sym_size(-1), false) : none, need_x ? lambda : none,
-          need_zi ? grad_of_zi(lambda, a, false) : none};
+          need_zi ? grad_of_zi(lambda, constant(a), {0, false}) : none};
 }
 
 }  // namespace polezero::autograd

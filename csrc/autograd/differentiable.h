@@ -3,15 +3,17 @@
 // (is_grads_batched) and autocast. This is what torch generates for its own ops;
 // torch::autograd::Function has no forward mode and does not work under torch.func.
 //
-// An op's tensors come first in its schema, its attributes (bool, SymInt) after them. All leading
-// dimensions broadcast and every tensor has one core dimension, its last; so a batch dimension is
-// just one more leading dimension, and nothing that is shared by the batch is copied.
+// An op's tensors come first in its schema, its attributes (bool, int, SymInt) after them. The last
+// dimensions of each tensor, one or `core_dims`, are the op's own, and all leading dimensions
+// broadcast; so a batch dimension is just one more leading dimension, and nothing that is shared by
+// the batch is copied.
 //
 //   struct Op {
 //     static constexpr const char* name;               // "polezero::fir"
 //     static constexpr const char* node;               // of the graph node: "FirBackward"
 //     using Schema = Tensor(const Tensor&, const Tensor&, bool);
 //     static constexpr size_t inputs, outputs;
+//     static constexpr std::array<int64_t, inputs> core_dims;  // only where not all 1
 //     // Which inputs and outputs vjp reads, given which gradients are needed.
 //     static Saved<Op> saves(const Flags<inputs>& need);
 //     // Gradients of the inputs, undefined where not needed. The engine reduces them to the shapes
@@ -102,15 +104,23 @@ Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
   return out;
 }
 
-// Batch dimensions lie in front of `batched`'s; ranks are made equal behind them, so that they
-// line up with each other and with nothing else.
+// The leading dimensions of a tensor as the user sees it, without its batch dimensions.
+template <class Op>
+int64_t leading_dims(const Tensor& t, [[maybe_unused]] size_t i) {
+  int64_t core = 1;
+  if constexpr (requires { Op::core_dims; }) core = Op::core_dims[i];
+  return std::max<int64_t>(t.dim() - core, 0);  // below 0 is an error that the op itself reports
+}
+
+// Batch dimensions lie in front of `batched`'s; the numbers of leading dimensions are made equal
+// behind them, so that they line up with each other and with nothing else.
 template <size_t n>
-void align_ranks(Tensors<n>& in, const std::array<int64_t, n>& logical, int64_t batch_dims,
+void align_ranks(Tensors<n>& in, const std::array<int64_t, n>& leading, int64_t batch_dims,
                  const Flags<n>& batched) {
   int64_t rank = 0;
-  for (size_t i = 0; i < n; ++i) rank = std::max(rank, in[i].defined() ? logical[i] : 0);
+  for (size_t i = 0; i < n; ++i) rank = std::max(rank, in[i].defined() ? leading[i] : 0);
   for (size_t i = 0; i < n; ++i) {
-    for (int64_t d = logical[i]; in[i].defined() && batched[i] && d < rank; ++d) {
+    for (int64_t d = leading[i]; in[i].defined() && batched[i] && d < rank; ++d) {
       in[i] = in[i].unsqueeze(batch_dims);
     }
   }
@@ -124,16 +134,16 @@ Tensors<Op::outputs> vmap_kernel(Tensors<Op::inputs> in, const Attributes<Op>& a
   TORCH_CHECK(layer.has_value(), Op::name, ": a batched tensor escaped its vmap");
   const int64_t level = layer->layerId();
   Flags<Op::inputs> batched{};
-  std::array<int64_t, Op::inputs> logical{};
+  std::array<int64_t, Op::inputs> leading{};
   for (size_t i = 0; i < Op::inputs; ++i) {
     if (!in[i].defined()) continue;
-    logical[i] = in[i].dim();
+    leading[i] = leading_dims<Op>(in[i], i);
     auto [value, dim] = unwrapTensorAtLevel(in[i], level);
     batched[i] = dim.has_value();
     in[i] = batched[i] ? value.movedim(*dim, 0) : value;
   }
   if (!any(batched)) return call<Op>(in, attributes);
-  align_ranks(in, logical, 1, batched);
+  align_ranks(in, leading, 1, batched);
   Tensors<Op::outputs> out = call<Op>(in, attributes);
   for (Tensor& t : out) {
     if (!is_placeholder(t)) t = makeBatched(t, 0, level);
@@ -146,10 +156,10 @@ template <class Op>
 Tensors<Op::outputs> legacy_vmap_kernel(Tensors<Op::inputs> in, const Attributes<Op>& attributes) {
   c10::impl::ExcludeDispatchKeyGuard guard(c10::DispatchKey::Batched);
   std::vector<Tensor> defined;
-  std::array<int64_t, Op::inputs> logical{};
+  std::array<int64_t, Op::inputs> leading{};
   for (size_t i = 0; i < Op::inputs; ++i) {
     if (!in[i].defined()) continue;
-    logical[i] = in[i].dim();
+    leading[i] = leading_dims<Op>(in[i], i);
     defined.push_back(in[i]);
   }
   const auto views = at::MultiBatchVmapTransform::logicalToPhysical(defined);
@@ -157,11 +167,12 @@ Tensors<Op::outputs> legacy_vmap_kernel(Tensors<Op::inputs> in, const Attributes
   int64_t batch_dims = 0;
   for (size_t i = 0, k = 0; i < Op::inputs; ++i) {
     if (!in[i].defined()) continue;
+    const int64_t logical_rank = in[i].dim();
     in[i] = views[k++].tensor();
     batched[i] = true;
-    batch_dims = in[i].dim() - logical[i];
+    batch_dims = in[i].dim() - logical_rank;
   }
-  align_ranks(in, logical, batch_dims, batched);
+  align_ranks(in, leading, batch_dims, batched);
   Tensors<Op::outputs> out = call<Op>(in, attributes);
   for (Tensor& t : out) {
     if (!is_placeholder(t)) t = views[0].getPhysicalToLogicalMap().apply(t);

@@ -36,9 +36,10 @@ struct LfilterBackward {
 struct AllpoleForward {
   static constexpr const char* name = "polezero::allpole_forward";
   static constexpr const char* node = "AllpoleBackward";
-  using Schema = Tensor(const Tensor& a, const Tensor& x, const OptionalTensor& zi, bool reverse,
-                        bool two_pass);
+  using Schema = Tensor(const Tensor& a, const Tensor& x, const OptionalTensor& zi, int64_t shift,
+                        bool reverse, bool two_pass);
   static constexpr size_t inputs = 3, outputs = 1;
+  static constexpr std::array<int64_t, inputs> core_dims{2, 1, 1};
   static Saved<AllpoleForward> saves(const Flags<3>& need);
   static Tensors<3> vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
                         const Attributes<AllpoleForward>& attributes, const Flags<3>& need);
@@ -63,13 +64,27 @@ struct AllpoleBackward {
 struct Fir {
   static constexpr const char* name = "polezero::fir";
   static constexpr const char* node = "FirBackward";
-  using Schema = Tensor(const Tensor& b, const Tensor& x, bool reverse);
+  using Schema = Tensor(const Tensor& b, const Tensor& x, int64_t shift, bool reverse);
   static constexpr size_t inputs = 2, outputs = 1;
+  static constexpr std::array<int64_t, inputs> core_dims{2, 1};
   static Saved<Fir> saves(const Flags<2>& need);
   static Tensors<2> vjp(const Tensors<1>& grads, const Tensors<2>& in, const Tensors<1>& out,
                         const Attributes<Fir>& attributes, const Flags<2>& need);
   static Tensors<1> jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>& out,
                         const Attributes<Fir>& attributes);
+};
+
+struct LagProduct {
+  static constexpr const char* name = "polezero::lag_product";
+  static constexpr const char* node = "LagProductBackward";
+  using Schema = Tensor(const Tensor& g, const Tensor& x, c10::SymInt taps, int64_t shift,
+                        bool reverse);
+  static constexpr size_t inputs = 2, outputs = 1;
+  static Saved<LagProduct> saves(const Flags<2>& need);
+  static Tensors<2> vjp(const Tensors<1>& grads, const Tensors<2>& in, const Tensors<1>& out,
+                        const Attributes<LagProduct>& attributes, const Flags<2>& need);
+  static Tensors<1> jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>& out,
+                        const Attributes<LagProduct>& attributes);
 };
 
 struct LagCorrelation {
@@ -88,12 +103,37 @@ inline Tensors<2> lfilter_forward(const Tensor& b, const Tensor& a, const Tensor
                                   const Tensor& zi = {}) {
   return call<LfilterForward>({b, a, x, zi}, {false});
 }
+
+// Which coefficient and which sample lag k reads at time n: time n + shift k, and n - k (reversed:
+// n + k).
+struct Lags {
+  int64_t shift;
+  bool reverse;
+  // Of the adjoint filter.
+  Lags adjoint() const { return {reverse ? shift - 1 : shift + 1, !reverse}; }
+};
+
+// Coefficients [..., T, taps], or [..., 1, taps]: the same at all times.
+inline Tensor lpv_allpole(const Tensor& a, const Tensor& x, const Tensor& zi, const Lags& lags) {
+  return call<AllpoleForward>({a, x, zi}, {lags.shift, lags.reverse, false})[0];
+}
+inline Tensor lpv_fir(const Tensor& b, const Tensor& x, const Lags& lags) {
+  return call<Fir>({b, x}, {lags.shift, lags.reverse})[0];
+}
+inline Tensor lag_product(const Tensor& g, const Tensor& x, const c10::SymInt& taps,
+                          const Lags& lags) {
+  return call<LagProduct>({g, x}, {taps, lags.shift, lags.reverse})[0];
+}
+inline bool is_constant(const Tensor& coefficients) { return coefficients.sym_size(-2) == 1; }
+
+// Coefficients [..., taps].
+inline Tensor constant(const Tensor& coefficients) { return coefficients.unsqueeze(-2); }
 inline Tensor allpole_forward(const Tensor& a, const Tensor& x, const Tensor& zi = {},
                               bool reverse = false) {
-  return call<AllpoleForward>({a, x, zi}, {reverse, false})[0];
+  return lpv_allpole(constant(a), x, zi, {0, reverse});
 }
 inline Tensor fir(const Tensor& b, const Tensor& x, bool reverse = false) {
-  return call<Fir>({b, x}, {reverse})[0];
+  return lpv_fir(constant(b), x, {0, reverse});
 }
 inline Tensor lag_correlation(const Tensor& g, const Tensor& x, const c10::SymInt& taps) {
   return call<LagCorrelation>({g, x}, {taps})[0];

@@ -17,8 +17,8 @@ struct OpList {
     (register_autocast<Ops, device>(m), ...);
   }
 };
-using AllOps =
-    OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward, Fir, LagCorrelation>;
+using AllOps = OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward, Fir,
+                      LagProduct, LagCorrelation>;
 // Before the functions promote: their result has the dtype that they were given.
 using Functions = OpList<functional::Lfilter, functional::Allpole, functional::Sensitivity>;
 

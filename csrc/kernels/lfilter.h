@@ -12,8 +12,7 @@
 //             The adjoint of a complex filter has conjugate coefficients: the caller conjugates.
 #pragma once
 
-#include <cstdint>
-
+#include "kernels/range.h"
 #include "tile/scalar.h"
 
 namespace polezero {
@@ -28,13 +27,6 @@ struct Filters {
   int64_t filter_stride;
   const acc_t<scalar_t>* b;
   const acc_t<scalar_t>* a;
-};
-
-// Rows [row_begin, row_end) and samples [time_begin, time_end). Strides are in elements; the
-// stride of time is 1.
-struct Range {
-  int64_t row_begin, row_end;
-  int64_t time_begin, time_end;
 };
 
 template <class scalar_t>
@@ -74,21 +66,6 @@ struct LagCorrelationParams {
   const scalar_t* x;  // [B, T]
   int64_t x_stride;
   acc_t<scalar_t>* c;  // [B, taps]
-};
-
-// What one instruction set exports for one scalar type.
-template <class scalar_t>
-struct KernelsOf {
-  void (*lfilter_forward)(const LfilterForwardParams<scalar_t>&, const Range&);
-  void (*lfilter_backward)(const LfilterBackwardParams<scalar_t>&, const Range&);
-  void (*lag_correlation)(const LagCorrelationParams<scalar_t>&, const Range&);
-};
-
-struct Kernels {
-  KernelsOf<float> f32;
-  KernelsOf<double> f64;
-  KernelsOf<std::complex<float>> c64;
-  KernelsOf<std::complex<double>> c128;
 };
 
 }  // namespace polezero

@@ -9,6 +9,18 @@ namespace polezero {
 namespace {
 
 template <class scalar_t>
+void lpv_forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, const LpvLags& lags,
+                     at::IntArrayRef leading, Tensor& y) {
+  const int64_t N = a.size(-1), T = x.size(-1);
+  const auto as = time_rows_of<scalar_t>(a, leading);
+  const auto xs = rows_of<scalar_t>(x, leading);
+  auto past = widened_rows<scalar_t>(zi, leading, N);
+  cpu::lpv_allpole<scalar_t>({lags, N, as.data, as.stride, xs.data, xs.stride,
+                              static_cast<scalar_t*>(y.mutable_data_ptr()), T, past.data()},
+                             product(leading), T);
+}
+
+template <class scalar_t>
 void forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, bool reverse,
                  at::IntArrayRef leading, Tensor& y) {
   using A = acc_t<scalar_t>;
@@ -73,19 +85,35 @@ void backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, const 
 
 }  // namespace
 
-Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& zi_, bool reverse,
-                       bool /*two_pass*/) {
+Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& zi_, int64_t shift,
+                       bool reverse, bool two_pass) {
+  const char* op = "allpole";
   const Tensor zi = value_or_undefined(zi_);
-  check_signal("allpole", {"x", x});
-  check_coefficients("allpole", {"a", a}, {"x", x}, 0);
-  check_like("allpole", {"zi", zi}, {"x", x});
-  check_last("allpole", {"zi", zi}, a.sym_size(-1), "N");
-  const auto leading = broadcast_leading("allpole", {{"a", a}, {"x", x}, {"zi", zi}});
-  Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
+  check_signal(op, {"x", x});
+  check_coefficients(op, {"a", a}, {"x", x}, 0);
+  const c10::SymInt N = a.sym_size(-1), T = x.sym_size(-1);
+  check_time_axis(op, {"a", a}, T);
+  check_lags(op, shift, reverse);
+  check_like(op, {"zi", zi}, {"x", x});
+  check_last(op, {"zi", zi}, N, "N");
+  const bool constant = a.sym_size(-2) == 1;
+  TORCH_CHECK_VALUE(constant || !two_pass, op,
+                    ": backward: expected 'one_pass' for coefficients "
+                    "that change with time, got 'two_pass'");
+  TORCH_CHECK_VALUE(constant || shift == 0 || !zi.defined(), op,
+                    ": zi: expected None with a shift of ", shift, ", got a tensor");
+  const auto leading = broadcast_leading(op, {{"a", a, 2}, {"x", x}, {"zi", zi}});
+  Tensor y = at::empty_symint(with_last(leading, T), x.options());
   if (!x.is_meta()) {
-    check_has_kernels("allpole", x);
+    check_has_kernels(op, x);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(x, [&] { forward_cpu<scalar_t>(a, x, zi, reverse, sizes, y); });
+    POLEZERO_DISPATCH(x, [&] {
+      if (constant) {
+        forward_cpu<scalar_t>(a.squeeze(-2), x, zi, reverse, sizes, y);
+      } else {
+        lpv_forward_cpu<scalar_t>(a.to(x.scalar_type()), x, zi, {shift, reverse}, sizes, y);
+      }
+    });
   }
   return y;
 }

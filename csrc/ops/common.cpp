@@ -35,7 +35,7 @@ c10::SymDimVector broadcast_leading(const char* op, std::initializer_list<Argume
   for (const Argument& argument : arguments) {
     if (!argument.tensor.defined()) continue;
     const auto sizes = argument.tensor.sym_sizes();
-    const size_t dims = sizes.size() - 1;
+    const size_t dims = sizes.size() - argument.core_dims;
     if (dims > leading.size()) leading.insert(leading.begin(), dims - leading.size(), 1);
     for (size_t i = 0; i < dims; ++i) {
       c10::SymInt& size = leading[leading.size() - dims + i];
@@ -98,6 +98,23 @@ void check_coefficients(const char* op, const Argument& c, const Argument& signa
                     " along the last axis, got shape ", c.tensor.sym_sizes());
 }
 
+void check_time_axis(const char* op, const Argument& c, const c10::SymInt& T) {
+  TORCH_CHECK_VALUE(
+      c.tensor.dim() >= 2 && (c.tensor.sym_size(-2) == 1 || c.tensor.sym_size(-2) == T), op, ": ",
+      c.name, ": expected T = ", T, " or 1 along the last axis but one, got shape ",
+      c.tensor.sym_sizes());
+}
+
+void check_lags(const char* op, int64_t shift, bool reverse) {
+  const int64_t other = reverse ? 1 : -1;
+  TORCH_CHECK_VALUE(shift == 0 || shift == other, op, ": shift: expected 0 or ", other, ", got ",
+                    shift);
+}
+
+void check_taps(const char* op, const c10::SymInt& taps) {
+  TORCH_CHECK_VALUE(taps >= 0, op, ": taps: expected a number >= 0, got ", taps);
+}
+
 void check_last(const char* op, const Argument& argument, const c10::SymInt& length,
                 const char* what) {
   if (!argument.tensor.defined()) return;
@@ -136,6 +153,18 @@ Rows<scalar_t> rows_of(const Tensor& t, at::IntArrayRef leading) {
     return {rows, static_cast<const scalar_t*>(rows.const_data_ptr()), rows.stride(0)};
   }
   return {rows, static_cast<const scalar_t*>(rows.const_data_ptr()), last};
+}
+
+template <class scalar_t>
+Rows<scalar_t> time_rows_of(const Tensor& coefficients, at::IntArrayRef leading) {
+  const int64_t T = coefficients.size(-2), taps = coefficients.size(-1);
+  at::DimVector full(leading.begin(), leading.end());
+  full.insert(full.end(), {T, taps});
+  Tensor rows =
+      coefficients.resolve_conj().resolve_neg().expand(full).reshape({product(leading), T, taps});
+  const bool dense = (taps <= 1 || rows.stride(2) == 1) && (T <= 1 || rows.stride(1) == taps);
+  if (!dense) rows = rows.contiguous();
+  return {rows, static_cast<const scalar_t*>(rows.const_data_ptr()), rows.stride(0)};
 }
 
 template <class scalar_t>
@@ -256,6 +285,7 @@ NormalisedFilters<scalar_t> normalise_fir(const Tensor& b, at::IntArrayRef leadi
 
 #define POLEZERO_INSTANTIATE(scalar_t)                                                            \
   template Rows<scalar_t> rows_of<scalar_t>(const Tensor&, at::IntArrayRef);                      \
+  template Rows<scalar_t> time_rows_of<scalar_t>(const Tensor&, at::IntArrayRef);                 \
   template std::vector<acc_t<scalar_t>> widened_rows<scalar_t>(const Tensor&, at::IntArrayRef,    \
                                                                int64_t);                          \
   template NormalisedFilters<scalar_t> normalise<scalar_t>(const char*, const Tensor&,            \

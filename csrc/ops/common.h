@@ -15,13 +15,14 @@ namespace polezero {
 using at::Tensor;
 using OptionalTensor = std::optional<Tensor>;
 
-// An argument and its name in messages.
+// An argument, its name in messages, and how many dimensions, the last ones, are the op's own.
 struct Argument {
   const char* name;
   const Tensor& tensor;
+  int64_t core_dims = 1;
 };
 
-// The leading dimensions (all but the last) of the defined arguments, broadcast.
+// The leading dimensions (all but the core dimensions) of the defined arguments, broadcast.
 c10::SymDimVector broadcast_leading(const char* op, std::initializer_list<Argument> arguments);
 
 // `leading` with one more dimension.
@@ -44,6 +45,11 @@ void check_like(const char* op, const Argument& argument, const Argument& signal
 // axis.
 void check_coefficients(const char* op, const Argument& coefficients, const Argument& signal,
                         int64_t taps_at_least);
+// Coefficients [..., T, taps], or [..., 1, taps] for constant ones; a shift of 0, or of -1
+// (reversed: 1).
+void check_time_axis(const char* op, const Argument& coefficients, const c10::SymInt& T);
+void check_lags(const char* op, int64_t shift, bool reverse);
+void check_taps(const char* op, const c10::SymInt& taps);
 // `length` along the last axis.
 void check_last(const char* op, const Argument& argument, const c10::SymInt& length,
                 const char* what);
@@ -64,6 +70,10 @@ struct Rows {
 // `t`, expanded to `leading`, as rows. Copies only what has no such form.
 template <class scalar_t>
 Rows<scalar_t> rows_of(const Tensor& t, at::IntArrayRef leading);
+
+// Coefficients [..., T, taps] as rows of T * taps; the stride is 0 where all rows share them.
+template <class scalar_t>
+Rows<scalar_t> time_rows_of(const Tensor& coefficients, at::IntArrayRef leading);
 
 // [B, last] copied and widened to float64; zeros where `t` is undefined.
 template <class scalar_t>

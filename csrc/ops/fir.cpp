@@ -24,17 +24,37 @@ void fir_cpu(const Tensor& b, const Tensor& x, bool reverse, at::IntArrayRef lea
   }
 }
 
+template <class scalar_t>
+void lpv_fir_cpu(const Tensor& b, const Tensor& x, const LpvLags& lags, at::IntArrayRef leading,
+                 Tensor& y) {
+  const int64_t taps = b.size(-1), T = x.size(-1);
+  const auto bs = time_rows_of<scalar_t>(b, leading);
+  const auto xs = rows_of<scalar_t>(x, leading);
+  cpu::lpv_fir<scalar_t>({lags, taps, bs.data, bs.stride, xs.data, xs.stride,
+                          static_cast<scalar_t*>(y.mutable_data_ptr()), T},
+                         product(leading), T);
+}
+
 }  // namespace
 
-Tensor fir(const Tensor& b, const Tensor& x, bool reverse) {
+Tensor fir(const Tensor& b, const Tensor& x, int64_t shift, bool reverse) {
   check_signal("fir", {"x", x});
   check_coefficients("fir", {"b", b}, {"x", x}, 1);
-  const auto leading = broadcast_leading("fir", {{"b", b}, {"x", x}});
+  check_time_axis("fir", {"b", b}, x.sym_size(-1));
+  check_lags("fir", shift, reverse);
+  const auto leading = broadcast_leading("fir", {{"b", b, 2}, {"x", x}});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
+  const bool constant = b.sym_size(-2) == 1;
   if (!x.is_meta()) {
     check_has_kernels("fir", x);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(x, [&] { fir_cpu<scalar_t>(b, x, reverse, sizes, y); });
+    POLEZERO_DISPATCH(x, [&] {
+      if (constant) {
+        fir_cpu<scalar_t>(b.squeeze(-2), x, reverse, sizes, y);
+      } else {
+        lpv_fir_cpu<scalar_t>(b.to(x.scalar_type()), x, {shift, reverse}, sizes, y);
+      }
+    });
   }
   return y;
 }

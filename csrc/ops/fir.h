@@ -1,11 +1,11 @@
-// y[n] = sum_{k=0..M} b_k x[n-k], zero outside; reversed: y[n] = sum_k b_k x[n+k].
+// y[n] = sum_{k=0..M} b_k[n + s k] x[n-k], zero outside; reversed: x[n+k] for x[n-k].
 #pragma once
 
 #include "ops/common.h"
 
 namespace polezero {
 
-// b[..., M+1], x[..., T] -> y[..., T]
-Tensor fir(const Tensor& b, const Tensor& x, bool reverse);
+// b[..., T, M+1] or b[..., 1, M+1], x[..., T] -> y[..., T]
+Tensor fir(const Tensor& b, const Tensor& x, int64_t shift, bool reverse);
 
 }  // namespace polezero

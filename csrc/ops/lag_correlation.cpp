@@ -24,7 +24,7 @@ Tensor lag_correlation(const Tensor& g, const Tensor& x, c10::SymInt taps) {
   check_signal(op, {"g", g});
   check_like(op, {"x", x}, {"g", g});
   check_last(op, {"x", x}, g.sym_size(-1), "T");
-  TORCH_CHECK_VALUE(taps >= 0, op, ": taps: expected a number >= 0, got ", taps);
+  check_taps(op, taps);
   const auto leading = broadcast_leading(op, {{"g", g}, {"x", x}});
   Tensor c = at::empty_symint(with_last(leading, taps), g.options().dtype(acc_type(g)));
   if (!g.is_meta()) {

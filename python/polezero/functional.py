@@ -332,7 +332,7 @@ def lfiltic(b: Coefficients, a: Coefficients, y: Coefficients, x: Coefficients |
         if taps == 0 or past.shape[-1] == 0:
             return c.new_zeros(order)
         past = past[..., :taps]
-        return _pad(_ops.fir.default(past, c[..., 1:], True), order)
+        return _pad(_ops.fir.default(past.unsqueeze(-2), c[..., 1:], 0, True), order)
 
     outputs = overhang(a, signals[0])
     inputs = overhang(b, signals[1]) if x is not None else torch.zeros_like(outputs)

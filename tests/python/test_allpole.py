@@ -84,7 +84,7 @@ def test_allpole_without_coefficients_copies_its_input() -> None:
 def test_allpole_primitive_runs_backwards_in_time_without_flips(dtype: torch.dtype, reverse: bool) -> None:
     a, x, zi = coefficients(3, dtype), torch.randn(5, 90, dtype=dtype), torch.randn(5, 3, dtype=dtype)
 
-    y = torch.ops.polezero.allpole_forward(a, x, zi, reverse)
+    y = torch.ops.polezero.allpole_forward(a.unsqueeze(-2), x, zi, 0, reverse)
 
     turned = wide(x).flip(-1) if reverse else wide(x)
     expected = reference.allpole(wide(a), turned, wide(zi))[0]
@@ -97,7 +97,7 @@ def test_allpole_primitive_runs_backwards_in_time_without_flips(dtype: torch.dty
 def test_fir_primitive_sums_taps_of_the_past_or_of_the_future(dtype: torch.dtype, reverse: bool, T: int) -> None:
     b, x = torch.randn(2, 1, 4, dtype=dtype), torch.randn(5, T, dtype=dtype)
 
-    y = torch.ops.polezero.fir(b, x, reverse)
+    y = torch.ops.polezero.fir(b.unsqueeze(-2), x, 0, reverse)
 
     turned = wide(x).flip(-1) if reverse else wide(x)
     expected = reference.lfilter(wide(b), [1.0], turned)

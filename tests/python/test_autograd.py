@@ -17,17 +17,17 @@ from polezero import reference
 DOUBLES = (torch.float64, torch.complex128)
 
 PRIMITIVES: dict[str, tuple[Callable[..., Any], Callable[[torch.dtype], tuple[Tensor, ...]]]] = {
-    "fir": (torch.ops.polezero.fir, lambda d: (torch.randn(3, dtype=d), torch.randn(2, 4, dtype=d))),
+    "fir": (torch.ops.polezero.fir, lambda d: (torch.randn(1, 3, dtype=d), torch.randn(2, 4, dtype=d))),
     "fir_reverse": (
-        lambda b, x: torch.ops.polezero.fir(b, x, True),
-        lambda d: (torch.randn(2, 3, dtype=d), torch.randn(2, 4, dtype=d)),
+        lambda b, x: torch.ops.polezero.fir(b, x, 0, True),
+        lambda d: (torch.randn(2, 1, 3, dtype=d), torch.randn(2, 4, dtype=d)),
     ),
     "lag_correlation": (
         lambda g, x: torch.ops.polezero.lag_correlation(g, x, 3),
         lambda d: (torch.randn(2, 4, dtype=d), torch.randn(2, 4, dtype=d)),
     ),
     "allpole_reverse": (
-        lambda a, x, zi: torch.ops.polezero.allpole_forward(a, x, zi, True),
+        lambda a, x, zi: torch.ops.polezero.allpole_forward(a.unsqueeze(-2), x, zi, 0, True),
         lambda d: allpole_inputs(d, lead_zi=(2,)),
     ),
     "lfilter_zi": (polezero.lfilter_zi, lambda d: lfilter_inputs(d, M=3, N=2, lead_a=(2,))[:2]),

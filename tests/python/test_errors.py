@@ -145,9 +145,29 @@ CASES: dict[str, dict[str, Bad]] = {
             ("[2, 2]",),
         ),
         "allpole_zi": Bad(
-            lambda: core.allpole_forward(zeros(1), X, zeros(2, 2)), ValueError, "allpole", "zi", ("[2, 2]",)
+            lambda: core.allpole_forward(zeros(1, 1), X, zeros(2, 2)), ValueError, "allpole", "zi", ("[2, 2]",)
         ),
-        "fir": Bad(lambda: core.fir(zeros(0), X), ValueError, "fir", "b", ("[0]",)),
+        "fir": Bad(lambda: core.fir(zeros(1, 0), X), ValueError, "fir", "b", ("[1, 0]",)),
+        "fir_time": Bad(lambda: core.fir(zeros(3, 2), X), ValueError, "fir", "b", ("5", "[3, 2]")),
+        "fir_no_time": Bad(lambda: core.fir(zeros(2), X), ValueError, "fir", "b", ("5", "[2]")),
+        "allpole_time": Bad(lambda: core.allpole_forward(zeros(3, 2), X), ValueError, "allpole", "a", ("5", "[3, 2]")),
+        "allpole_shift": Bad(
+            lambda: core.allpole_forward(zeros(5, 2), X, None, 1), ValueError, "allpole", "shift", ("0 or -1", "1")
+        ),
+        "allpole_shift_zi": Bad(
+            lambda: core.allpole_forward(zeros(5, 2), X, zeros(2), -1), ValueError, "allpole", "zi", ("-1",)
+        ),
+        "allpole_two_pass": Bad(
+            lambda: core.allpole_forward(zeros(5, 2), X, None, 0, False, True),
+            ValueError,
+            "allpole",
+            "backward",
+            ("one_pass", "two_pass"),
+        ),
+        "lag_product_shift": Bad(
+            lambda: core.lag_product(X, X, 2, -1, True), ValueError, "lag_product", "shift", ("0 or 1", "-1")
+        ),
+        "lag_product_taps": Bad(lambda: core.lag_product(X, X, -1), ValueError, "lag_product", "taps", ("-1",)),
         "lags": Bad(lambda: core.lag_correlation(X, X, -1), ValueError, "lag_correlation", "taps", ("-1",)),
         "lengths": Bad(
             lambda: core.lag_correlation(X, X[:, 1:], 2), ValueError, "lag_correlation", "x", ("5", "[2, 4]")

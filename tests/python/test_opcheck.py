@@ -22,9 +22,14 @@ def backward_case(dtype: torch.dtype) -> tuple[Any, ...]:
     return (torch.randn_like(y), torch.randn_like(zf), b, a, x, y, zi, zf, True, True, True, True)
 
 
+def constant(a: torch.Tensor, *others: Any) -> tuple[Any, ...]:
+    """Constant coefficients, for ops whose coefficients have an axis of time."""
+    return (a.unsqueeze(-2), *others)
+
+
 def allpole_backward_case(dtype: torch.dtype) -> tuple[Any, ...]:
     a, x, zi = allpole_inputs(dtype, N=3, T=7, lead_zi=(2,))
-    y = ops.allpole_forward(a, x, zi)
+    y = ops.allpole_forward(a.unsqueeze(-2), x, zi)
     return (torch.randn_like(y), a, y, zi, True, True, True)
 
 
@@ -60,16 +65,20 @@ CASES: dict[str, dict[str, Any]] = {
         ),
     },
     "allpole_forward": {
-        "rest": lambda d: allpole_inputs(d, T=7),
-        "zi": lambda d: allpole_inputs(d, N=3, T=7, lead_zi=(2,)),
-        "reverse": lambda d: (*allpole_inputs(d, N=3, T=7, lead_zi=(2,)), True),
-        "two_pass": lambda d: (*allpole_inputs(d, N=3, T=7, lead_zi=(2,)), False, True),
+        "rest": lambda d: constant(*allpole_inputs(d, T=7)),
+        "zi": lambda d: constant(*allpole_inputs(d, N=3, T=7, lead_zi=(2,))),
+        "reverse": lambda d: (*constant(*allpole_inputs(d, N=3, T=7, lead_zi=(2,))), 0, True),
+        "two_pass": lambda d: (*constant(*allpole_inputs(d, N=3, T=7, lead_zi=(2,))), 0, False, True),
+        "varying": lambda d: (torch.randn(7, 3, dtype=d), *allpole_inputs(d, N=3, T=7, lead_zi=(2,))[1:]),
+        "varying_shift": lambda d: (torch.randn(7, 3, dtype=d), torch.randn(2, 7, dtype=d), None, -1),
     },
     "allpole_backward": {"all": allpole_backward_case},
     "fir": {
-        "forward": lambda d: (torch.randn(3, dtype=d), torch.randn(2, 7, dtype=d)),
-        "reverse": lambda d: (torch.randn(2, 3, dtype=d), torch.randn(2, 7, dtype=d), True),
+        "forward": lambda d: (torch.randn(1, 3, dtype=d), torch.randn(2, 7, dtype=d)),
+        "reverse": lambda d: (torch.randn(2, 1, 3, dtype=d), torch.randn(2, 7, dtype=d), 0, True),
+        "varying": lambda d: (torch.randn(7, 3, dtype=d), torch.randn(2, 7, dtype=d), -1),
     },
+    "lag_product": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3, 1, True)},
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }
 

@@ -1,7 +1,7 @@
 // Which instruction set the kernels of this process use.
 #pragma once
 
-#include "kernels/lfilter.h"
+#include "kernels/cpu/kernels.h"
 
 namespace polezero {
 

@@ -219,10 +219,32 @@ void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int6
   parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
 }
 
+template <class scalar_t>
+void lpv_allpole(const LpvAllpoleParams<scalar_t>& p, int64_t rows, int64_t time) {
+  const auto kernel = kernels_of<scalar_t>().lpv_allpole;
+  parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+}
+
+template <class scalar_t>
+void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time) {
+  const auto kernel = kernels_of<scalar_t>().lpv_fir;
+  parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+}
+
+template <class scalar_t>
+void lag_product(const LagProductParams<scalar_t>& p, int64_t rows, int64_t time) {
+  const auto kernel = kernels_of<scalar_t>().lag_product;
+  parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+}
+
 #define POLEZERO_INSTANTIATE(scalar_t)                                                         \
   template void lfilter_forward<scalar_t>(LfilterForwardParams<scalar_t>, int64_t, int64_t);   \
   template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t); \
-  template void lag_correlation<scalar_t>(const LagCorrelationParams<scalar_t>&, int64_t, int64_t);
+  template void lag_correlation<scalar_t>(const LagCorrelationParams<scalar_t>&, int64_t,      \
+                                          int64_t);                                            \
+  template void lpv_allpole<scalar_t>(const LpvAllpoleParams<scalar_t>&, int64_t, int64_t);    \
+  template void lpv_fir<scalar_t>(const LpvFirParams<scalar_t>&, int64_t, int64_t);            \
+  template void lag_product<scalar_t>(const LagProductParams<scalar_t>&, int64_t, int64_t);
 POLEZERO_INSTANTIATE(float)
 POLEZERO_INSTANTIATE(double)
 POLEZERO_INSTANTIATE(std::complex<float>)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/lfilter.h"
+#include "kernels/lpv.h"
 
 namespace polezero::cpu {
 
@@ -12,5 +13,11 @@ template <class scalar_t>
 void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t time);
 template <class scalar_t>
 void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void lpv_allpole(const LpvAllpoleParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void lag_product(const LagProductParams<scalar_t>& p, int64_t rows, int64_t time);
 
 }  // namespace polezero::cpu

@@ -1,0 +1,27 @@
+// What isa.cpp exports: its kernels, for each scalar type. Signals are [B, T] rows.
+#pragma once
+
+#include "kernels/lfilter.h"
+#include "kernels/lpv.h"
+
+namespace polezero {
+
+template <class scalar_t>
+struct KernelsOf {
+  void (*lfilter_forward)(const LfilterForwardParams<scalar_t>&, const Range&);
+  void (*lfilter_backward)(const LfilterBackwardParams<scalar_t>&, const Range&);
+  void (*lag_correlation)(const LagCorrelationParams<scalar_t>&, const Range&);
+  // whole rows: samples [0, T)
+  void (*lpv_allpole)(const LpvAllpoleParams<scalar_t>&, const Range&);
+  void (*lpv_fir)(const LpvFirParams<scalar_t>&, const Range&);
+  void (*lag_product)(const LagProductParams<scalar_t>&, const Range&);
+};
+
+struct Kernels {
+  KernelsOf<float> f32;
+  KernelsOf<double> f64;
+  KernelsOf<std::complex<float>> c64;
+  KernelsOf<std::complex<double>> c128;
+};
+
+}  // namespace polezero

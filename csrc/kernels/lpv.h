@@ -1,0 +1,55 @@
+// The primitives whose coefficients change with time: plain data in, no Torch. Lag k at time n
+// reads the coefficient of time n + shift k and the sample at n - k (reversed: n + k); what lies
+// outside 0..T-1 is zero. Coefficient k of time n is at c + row * c_stride + n * taps + k.
+#pragma once
+
+#include "kernels/range.h"
+#include "tile/scalar.h"
+
+namespace polezero {
+
+struct LpvLags {
+  int64_t shift;
+  bool reverse;
+};
+
+// y[n] = x[n] - sum_{i=1..N} a_i[n + shift i] y[n - i]
+template <class scalar_t>
+struct LpvAllpoleParams {
+  LpvLags lags;
+  int64_t order;      // N
+  const scalar_t* a;  // [B, T, N]
+  int64_t a_stride;   // of rows; 0: shared
+  const scalar_t* x;  // [B, T]
+  int64_t x_stride;
+  scalar_t* y;  // [B, T]
+  int64_t y_stride;
+  acc_t<scalar_t>* past;  // [B, N], in: outputs before the first sample, newest first; overwritten
+};
+
+// y[n] = sum_{k=0..taps-1} b_k[n + shift k] x[n - k]
+template <class scalar_t>
+struct LpvFirParams {
+  LpvLags lags;
+  int64_t taps;
+  const scalar_t* b;  // [B, T, taps]
+  int64_t b_stride;
+  const scalar_t* x;
+  int64_t x_stride;
+  scalar_t* y;
+  int64_t y_stride;
+};
+
+// c_k[n + shift k] = g[n] x[n - k]
+template <class scalar_t>
+struct LagProductParams {
+  LpvLags lags;
+  int64_t taps;
+  const scalar_t* g;
+  int64_t g_stride;
+  const scalar_t* x;
+  int64_t x_stride;
+  scalar_t* c;  // [B, T, taps]
+};
+
+}  // namespace polezero

@@ -1,0 +1,41 @@
+#include "ops/lag_product.h"
+
+#include <ATen/ops/empty.h>
+
+#include "kernels/cpu/launch.h"
+
+namespace polezero {
+
+namespace {
+
+template <class scalar_t>
+void lag_product_cpu(const Tensor& g, const Tensor& x, const LpvLags& lags, at::IntArrayRef leading,
+                     Tensor& c) {
+  const auto gs = rows_of<scalar_t>(g, leading), xs = rows_of<scalar_t>(x, leading);
+  cpu::lag_product<scalar_t>({lags, c.size(-1), gs.data, gs.stride, xs.data, xs.stride,
+                              static_cast<scalar_t*>(c.mutable_data_ptr())},
+                             product(leading), g.size(-1));
+}
+
+}  // namespace
+
+Tensor lag_product(const Tensor& g, const Tensor& x, c10::SymInt taps, int64_t shift,
+                   bool reverse) {
+  const char* op = "lag_product";
+  check_signal(op, {"g", g});
+  check_like(op, {"x", x}, {"g", g});
+  const c10::SymInt T = g.sym_size(-1);
+  check_last(op, {"x", x}, T, "T");
+  check_lags(op, shift, reverse);
+  check_taps(op, taps);
+  const auto leading = broadcast_leading(op, {{"g", g}, {"x", x}});
+  Tensor c = at::empty_symint(with_last(with_last(leading, T), taps), g.options());
+  if (!g.is_meta()) {
+    check_has_kernels(op, g);
+    const at::DimVector sizes = concrete(leading);
+    POLEZERO_DISPATCH(g, [&] { lag_product_cpu<scalar_t>(g, x, {shift, reverse}, sizes, c); });
+  }
+  return c;
+}
+
+}  // namespace polezero
