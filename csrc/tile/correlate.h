@@ -3,13 +3,9 @@
 
 #include <algorithm>
 
-#include "kernels/lfilter.h"
-#include "tile/simd.h"
+#include "tile/block.h"
 
 POLEZERO_ISA_BEGIN
-
-// Samples between two flushes of the sums to float64.
-inline constexpr int64_t kTile = 1024;
 
 // Lags per load of x: a delay of more than one vector cannot be shifted in.
 template <class T>
@@ -48,7 +44,8 @@ inline vec<T> load_or_zero(const T* x, int64_t at) {
 }
 
 // kLags lags from k on at once: x is loaded once and shifted in registers, since every unaligned
-// load of 64 bytes touches two cache lines. Sums of at most kTile samples in the precision of T.
+// load of 64 bytes touches two cache lines. Sums of at most kTile samples are in
+// the precision of T.
 template <int kLags, class T>
 void correlate_lags(const T* g, const T* x, int64_t begin, int64_t end, int64_t k, double* sum) {
   constexpr int W = kLanes<T>;
@@ -59,7 +56,7 @@ void correlate_lags(const T* g, const T* x, int64_t begin, int64_t end, int64_t 
     for (; n + W <= end; n += W) {
       const vec<T> gn = load<T>(g + n);
       const vec<T> now = n < k ? load_or_zero(x, n - k) : load<T>(x + n - k);
-      unroll<kLags>([&](auto i) {
+      unroll<kLags>([&](auto i) POLEZERO_LAMBDA {
         acc[i] += gn * delayed<i, T>(before, now, std::make_integer_sequence<int, W>{});
       });
       before = now;
@@ -90,7 +87,7 @@ void correlate(const T* g, const T* x, int64_t begin, int64_t end, int64_t first
     for (; k + kLagGroup <= last + 1; k += kLagGroup) {
       correlate_lags<kLagGroup>(g, x, begin, end, k, sum + (k - first));
     }
-    unroll<kLagGroup - 1>([&](auto i) {  // the rest, fewer than a group
+    unroll<kLagGroup - 1>([&](auto i) POLEZERO_LAMBDA {  // the rest, fewer than a group
       if (last - k == i) correlate_lags<i + 1>(g, x, begin, end, k, sum + (k - first));
     });
   }

@@ -12,7 +12,7 @@ template <int P, class T>
 void fixed_forward(const double* b, const double* a, const T* x, T* y, int64_t count,
                    State<P>& state, vec<T>& poison) {
   double s[P], bad = 0;
-  for (int j = 0; j < P; ++j) s[j] = state.v[j];
+  for (int j = 0; j < P; ++j) s[j] = state[j];
   for (int64_t n = 0; n < count; ++n) {
     const double u = static_cast<double>(x[n]);
     const double v = b[0] * u + s[0];
@@ -21,7 +21,7 @@ void fixed_forward(const double* b, const double* a, const T* x, T* y, int64_t c
     bad += v * 0;
     if (y != nullptr) y[n] = static_cast<T>(v);
   }
-  for (int j = 0; j < P; ++j) state.v[j] = s[j];
+  for (int j = 0; j < P; ++j) state.set(j, s[j]);
   poison[0] += static_cast<T>(bad);
 }
 
@@ -29,7 +29,7 @@ template <int P, class T>
 void fixed_backward(const double* b, const double* a, const T* g, T* lambda, T* grad_x,
                     int64_t count, State<P>& state, vec<T>& poison) {
   double s[P], bad = 0;
-  for (int j = 0; j < P; ++j) s[j] = state.v[j];
+  for (int j = 0; j < P; ++j) s[j] = state[j];
   for (int64_t n = count - 1; n >= 0; --n) {
     double l = static_cast<double>(g[n]), sum = 0;
     // the newest state last: it is the one that the chain waits for
@@ -41,7 +41,7 @@ void fixed_backward(const double* b, const double* a, const T* g, T* lambda, T* 
     s[0] = l;
     bad += l * 0;
   }
-  for (int j = 0; j < P; ++j) state.v[j] = s[j];
+  for (int j = 0; j < P; ++j) state.set(j, s[j]);
   poison[0] += static_cast<T>(bad);
 }
 

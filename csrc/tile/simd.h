@@ -14,6 +14,7 @@
 
 // Loops over blocks are large functions to GCC, which stops inlining in them.
 #define POLEZERO_INLINE [[gnu::always_inline]] inline
+#define POLEZERO_LAMBDA __attribute__((always_inline))  // behind the parameters of a lambda
 
 POLEZERO_ISA_BEGIN
 
@@ -23,6 +24,13 @@ inline constexpr int kVectorBytes = 64;
 inline constexpr int kVectorBytes = 32;
 #else
 inline constexpr int kVectorBytes = 16;
+#endif
+
+// How many vector registers there are.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr int kRegisters = 32;
+#else
+inline constexpr int kRegisters = 16;
 #endif
 
 // f(0), f(1), ... f(N - 1) with constants, so that arrays of vectors stay in registers.
@@ -50,6 +58,19 @@ POLEZERO_INLINE vec<T, W> load(const T* p) {
   vec<T, W> v;
   std::memcpy(&v, p, sizeof v);
   return v;
+}
+
+// Hides from the compiler that v came from memory: GCC otherwise reads a constant of a loop anew in
+// every round, as an operand of the instruction that uses it.
+template <class V>
+POLEZERO_INLINE void keep_in_register(V& v) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#elif defined(__x86_64__)
+  asm("" : "+x"(v));
+#endif
 }
 
 template <class T, int W = kLanes<T>>
@@ -98,11 +119,6 @@ POLEZERO_INLINE vec<T, W / 2> high_half(vec<T, W> v) {
   return pick_high(v, std::make_integer_sequence<int, W / 2>{});
 }
 
-template <class V, int... I>
-POLEZERO_INLINE auto concatenate(V low, V high, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(low, high, I...);
-}
-
 template <class T, int W>
 POLEZERO_INLINE T horizontal_sum(vec<T, W> v) {
   if constexpr (W == 2) {
@@ -112,8 +128,19 @@ POLEZERO_INLINE T horizontal_sum(vec<T, W> v) {
   }
 }
 
-// One native vector of float64 from, and to, half a native vector of float32. Written out where
-// GCC 12 turns __builtin_convertvector into two conversions and three shuffles.
+// Lane i of v in all lanes.
+template <int i, class V, int... I>
+POLEZERO_INLINE V pick_one(V v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (i + 0 * I)...);
+}
+template <int i, class V>
+POLEZERO_INLINE V pick_one(V v) {
+  return pick_one<i>(v, std::make_integer_sequence<int, sizeof(V) / sizeof(v[0])>{});
+}
+
+// One native vector of float64 from half a native vector of float32, and the first W floats at p
+// from float64. Written out where GCC 12 turns __builtin_convertvector into conversions and
+// shuffles.
 POLEZERO_INLINE vec<double> to_double(const float* p) {
 #if defined(__AVX512F__)
   return _mm512_cvtps_pd(_mm256_loadu_ps(p));
@@ -125,17 +152,23 @@ POLEZERO_INLINE vec<double> to_double(const float* p) {
 }
 POLEZERO_INLINE vec<double> to_double(const double* p) { return load<double>(p); }
 
-POLEZERO_INLINE vec<float> to_float(vec<double> low, vec<double> high) {
+template <int W>
+POLEZERO_INLINE void store_narrow(float* p, vec<double, W> v) {
 #if defined(__AVX512F__)
-  const __m512d l = _mm512_castps_pd(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)));
-  return _mm512_castpd_ps(_mm512_insertf64x4(l, _mm256_castps_pd(_mm512_cvtpd_ps(high)), 1));
-#elif defined(__AVX__)
-  return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
-#else
-  using half = vec<float, kLanes<double>>;
-  return concatenate(__builtin_convertvector(low, half), __builtin_convertvector(high, half),
-                     std::make_integer_sequence<int, kLanes<float>>{});
+  if constexpr (W == 8) return _mm256_storeu_ps(p, _mm512_cvtpd_ps(v));
 #endif
+#if defined(__AVX__)
+  if constexpr (W == 4) return _mm_storeu_ps(p, _mm256_cvtpd_ps(v));
+  if constexpr (W == 2) {
+    const double both = _mm_cvtsd_f64(_mm_castps_pd(_mm_cvtpd_ps(v)));
+    return static_cast<void>(std::memcpy(p, &both, sizeof both));
+  }
+#endif
+  store<float, W>(p, __builtin_convertvector(v, vec<float, W>));
+}
+template <int W>
+POLEZERO_INLINE void store_narrow(double* p, vec<double, W> v) {
+  store<double, W>(p, v);
 }
 
 // Adds halves to each other down to one pair.

@@ -8,9 +8,10 @@ namespace {
 using baseline::Carry;
 using baseline::kBlock;
 using baseline::kLanes;
+using baseline::kTile;
 using baseline::Response;
 using baseline::State;
-using baseline::Time;
+using baseline::Store;
 using baseline::vec;
 
 template <class T_, int P_>
@@ -38,9 +39,10 @@ class Block : public ::testing::Test {
     Carry<P> carry;
     baseline::make_forward_tables<T, P>(b.data(), a.data(), response, carry);
     std::vector<T> y(x.size());
-    for (size_t n = 0; n < x.size(); n += kBlock) {
-      baseline::respond<Time::kAscending, 1>({&response}, &x[n], s, {&y[n]}, poison);
-      baseline::carry_on(carry, &x[n], s);
+    const int64_t count = x.size();
+    for (int64_t n = 0; n < count; n += kTile) {
+      baseline::forward_blocks<Store::kCached>(response, carry, &x[n], &y[n],
+                                               std::min(kTile, count - n), s, poison);
     }
     return y;
   }
@@ -54,17 +56,18 @@ class Block : public ::testing::Test {
     baseline::make_backward_tables<T, P>(b.data(), a.data(), to_lambda, to_grad_x, carry);
     lambda.resize(g.size());
     grad_x.resize(g.size());
-    for (size_t n = g.size(); n > 0;) {
-      n -= kBlock;
-      baseline::respond<Time::kDescending, 2>({&to_lambda, &to_grad_x}, &g[n], s,
-                                              {&lambda[n], &grad_x[n]}, poison);
-      baseline::carry_on(carry, &g[n], s);
+    for (int64_t end = g.size(); end > 0;) {
+      const int64_t count = std::min(kTile, end);
+      end -= count;
+      baseline::backward_blocks<true, true, Store::kCached>(to_lambda, to_grad_x, carry, &g[end],
+                                                            &lambda[end], &grad_x[end], count,
+                                                            &g[end], &g[end], s, poison);
     }
   }
 
   static State<P> random_state(Random& random) {
     State<P> s;
-    for (int k = 0; k < P; ++k) s.v[k] = random.normal<double>();
+    for (int k = 0; k < P; ++k) s.set(k, random.normal<double>());
     return s;
   }
   static std::vector<E> values(const State<P>& s) {
@@ -161,13 +164,13 @@ TYPED_TEST(Block, DelaysAreExact) {
     std::vector<double> b(P + 1), a(P);
     b[d] = 1;
     State<P> s;
-    for (int k = 0; k < d; ++k) s.v[k] = past[k];  // transposed: the next outputs
+    for (int k = 0; k < d; ++k) s.set(k, past[k]);  // transposed: the next outputs
     vec<T> poison = {};
     const std::vector<T> y = this->forward(b, a, x, s, poison);
     for (int64_t n = 0; n < count; ++n) ASSERT_EQ(y[n], n < d ? past[n] : x[n - d]);
     for (int k = 0; k < P; ++k) ASSERT_EQ(s[k], k < d ? x[count - d + k] : 0);
 
-    for (int k = 0; k < P; ++k) s.v[k] = past[k];  // the next lambdas
+    for (int k = 0; k < P; ++k) s.set(k, past[k]);  // the next lambdas
     std::vector<T> lambda, grad_x;
     this->backward(b, a, x, s, lambda, grad_x, poison);
     ASSERT_EQ(lambda, x);

@@ -53,7 +53,7 @@ struct PaddedFilter {
 template <int P>
 inline bool all_finite(const State<P>& s) {
   double sum = 0;
-  for (int i = 0; i < P; ++i) sum += s.v[i] * 0;
+  for (int i = 0; i < P; ++i) sum += s[i] * 0;
   return is_finite(sum);
 }
 template <class T>
@@ -103,7 +103,7 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
     T* y = p.y == nullptr ? nullptr : p.y + r * p.y_stride;
     double* state = p.state + r * order;
     State<P> s;
-    for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
+    for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
     int64_t n = range.time_begin;
     while (n < range.time_end) {
       const int64_t tile_begin = n, count = tile_length(range.time_end - n, blocks);
@@ -127,9 +127,9 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
         serial_forward<T>(p.filters, f.b, f.a, x + tile_begin,
                           y == nullptr ? nullptr : y + tile_begin, n - tile_begin, state);
         s = State<P>{};
-        for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
+        for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
       } else {
-        for (int64_t j = 0; j < order; ++j) state[j] = s.v[j];
+        for (int64_t j = 0; j < order; ++j) state[j] = s[j];
       }
     }
   }
@@ -200,7 +200,7 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
     const T* fetch_y = p.y == nullptr ? g : p.y + r * p.y_stride;
     double* state = p.state + r * order;
     State<P> s;
-    for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
+    for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
     int64_t n = range.time_end;
     while (n > range.time_begin) {
       const int64_t tile_end = n, count = tile_length(n - range.time_begin, blocks);
@@ -234,10 +234,10 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
       if (!all_finite<T>(poison) || !all_finite<P>(s)) {  // as in forward
         backward_serial_row(p, r, tile_begin, tile_end, lambda);
         s = State<P>{};
-        for (int64_t j = 0; j < order; ++j) s.v[j] = state[j];
+        for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
       } else {
         add_sums(p, r, lambda, tile_begin, tile_end);
-        for (int64_t j = 0; j < order; ++j) state[j] = s.v[j];
+        for (int64_t j = 0; j < order; ++j) state[j] = s[j];
       }
     }
   }
