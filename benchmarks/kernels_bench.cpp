@@ -113,6 +113,7 @@ void forward(benchmark::State& state, Shape shape, int64_t order) {
   p.y = signal<scalar_t>(kY, shape.size());
   p.x_stride = p.y_stride = shape.samples;
   p.state = filter_state.data();
+  p.rows = shape.rows;
   for (auto _ : state) {
     std::fill(filter_state.begin(), filter_state.end(), 0.0);
     polezero::kernels_of<scalar_t>().lfilter_forward(p, {0, shape.rows, 0, shape.samples});
@@ -134,6 +135,7 @@ void backward(benchmark::State& state, Shape shape, int64_t order) {
   p.y = signal<scalar_t>(kY, shape.size());
   p.grad_y_stride = p.grad_x_stride = p.x_stride = p.y_stride = shape.samples;
   p.state = filter_state.data();
+  p.rows = shape.rows;
   p.sum_b = sum_b.data();
   p.sum_a = sum_a.data();
   for (auto _ : state) {

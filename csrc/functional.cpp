@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include "autograd/differentiable.h"
 #include "autograd/ops.h"
+#include "ops/lfilter.h"
 #include "polezero/polezero.h"
 
 namespace polezero::functional {
@@ -18,29 +20,40 @@ struct Promotion {
   at::ScalarType compute;
 };
 
+bool is_half(at::ScalarType type) { return type == at::kHalf || type == at::kBFloat16; }
+
+void check_argument(const char* op, const Argument& argument, const Argument& first) {
+  const Tensor& t = argument.tensor;
+  TORCH_CHECK_VALUE(t.layout() == at::kStrided && !t.is_nested(), op, ": ", argument.name,
+                    ": expected a strided tensor, got ",
+                    t.is_nested() ? "a nested one" : c10::str(t.layout()));
+  TORCH_CHECK_NOT_IMPLEMENTED(t.is_cpu() || t.is_cuda() || t.is_meta(), op, ": ", argument.name,
+                              ": expected a tensor on a CPU or a CUDA device, got one on ",
+                              t.device());
+  TORCH_CHECK_VALUE(t.device() == first.tensor.device(), op, ": ", argument.name,
+                    ": expected a tensor on ", first.tensor.device(), " as ", first.name,
+                    ", got one on ", t.device());
+  const at::ScalarType type = t.scalar_type();
+  TORCH_CHECK_TYPE(at::isIntegralType(type, /*includeBool=*/true) || is_half(type) ||
+                       type == at::kFloat || type == at::kDouble || type == at::kComplexFloat ||
+                       type == at::kComplexDouble,
+                   op, ": ", argument.name,
+                   ": expected a dtype among float16, bfloat16, float32, float64, complex64, "
+                   "complex128 and the integers, got ",
+                   type);
+}
+
 Promotion promote(const char* op, std::initializer_list<Argument> arguments) {
-  const Tensor* reference = nullptr;
   at::ScalarType type = at::ScalarType::Undefined;
-  for (const auto& [name, t, _] : arguments) {
-    if (!t.defined()) continue;
-    TORCH_CHECK_VALUE(t.layout() == at::kStrided, op, ": ", name,
-                      ": expected a strided tensor, got ", t.layout());
-    if (reference == nullptr) reference = &t;
-    TORCH_CHECK_VALUE(t.device() == reference->device(), op, ": ", name, ": expected a tensor on ",
-                      reference->device(), " as ", arguments.begin()->name, ", got one on ",
-                      t.device());
-    type = type == at::ScalarType::Undefined ? t.scalar_type()
-                                             : at::promote_types(type, t.scalar_type());
+  for (const Argument& argument : arguments) {
+    if (!argument.tensor.defined()) continue;
+    check_argument(op, argument, *arguments.begin());
+    const at::ScalarType own = argument.tensor.scalar_type();
+    type = type == at::ScalarType::Undefined ? own : at::promote_types(type, own);
   }
   if (at::isIntegralType(type, /*includeBool=*/true))
     type = at::typeMetaToScalarType(at::get_default_dtype());
-  TORCH_CHECK_TYPE(type == at::kFloat || type == at::kDouble || type == at::kComplexFloat ||
-                       type == at::kComplexDouble || type == at::kHalf || type == at::kBFloat16,
-                   op,
-                   ": x: expected a dtype among float16, bfloat16, float32, float64, complex64 "
-                   "and complex128, got ",
-                   type);
-  return {type, type == at::kHalf || type == at::kBFloat16 ? at::kFloat : type};
+  return {type, is_half(type) ? at::kFloat : type};
 }
 
 bool two_pass(const char* op, c10::string_view backward) {
@@ -90,12 +103,13 @@ std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tenso
   const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}, {"zi", zi}});
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
+  const int64_t named_axis = axis;
   axis = wrap_axis(op, axis, x);
   if (zi.defined()) {
-    const c10::SymInt P = std::max(b.sym_size(-1), a.sym_size(-1)) - 1;
+    const c10::SymInt P = max_order(b, a);
     const bool has_axis = -axis <= zi.dim();
     TORCH_CHECK_VALUE(has_axis && zi.sym_size(axis) == P, op, ": zi: expected ", P,
-                      " values (max(len(a), len(b)) - 1) along axis ", axis, ", got shape ",
+                      " values (max(len(a), len(b)) - 1) along axis ", named_axis, ", got shape ",
                       zi.sym_sizes());
     zi = to_last(zi.to(type.compute), axis);
     check_broadcasts_to(op, {"zi", zi},
@@ -157,8 +171,27 @@ std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const T
   const Tensor y = autograd::lfilter_forward(bs, as, xs)[0];
   const Tensor phi = autograd::lfilter_forward(one, as, xs)[0];
   const Tensor psi = autograd::lfilter_forward(one, as, -y)[0];
-  return {delays(phi, b.size(-1)).to(type.result), delays(psi, a.size(-1)).to(type.result)};
+  const auto leading = y.sym_sizes().slice(0, y.dim() - 1);
+  auto windows = [&](const Tensor& u, int64_t taps) {
+    const Tensor w = delays(u, taps).to(type.result);
+    c10::SymDimVector sizes(leading.begin(), leading.end());
+    sizes.insert(sizes.end(), {w.sym_size(-2), w.sym_size(-1)});
+    return w.expand_symint(sizes);
+  };
+  return {windows(phi, b.size(-1)), windows(psi, a.size(-1))};
 }
+
+// Autocast is before promotion: the result has the dtype that it gave.
+namespace {
+template <c10::DeviceType device>
+void register_functions(torch::Library& m) {
+  autograd::register_autocast<Lfilter, device>(m);
+  autograd::register_autocast<Allpole, device>(m);
+  autograd::register_autocast<Sensitivity, device>(m);
+}
+}  // namespace
+TORCH_LIBRARY_IMPL(polezero, AutocastCPU, m) { register_functions<at::kCPU>(m); }
+TORCH_LIBRARY_IMPL(polezero, AutocastCUDA, m) { register_functions<at::kCUDA>(m); }
 
 }  // namespace polezero::functional
 

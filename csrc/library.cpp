@@ -25,9 +25,9 @@ TORCH_LIBRARY(polezero, m) {
         {at::Tag::pt2_compliant_tag});
 
   // ---- The closed set: time on the last axis, leading dimensions broadcast, one dtype
-  // (coefficients may be float64 or complex128 beside a float32 or complex64 signal). Coefficients
-  // with a time axis, [..., T, taps] or [..., 1, taps], take a `shift` s: lag k at time n reads the
-  // coefficient of time n + s k.
+  // (constant coefficients may be float64 or complex128 beside a float32 or complex64 signal).
+  // Coefficients with a time axis, [..., T, taps] or, constant, [..., 1, taps], take a `shift` s:
+  // lag k at time n reads the coefficient of time n + s k.
   m.def(
       "lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi, bool two_pass=False) "
       "-> (Tensor y, Tensor zf)",

@@ -119,6 +119,7 @@ Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in, co
     if (need[2]) r[2] = b[2];
   }
   if (need[0] && two_pass) r[0] = constant(two_pass_grad_of_a(g, taps, y, zi));
+  r[0] = sum_of_one(r[0], a);
   return r;
 }
 
@@ -147,19 +148,19 @@ Tensors<4> AllpoleBackward::vjp(const Tensors<3>& grads, const Tensors<4>& in, c
   const Tensor c_a = need_a ? grads[0] : Tensor(), c_x = need_x ? grads[1] : Tensor(),
                c_zi = need_zi ? grads[2] : Tensor();
   const c10::SymInt N = a.sym_size(-1), T = g.sym_size(-1);
-  Tensor input = c_x, taps;
-  if (c_a.defined()) {
-    taps = pad_last(c_a, 1, 0);
-    input = plus(input, -feedback(constant(c_a), y, zi, {0, false}));
-  }
+  const bool need_outputs = c_a.defined() && (need[2] || need[3]);
+  Tensor input = c_x;
+  if (c_a.defined()) input = plus(input, -feedback(constant(c_a), y, zi, {0, false}));
   if (!input.defined()) input = at::zeros_like(g);
   const Tensor w = allpole_forward(a, input, c_zi);
   Tensors<4> r;
   r[0] = w;
-  const auto b = call<AllpoleBackward>({g, a, w, c_zi}, {true, true, false});
-  r[1] = b[0];
-  if (c_a.defined()) {
-    const Tensor past = -fir(taps.conj(), pad_last(b[1], N, 0), /*reverse=*/true);
+  if (!need[1] && !need_outputs) return r;
+  const auto b = call<AllpoleBackward>({g, a, w, c_zi}, {need[1], need_outputs, false});
+  if (need[1]) r[1] = b[0];
+  if (need_outputs) {
+    const Tensor taps = pad_last(c_a.conj(), 1, 0);
+    const Tensor past = -fir(taps, pad_last(b[1], N, 0), /*reverse=*/true);
     r[2] = slice_last(past, N, N + T);
     if (need[3]) r[3] = slice_last(past, 0, N).flip(-1);
   }

@@ -1,6 +1,6 @@
-// Turns `struct Op { call, vjp, jvp }` into the dispatcher kernels of a differentiable op: Autograd
-// (reverse and forward mode, any order and mix), compiled autograd, torch.vmap, legacy vmap
-// (is_grads_batched) and autocast. This is what torch generates for its own ops;
+// Turns `struct Op { saves, vjp, jvp }` into the dispatcher kernels of a differentiable op:
+// Autograd (reverse and forward mode, any order and mix), compiled autograd, torch.vmap, legacy
+// vmap (is_grads_batched) and autocast. This is what torch generates for its own ops;
 // torch::autograd::Function has no forward mode and does not work under torch.func.
 //
 // An op's tensors come first in its schema, its attributes (bool, int, SymInt) after them. The last

@@ -5,6 +5,8 @@
 //     a_0 (u[n] - zi[n]) = sum_k b_k x[n-k] - sum_{i >= 1, n-i < T} a_i y[n-i],
 //     u[n] = y[n] for n < T,  u[T+j] = zf[j].
 // And its adjoint is a filter backwards in time whose next lambdas at n = T are grad_zf.
+#include "ops/lfilter.h"
+
 #include "autograd/ops.h"
 
 namespace polezero::autograd {
@@ -20,10 +22,6 @@ Tensor one_like(const Tensor& a) { return at::ones({1}, a.options()); }
 Tensor to_length(const Tensor& t, const c10::SymInt& length) {
   const c10::SymInt T = t.sym_size(-1);
   return T < length ? pad_last(t, 0, length - T) : slice_last(t, 0, length);
-}
-
-c10::SymInt max_order(const Tensor& b, const Tensor& a) {
-  return std::max(b.sym_size(-1), a.sym_size(-1)) - 1;
 }
 
 // The input of the filter 1 / A whose output is the tangent of y for tangents of b and a, by the
@@ -113,6 +111,8 @@ Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in, co
   if (two_pass && (need[0] || need[1])) {
     std::tie(r[0], r[1]) = two_pass_grads({grads[0], grad_zf}, in, out, need[0], need[1]);
   }
+  r[0] = sum_of_one(r[0], b);
+  r[1] = sum_of_one(r[1], a);
   return r;
 }
 
@@ -161,6 +161,8 @@ Tensors<8> LfilterBackward::vjp(const Tensors<4>& grads, const Tensors<8>& in, c
                c_x = need_x ? grads[2] : Tensor(), c_zi = need_zi ? grads[3] : Tensor();
   const c10::SymInt P = max_order(b, a), N = a.sym_size(-1) - 1, T = g.sym_size(-1);
   const bool state = zi_or_none.defined() || c_zi.defined() || g_zf.defined();
+  const bool need_coefficients = need[2] || need[3];
+  const bool need_signals = need[4] || need[5] || need[6] || need[7];
   Tensors<8> r;
   auto add_to = [&](size_t i, const Tensor& t) { r[i] = plus(r[i], t); };
   if (c_x.defined() || c_zi.defined()) {
@@ -168,13 +170,15 @@ Tensors<8> LfilterBackward::vjp(const Tensors<4>& grads, const Tensors<8>& in, c
     const Tensor direction = c_x.defined() ? c_x : at::zeros_like(g);
     const Tensor direction_zi = c_zi.defined() ? c_zi : rest;
     const auto w = lfilter_forward(b, a, direction, direction_zi);
-    const auto back = call<LfilterBackward>(
-        {g, g_zf, b, a, direction, w[0], direction_zi, state ? w[1] : Tensor()},
-        {true, true, false, false});
     add_to(0, w[0]);
     if (state) add_to(1, w[1]);
-    add_to(2, back[0]);
-    add_to(3, back[1]);
+    if (need_coefficients) {
+      const auto back = call<LfilterBackward>(
+          {g, g_zf, b, a, direction, w[0], direction_zi, state ? w[1] : Tensor()},
+          {need[2], need[3], false, false});
+      if (need[2]) add_to(2, back[0]);
+      if (need[3]) add_to(3, back[1]);
+    }
   }
   if (c_b.defined() || c_a.defined()) {
     // a filter from rest whose final state is used has a state after all
@@ -185,33 +189,31 @@ Tensors<8> LfilterBackward::vjp(const Tensors<4>& grads, const Tensors<8>& in, c
     // without c_a only the length and dtype of y are read, and those are g's
     const Tensor v = tangent_input(c_b, c_a, x, y.defined() ? y : g, zi, zf);
     const auto w = lfilter_forward(one, a, slice_last(v, 0, T), rest);
-    const auto back = call<LfilterBackward>({g,
-                                             g_zf.defined() ? slice_last(g_zf, 0, N) : Tensor(),
-                                             one,
-                                             a,
-                                             {},
-                                             w[0],
-                                             rest,
-                                             state ? w[1] : Tensor()},
-                                            {false, true, true, false});
-    Tensor grad_v = back[2];
+    const Tensor tail_g = g_zf.defined() ? slice_last(g_zf, 0, N) : Tensor();
+    const Tensor wf = state ? w[1] : Tensor();
+    Tensor grad_v;
     add_to(0, w[0]);
-    add_to(3, back[1]);
+    if (need[3] || need_signals) {
+      const auto back = call<LfilterBackward>({g, tail_g, one, a, {}, w[0], rest, wf},
+                                              {false, need[3], need_signals, false});
+      if (need[3]) add_to(3, back[1]);
+      if (need_signals) grad_v = back[2];
+    }
     if (state) {
       const Tensor a0 = first(a), tail = slice_last(v, T, T + P) / a0;
-      add_to(1, (pad_last(w[1], 0, P - N) + tail).to(g.scalar_type()));
+      add_to(1, (pad_last(wf, 0, P - N) + tail).to(g.scalar_type()));
       Tensor grad_tail = at::zeros_like(zero);
       if (g_zf.defined()) {
         grad_tail = (g_zf / a0.conj()).to(g.scalar_type());
         add_to(3, pad_last(-(grad_tail * tail.conj()).sum(-1, /*keepdim=*/true), 0, N));
       }
-      grad_v = join(grad_v, grad_tail);
+      if (need_signals) grad_v = join(grad_v, grad_tail);
     }
     if (c_b.defined() && need[4]) {
       add_to(4, slice_last(fir(c_b.conj(), grad_v, /*reverse=*/true), 0, T));
     }
-    if (c_a.defined()) {
-      add_to(5, -slice_last(fir(c_a.conj(), grad_v, /*reverse=*/true), 0, T));
+    if (c_a.defined() && need_signals) {
+      if (need[5]) add_to(5, -slice_last(fir(c_a.conj(), grad_v, /*reverse=*/true), 0, T));
       const Tensor c_a0 = first(c_a).conj();
       if (need[6]) add_to(6, (c_a0 * to_length(grad_v, P)).to(g.scalar_type()));
       if (need[7]) add_to(7, -(c_a0 * slice_last(grad_v, T, T + P)).to(g.scalar_type()));

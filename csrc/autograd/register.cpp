@@ -1,7 +1,6 @@
 // Every differentiable op, for every dispatch key that takes part in differentiation.
 #include "autograd/differentiable.h"
 #include "autograd/ops.h"
-#include "functional.h"
 
 namespace polezero::autograd {
 
@@ -19,21 +18,13 @@ struct OpList {
 };
 using AllOps = OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward, Fir,
                       LagProduct, LagCorrelation>;
-// Before the functions promote: their result has the dtype that they were given.
-using Functions = OpList<functional::Lfilter, functional::Allpole, functional::Sensitivity>;
 
 }  // namespace
 
 TORCH_LIBRARY_IMPL(polezero, Autograd, m) { AllOps::autograd(m); }
 TORCH_LIBRARY_IMPL(polezero, FuncTorchBatched, m) { AllOps::vmap(m); }
 TORCH_LIBRARY_IMPL(polezero, Batched, m) { AllOps::legacy_vmap(m); }
-TORCH_LIBRARY_IMPL(polezero, AutocastCPU, m) {
-  AllOps::autocast<at::kCPU>(m);
-  Functions::autocast<at::kCPU>(m);
-}
-TORCH_LIBRARY_IMPL(polezero, AutocastCUDA, m) {
-  AllOps::autocast<at::kCUDA>(m);
-  Functions::autocast<at::kCUDA>(m);
-}
+TORCH_LIBRARY_IMPL(polezero, AutocastCPU, m) { AllOps::autocast<at::kCPU>(m); }
+TORCH_LIBRARY_IMPL(polezero, AutocastCUDA, m) { AllOps::autocast<at::kCUDA>(m); }
 
 }  // namespace polezero::autograd

@@ -37,6 +37,7 @@ struct LfilterForwardParams {
   scalar_t* y;  // [B, T], or null: only the state is carried on
   int64_t y_stride;
   acc_t<scalar_t>* state;     // [B, P], in: before time_begin, out: after time_end
+  int64_t rows = 1;           // B
   bool around_cache = false;  // y is larger than any cache: write it around them
 };
 
@@ -54,6 +55,7 @@ struct LfilterBackwardParams {
   acc_t<scalar_t>* state;     // [B, P], in: after time_end, out: before time_begin
   acc_t<scalar_t>* sum_b;     // [B, M + 1], added to
   acc_t<scalar_t>* sum_a;     // [B, N + 1], added to
+  int64_t rows = 1;           // B
   bool around_cache = false;  // as in forward, for grad_x
 };
 

@@ -97,11 +97,15 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
   check_like(op, {"zi", zi}, {"x", x});
   check_last(op, {"zi", zi}, N, "N");
   const bool constant = a.sym_size(-2) == 1;
+  TORCH_CHECK_VALUE(!reverse || !two_pass, op,
+                    ": backward: expected 'one_pass' for a reversed "
+                    "filter, got 'two_pass'");
   TORCH_CHECK_VALUE(constant || !two_pass, op,
                     ": backward: expected 'one_pass' for coefficients "
                     "that change with time, got 'two_pass'");
-  TORCH_CHECK_VALUE(constant || shift == 0 || !zi.defined(), op,
-                    ": zi: expected None with a shift of ", shift, ", got a tensor");
+  if (!constant) check_like(op, {"a", a}, {"x", x});
+  TORCH_CHECK_VALUE(shift == 0 || !zi.defined(), op, ": zi: expected None with a shift of ", shift,
+                    ", got a tensor");
   const auto leading = broadcast_leading(op, {{"a", a, 2}, {"x", x}, {"zi", zi}});
   Tensor y = at::empty_symint(with_last(leading, T), x.options());
   if (!x.is_meta()) {
@@ -111,7 +115,7 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
       if (constant) {
         forward_cpu<scalar_t>(a.squeeze(-2), x, zi, reverse, sizes, y);
       } else {
-        lpv_forward_cpu<scalar_t>(a.to(x.scalar_type()), x, zi, {shift, reverse}, sizes, y);
+        lpv_forward_cpu<scalar_t>(a, x, zi, {shift, reverse}, sizes, y);
       }
     });
   }

@@ -45,8 +45,8 @@ void check_like(const char* op, const Argument& argument, const Argument& signal
 // axis.
 void check_coefficients(const char* op, const Argument& coefficients, const Argument& signal,
                         int64_t taps_at_least);
-// Coefficients [..., T, taps], or [..., 1, taps] for constant ones; a shift of 0, or of -1
-// (reversed: 1).
+// Coefficients [..., T, taps], then in the signal's dtype, or [..., 1, taps] for constant ones; a
+// shift of 0, or of -1 (reversed: 1).
 void check_time_axis(const char* op, const Argument& coefficients, const c10::SymInt& T);
 void check_lags(const char* op, int64_t shift, bool reverse);
 void check_taps(const char* op, const c10::SymInt& taps);
@@ -85,8 +85,7 @@ T* mutable_data(const Tensor& t) {
   return t.numel() == 0 ? nullptr : static_cast<T*>(t.mutable_data_ptr());
 }
 
-inline double conjugate(double u) { return u; }
-inline std::complex<double> conjugate(std::complex<double> u) { return std::conj(u); }
+using baseline::conjugate;
 
 // Coefficients, widened: one set when all rows share it, else one a row.
 template <class acc>
@@ -121,24 +120,25 @@ NormalisedFilters<scalar_t> normalise_fir(const Tensor& b, at::IntArrayRef leadi
 }  // namespace polezero
 
 // Calls the body with scalar_t = float, double, std::complex<float>, std::complex<double>.
-#define POLEZERO_DISPATCH(signal, ...)         \
-  [&] {                                        \
-    switch ((signal).scalar_type()) {          \
-      case at::kFloat: {                       \
-        using scalar_t = float;                \
-        return __VA_ARGS__();                  \
-      }                                        \
-      case at::kDouble: {                      \
-        using scalar_t = double;               \
-        return __VA_ARGS__();                  \
-      }                                        \
-      case at::kComplexFloat: {                \
-        using scalar_t = std::complex<float>;  \
-        return __VA_ARGS__();                  \
-      }                                        \
-      default: {                               \
-        using scalar_t = std::complex<double>; \
-        return __VA_ARGS__();                  \
-      }                                        \
-    }                                          \
+#define POLEZERO_DISPATCH(signal, ...)                                        \
+  [&] {                                                                       \
+    switch ((signal).scalar_type()) {                                         \
+      case at::kFloat: {                                                      \
+        using scalar_t = float;                                               \
+        return __VA_ARGS__();                                                 \
+      }                                                                       \
+      case at::kDouble: {                                                     \
+        using scalar_t = double;                                              \
+        return __VA_ARGS__();                                                 \
+      }                                                                       \
+      case at::kComplexFloat: {                                               \
+        using scalar_t = std::complex<float>;                                 \
+        return __VA_ARGS__();                                                 \
+      }                                                                       \
+      case at::kComplexDouble: {                                              \
+        using scalar_t = std::complex<double>;                                \
+        return __VA_ARGS__();                                                 \
+      }                                                                       \
+      default: TORCH_INTERNAL_ASSERT(false, "check_signal let a dtype pass"); \
+    }                                                                         \
   }()

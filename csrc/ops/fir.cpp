@@ -42,9 +42,10 @@ Tensor fir(const Tensor& b, const Tensor& x, int64_t shift, bool reverse) {
   check_coefficients("fir", {"b", b}, {"x", x}, 1);
   check_time_axis("fir", {"b", b}, x.sym_size(-1));
   check_lags("fir", shift, reverse);
+  const bool constant = b.sym_size(-2) == 1;
+  if (!constant) check_like("fir", {"b", b}, {"x", x});
   const auto leading = broadcast_leading("fir", {{"b", b, 2}, {"x", x}});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
-  const bool constant = b.sym_size(-2) == 1;
   if (!x.is_meta()) {
     check_has_kernels("fir", x);
     const at::DimVector sizes = concrete(leading);
@@ -52,7 +53,7 @@ Tensor fir(const Tensor& b, const Tensor& x, int64_t shift, bool reverse) {
       if (constant) {
         fir_cpu<scalar_t>(b.squeeze(-2), x, reverse, sizes, y);
       } else {
-        lpv_fir_cpu<scalar_t>(b.to(x.scalar_type()), x, {shift, reverse}, sizes, y);
+        lpv_fir_cpu<scalar_t>(b, x, {shift, reverse}, sizes, y);
       }
     });
   }

@@ -8,10 +8,6 @@ namespace polezero {
 
 namespace {
 
-c10::SymInt max_order(const Tensor& b, const Tensor& a) {
-  return std::max(b.sym_size(-1), a.sym_size(-1)) - 1;
-}
-
 template <class scalar_t>
 void forward_cpu(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi,
                  at::IntArrayRef leading, Tensor& y, Tensor& zf) {

@@ -7,6 +7,11 @@
 
 namespace polezero {
 
+// P: the number of states.
+inline c10::SymInt max_order(const Tensor& b, const Tensor& a) {
+  return std::max(b.sym_size(-1), a.sym_size(-1)) - 1;
+}
+
 // b[..., M+1], a[..., N+1] (a_0 included and divided out in float64), x[..., T],
 // zi[..., P] or none -> y[..., T], zf[..., P] (zf[0] without zi). zi and zf are SciPy's state of
 // transposed direct form II. `two_pass` only says how the gradient is computed.

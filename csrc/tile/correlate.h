@@ -1,4 +1,5 @@
-// Lag correlation of a stretch of two signals: sum[k - first] += sum_n g[n] x[n - k].
+// Lag correlation of a stretch of two signals: sum[k] += sum_n g[n] x[n - k]. x begins at sample 0,
+// g at sample `begin`.
 #pragma once
 
 #include <algorithm>
@@ -15,22 +16,19 @@ enum class Conjugate { kNo, kYes };
 
 // One lag at a time, in acc_t.
 template <Conjugate conj, class T>
-void correlate_serial(const T* g, const T* x, int64_t begin, int64_t end, int64_t first,
-                      int64_t last, acc_t<T>* sum) {
-  for (int64_t k = first; k <= last; ++k) {
-    acc_t<T> c{};
+void correlate_serial(const T* g, const T* x, int64_t begin, int64_t end, int64_t taps,
+                      acc_t<T>* sum) {
+  for (int64_t k = 0; k < taps; ++k) {
     for (int64_t n = std::max(begin, k); n < end; ++n) {
       const acc_t<T> u = widen(x[n - k]);
-      c += multiply(widen(g[n]), conj == Conjugate::kYes ? conjugate(u) : u);
+      sum[k] += multiply(widen(g[n - begin]), conj == Conjugate::kYes ? conjugate(u) : u);
     }
-    sum[k - first] += c;
   }
 }
 
 // Lanes of x[n - k .. n - k + W - 1] from the two vectors that hold them.
 template <int k, class T, int... I>
-[[gnu::always_inline]] inline vec<T> delayed(vec<T> before, vec<T> now,
-                                             std::integer_sequence<int, I...>) {
+POLEZERO_INLINE vec<T> delayed(vec<T> before, vec<T> now, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(before, now, (kLanes<T> - k + I)...);
 }
 
@@ -44,8 +42,8 @@ inline vec<T> load_or_zero(const T* x, int64_t at) {
 }
 
 // kLags lags from k on at once: x is loaded once and shifted in registers, since every unaligned
-// load of 64 bytes touches two cache lines. Sums of at most kTile samples are in
-// the precision of T.
+// load of 64 bytes touches two cache lines. Sums of at most kTile samples are in the precision of
+// T.
 template <int kLags, class T>
 void correlate_lags(const T* g, const T* x, int64_t begin, int64_t end, int64_t k, double* sum) {
   constexpr int W = kLanes<T>;
@@ -54,7 +52,7 @@ void correlate_lags(const T* g, const T* x, int64_t begin, int64_t end, int64_t 
   if (n + W <= end) {
     vec<T> before = load_or_zero(x, n - k - W);
     for (; n + W <= end; n += W) {
-      const vec<T> gn = load<T>(g + n);
+      const vec<T> gn = load<T>(g + (n - begin));
       const vec<T> now = n < k ? load_or_zero(x, n - k) : load<T>(x + n - k);
       unroll<kLags>([&](auto i) POLEZERO_LAMBDA {
         acc[i] += gn * delayed<i, T>(before, now, std::make_integer_sequence<int, W>{});
@@ -64,31 +62,31 @@ void correlate_lags(const T* g, const T* x, int64_t begin, int64_t end, int64_t 
   }
   for (int i = 0; i < kLags; ++i) {
     double rest = static_cast<double>(horizontal_sum<T, W>(acc[i]));
-    for (int64_t m = std::max(n, k + i); m < end; ++m) rest += widen(g[m]) * widen(x[m - k - i]);
+    for (int64_t m = std::max(n, k + i); m < end; ++m)
+      rest += widen(g[m - begin]) * widen(x[m - k - i]);
     if (!is_finite(rest)) {  // a zero before the signal may have met a NaN or an inf
       rest = 0;
       for (int64_t m = std::max(begin, k + i); m < end; ++m) {
-        rest += widen(g[m]) * widen(x[m - k - i]);
+        rest += widen(g[m - begin]) * widen(x[m - k - i]);
       }
     }
     sum[i] += rest;
   }
 }
 
-// Samples begin..end-1 (at most kTile of them) and lags first..last; x starts at sample 0.
+// Samples begin..end-1, at most kTile of them, and lags 0..taps-1.
 template <Conjugate conj, class T>
-void correlate(const T* g, const T* x, int64_t begin, int64_t end, int64_t first, int64_t last,
-               acc_t<T>* sum) {
+void correlate(const T* g, const T* x, int64_t begin, int64_t end, int64_t taps, acc_t<T>* sum) {
   if constexpr (is_complex<T>) {
-    correlate_serial<conj>(g, x, begin, end, first, last, sum);
+    correlate_serial<conj>(g, x, begin, end, taps, sum);
   } else {
     constexpr int kLagGroup = kLagGroupOf<T>;
-    int64_t k = first;
-    for (; k + kLagGroup <= last + 1; k += kLagGroup) {
-      correlate_lags<kLagGroup>(g, x, begin, end, k, sum + (k - first));
+    int64_t k = 0;
+    for (; k + kLagGroup <= taps; k += kLagGroup) {
+      correlate_lags<kLagGroup>(g, x, begin, end, k, sum + k);
     }
     unroll<kLagGroup - 1>([&](auto i) POLEZERO_LAMBDA {  // the rest, fewer than a group
-      if (last - k == i) correlate_lags<i + 1>(g, x, begin, end, k, sum + (k - first));
+      if (taps - k == i + 1) correlate_lags<i + 1>(g, x, begin, end, k, sum + k);
     });
   }
 }

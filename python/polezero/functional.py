@@ -7,7 +7,7 @@ Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denomi
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import torch
 from torch import Tensor
@@ -19,38 +19,66 @@ Coefficients: TypeAlias = "Tensor | ArrayLike"
 Backward: TypeAlias = Literal["one_pass", "two_pass"]
 
 _ops = torch.ops.polezero
+_HALVES = (torch.float16, torch.bfloat16)
 
 
-def _to_tensor(value: Coefficients, dtype: torch.dtype | None, device: torch.device) -> Tensor:
-    if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
-        # stacked, where torch.as_tensor would cut the graph
-        return torch.stack([_to_tensor(v, dtype, device) for v in value])
+def _holds_tensor(value: object) -> bool:
+    return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(map(_holds_tensor, value)))
+
+
+def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
     if isinstance(value, Tensor):
         return value
-    if hasattr(value, "__array__"):  # a copy may be written to and has no negative strides
-        value = value.__array__().copy()
-    tensor = torch.as_tensor(value, device=device)
-    if dtype is not None:
-        tensor = tensor.to(dtype.to_complex() if tensor.is_complex() else dtype)
-    return tensor
+    if isinstance(value, (list, tuple)) and _holds_tensor(value):
+        # stacked, where torch.as_tensor would cut the graph
+        return torch.stack([_convert(v, dtype, device) for v in value])
+    if hasattr(value, "strides"):  # of a NumPy array a copy may be written to, and none of its strides is negative
+        value = value.copy()
+    if torch.as_tensor(value).is_complex():
+        dtype = dtype.to_complex()
+    return torch.as_tensor(value, dtype=dtype, device=device)  # not by way of the default dtype
 
 
-def _signal(function: str, name: str, value: Tensor) -> Tensor:
+def _to_tensor(name: str, value: Coefficients, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Tensors as they are, anything else in ``dtype`` (or its complex) on ``device``; at least 1-D."""
+    try:
+        tensor = _convert(value, dtype, device)
+    except (TypeError, ValueError, RuntimeError):
+        message = f"{name}: expected a tensor, a number or a rectangular array of numbers, got {value!r}"
+        raise ValueError(message) from None
+    return tensor if tensor.dim() else tensor.unsqueeze(0)
+
+
+def _coefficients(name: str, value: Coefficients, x: Tensor) -> Tensor:
+    """Tensors as they are, anything else in the dtype that x is filtered in."""
+    if isinstance(value, Tensor):
+        return value if value.dim() else value.unsqueeze(0)
+    dtype = x.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
+    return _to_tensor(name, value, torch.float32 if dtype in _HALVES else dtype, x.device)
+
+
+def _signal(function: str, value: Tensor) -> Tensor:
     if not isinstance(value, Tensor):
         raise TypeError(
-            f"{function}: {name}: expected a torch.Tensor, got {type(value).__module__}."
+            f"{function}: x: expected a torch.Tensor, got {type(value).__module__}."
             f"{type(value).__name__} (torch.as_tensor makes one)"
         )
     return value
 
 
-def _coefficients(value: Coefficients, x: Tensor) -> Tensor:
-    """Tensors as they are, anything else in x's dtype (or its complex), on x's device."""
-    if isinstance(value, Tensor):
-        return value if value.dim() else value.unsqueeze(0)
-    is_number = x.is_floating_point() or x.is_complex()
-    tensor = _to_tensor(value, x.dtype if is_number else torch.get_default_dtype(), x.device)
-    return tensor if tensor.dim() else tensor.unsqueeze(0)
+def _check_options(function: str, axis: int, backward: str) -> None:
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"{function}: axis: expected an int, got {axis!r}")
+    if not isinstance(backward, str):
+        raise TypeError(f"{function}: backward: expected 'one_pass' or 'two_pass', got {backward!r}")
+
+
+def _rounded(outputs: tuple[Tensor, Tensor], x: Tensor, *values: Coefficients | None) -> tuple[Tensor, Tensor]:
+    """Lists and arrays beside a half-precision x were float32: the result is as precise as the tensors are."""
+    if torch.is_autocast_enabled(x.device.type) or outputs[0].is_complex():
+        return outputs
+    dtype = functools.reduce(torch.promote_types, (v.dtype for v in values if isinstance(v, Tensor)), x.dtype)
+    return outputs[0].to(dtype), outputs[1].to(dtype)
 
 
 @overload
@@ -83,6 +111,16 @@ def lfilter(
     *,
     backward: Backward = ...,
 ) -> tuple[Tensor, Tensor]: ...
+@overload
+def lfilter(
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    axis: int = ...,
+    zi: Coefficients | None = ...,
+    *,
+    backward: Backward = ...,
+) -> Tensor | tuple[Tensor, Tensor]: ...
 def lfilter(
     b: Coefficients,
     a: Coefficients,
@@ -117,10 +155,11 @@ def lfilter(
         ``y``, or ``(y, zf)`` with the final state when ``zi`` is given.
 
     Dtypes promote as in torch; lists, NumPy arrays and numbers given as ``b``, ``a`` or ``zi``
-    take ``x``'s dtype (or its complex one) and device; integers become the default dtype.
-    float16 and bfloat16 are computed in float32. float32 signals are filtered with a float64
-    state. Denormal numbers are read and written as zero. NaN and inf behave as in a filter that
-    runs sample by sample, and never reach other rows.
+    take ``x``'s dtype (or its complex one; beside float16 and bfloat16, in which hardly any
+    filter can be written down, float32) and device; integers become the default dtype.
+    float16 and bfloat16 are computed in float32 and returned in their dtype. float32 signals
+    are filtered with a float64 state. Denormal numbers are read and written as zero. NaN and
+    inf behave as in a filter that runs sample by sample, and never reach other rows.
 
     Raises:
         ValueError: ``a[..., 0]`` is 0, ``b`` or ``a`` is empty, a shape does not fit, the
@@ -144,9 +183,18 @@ def lfilter(
         >>> a.grad
         tensor([-3.2500, -2.7500])
     """
-    x = _signal("lfilter", "x", x)
-    state = None if zi is None else _coefficients(zi, x)
-    y, zf = _ops.lfilter.default(_coefficients(b, x), _coefficients(a, x), x, state, axis, backward)
+    x = _signal("lfilter", x)
+    _check_options("lfilter", axis, backward)
+    y, zf = _ops.lfilter.default(
+        _coefficients("lfilter: b", b, x),
+        _coefficients("lfilter: a", a, x),
+        x,
+        None if zi is None else _coefficients("lfilter: zi", zi, x),
+        axis,
+        backward,
+    )
+    if x.dtype in _HALVES:
+        y, zf = _rounded((y, zf), x, b, a, zi)
     return y if zi is None else (y, zf)
 
 
@@ -154,6 +202,10 @@ def lfilter(
 def allpole(a: Coefficients, x: Tensor, zi: None = ..., *, backward: Backward = ...) -> Tensor: ...
 @overload
 def allpole(a: Coefficients, x: Tensor, zi: Coefficients, *, backward: Backward = ...) -> tuple[Tensor, Tensor]: ...
+@overload
+def allpole(
+    a: Coefficients, x: Tensor, zi: Coefficients | None = ..., *, backward: Backward = ...
+) -> Tensor | tuple[Tensor, Tensor]: ...
 def allpole(
     a: Coefficients,
     x: Tensor,
@@ -189,9 +241,12 @@ def allpole(
         >>> y, zf
         (tensor([4., 2., 1.]), tensor([1.]))
     """
-    x = _signal("allpole", "x", x)
-    past = None if zi is None else _coefficients(zi, x)
-    y, zf = _ops.allpole.default(_coefficients(a, x), x, past, backward)
+    x = _signal("allpole", x)
+    _check_options("allpole", -1, backward)
+    past = None if zi is None else _coefficients("allpole: zi", zi, x)
+    y, zf = _ops.allpole.default(_coefficients("allpole: a", a, x), x, past, backward)
+    if x.dtype in _HALVES:
+        y, zf = _rounded((y, zf), x, a, zi)
     return y if zi is None else (y, zf)
 
 
@@ -204,8 +259,8 @@ def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> 
         \qquad
         \frac{\partial y[n]}{\partial a_i} = \psi[n-i], \quad \psi = -\frac{1}{A(z)} y
 
-    One filter pass for each of the two Jacobians, whatever the order: what Gauss-Newton,
-    Levenberg-Marquardt and sensitivity plots need.
+    One filter pass for each of the two Jacobians, whatever the order, after one for ``y``: what
+    Gauss-Newton, Levenberg-Marquardt and sensitivity plots need.
 
     Args:
         b: As in :func:`lfilter`.
@@ -227,31 +282,37 @@ def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> 
         >>> dy_db[:, 0], dy_da[:, 1]
         (tensor([1.0000, 0.5000, 0.2500]), tensor([ 0., -1., -1.]))
     """
-    x = _signal("sensitivity", "x", x)
-    dy_db, dy_da = _ops.sensitivity.default(_coefficients(b, x), _coefficients(a, x), x, axis)
-    return dy_db, dy_da
+    x = _signal("sensitivity", x)
+    _check_options("sensitivity", axis, "one_pass")
+    b_, a_ = _coefficients("sensitivity: b", b, x), _coefficients("sensitivity: a", a, x)
+    outputs = _ops.sensitivity.default(b_, a_, x, axis)
+    return _rounded(outputs, x, b, a) if x.dtype in _HALVES else outputs
 
 
-def _one_dtype(*values: Coefficients | None) -> list[Tensor]:
-    """Tensors of one dtype and device, at least 1-D."""
-    device = next((v.device for v in values if isinstance(v, Tensor)), torch.device("cpu"))
-    tensors = [_to_tensor(v, None, device) for v in values if v is not None]
-    dtype = functools.reduce(torch.promote_types, (t.dtype for t in tensors))
-    if not (dtype.is_floating_point or dtype.is_complex):
-        dtype = torch.get_default_dtype()
-    return [(t if t.dim() else t.unsqueeze(0)).to(dtype) for t in tensors]
-
-
-def _check(b: Tensor, a: Tensor) -> None:
-    """The checks of lfilter, a_0 among them: it filters a signal of no samples."""
-    _ops.lfilter.default(b, a, a.new_zeros(0))
+def _wide(
+    function: str, dtype: torch.dtype | None, b: Coefficients, a: Coefficients, **signals: Coefficients | None
+) -> tuple[torch.dtype, list[Tensor]]:
+    """The dtype of a state, and what it is computed from, checked and in double precision."""
+    values = {"b": b, "a": a} | {name: v for name, v in signals.items() if v is not None}
+    device = next((v.device for v in values.values() if isinstance(v, Tensor)), torch.device("cpu"))
+    tensors = [_to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
+    _ops.lfilter.default(tensors[0], tensors[1], torch.zeros(0, device=device))  # for its checks: there is no sample
+    is_complex = any(t.is_complex() for t in tensors)
+    if dtype is None:
+        given = [v.dtype for v in values.values() if isinstance(v, Tensor)] or [torch.get_default_dtype()]
+        dtype = functools.reduce(torch.promote_types, given)
+        if not (dtype.is_floating_point or dtype.is_complex):
+            dtype = torch.get_default_dtype()
+        if is_complex and not dtype.is_complex:
+            dtype = dtype.to_complex()
+    return dtype, [t.to(torch.complex128 if is_complex else torch.float64) for t in tensors]
 
 
 def _pad(t: Tensor, length: int) -> Tensor:
     return torch.nn.functional.pad(t, (0, length - t.shape[-1]))
 
 
-def lfilter_zi(b: Coefficients, a: Coefficients) -> Tensor:
+def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = None) -> Tensor:
     r"""Return the state in which :func:`lfilter` answers a step with its steady state at once.
 
     It solves :math:`z = A^T z + B` for the transposed direct form II, which has the closed form
@@ -266,6 +327,9 @@ def lfilter_zi(b: Coefficients, a: Coefficients) -> Tensor:
     Args:
         b: Numerator, shape ``[..., M + 1]``.
         a: Denominator, shape ``[..., N + 1]``.
+        dtype: Of the result; by default that of the tensors among the arguments, promoted, and
+            torch's default where there are none (as for a design by SciPy, whose float64 would
+            make a float32 signal float64). It is computed in float64.
 
     Returns:
         ``zi`` of shape ``[..., P]``, to be multiplied by the first sample of the signal. A
@@ -283,17 +347,23 @@ def lfilter_zi(b: Coefficients, a: Coefficients) -> Tensor:
         >>> polezero.lfilter(b, a, torch.ones(3), zi=zi)[0]
         tensor([1., 1., 1.])
     """
-    b, a = _one_dtype(b, a)
-    _check(b, a)
+    dtype, (b, a) = _wide("lfilter_zi", dtype, b, a)
     order = max(b.shape[-1], a.shape[-1]) - 1
     b, a = _pad(b / a[..., :1], order + 1), _pad(a / a[..., :1], order + 1)
     c = b[..., 1:] - a[..., 1:] * b[..., :1]
     first = c.sum(-1, keepdim=True) / a.sum(-1, keepdim=True)
     before = torch.nn.functional.pad(c.cumsum(-1), (1, 0))[..., :order]
-    return first * a.cumsum(-1)[..., :order] - before
+    return (first * a.cumsum(-1)[..., :order] - before).to(dtype)
 
 
-def lfiltic(b: Coefficients, a: Coefficients, y: Coefficients, x: Coefficients | None = None) -> Tensor:
+def lfiltic(
+    b: Coefficients,
+    a: Coefficients,
+    y: Coefficients,
+    x: Coefficients | None = None,
+    *,
+    dtype: torch.dtype | None = None,
+) -> Tensor:
     r"""Return the state of :func:`lfilter` that past outputs and inputs leave behind.
 
     .. math::
@@ -307,6 +377,9 @@ def lfiltic(b: Coefficients, a: Coefficients, y: Coefficients, x: Coefficients |
         a: Denominator, shape ``[..., N + 1]``.
         y: Past outputs, newest first, ``y[..., k - 1] = y[-k]``; missing ones are zero.
         x: Past inputs, newest first; missing ones are zero.
+        dtype: Of the result; by default that of the tensors among the arguments, promoted, and
+            torch's default where there are none (as for a design by SciPy, whose float64 would
+            make a float32 signal float64). It is computed in float64.
 
     Returns:
         ``zi`` of shape ``[..., P]``.
@@ -322,18 +395,17 @@ def lfiltic(b: Coefficients, a: Coefficients, y: Coefficients, x: Coefficients |
         >>> polezero.lfilter([1.0], [1.0, -0.5], torch.zeros(3), zi=zi)[0]
         tensor([4., 2., 1.])
     """
-    b, a, *signals = _one_dtype(b, a, y, x)
-    _check(b, a)
+    dtype, (b, a, *signals) = _wide("lfiltic", dtype, b, a, y=y, x=x)
     b, a = b / a[..., :1], a / a[..., :1]
     order = max(b.shape[-1], a.shape[-1]) - 1
 
     def overhang(c: Tensor, past: Tensor) -> Tensor:  # sum_{k > m} c_k past[k - m - 1]
         taps = c.shape[-1] - 1
         if taps == 0 or past.shape[-1] == 0:
-            return c.new_zeros(order)
+            return c.new_zeros(*torch.broadcast_shapes(c.shape[:-1], past.shape[:-1]), order)
         past = past[..., :taps]
         return _pad(_ops.fir.default(past.unsqueeze(-2), c[..., 1:], 0, True), order)
 
     outputs = overhang(a, signals[0])
     inputs = overhang(b, signals[1]) if x is not None else torch.zeros_like(outputs)
-    return inputs - outputs
+    return (inputs - outputs).to(dtype)

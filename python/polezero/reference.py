@@ -92,7 +92,7 @@ def _promote(x: Any, *values: Any) -> tuple[list[Any], torch.dtype]:
             continue
         t = torch.as_tensor(value, device=x.device)
         if not isinstance(value, Tensor):
-            t = t.to(own.to_complex() if t.is_complex() else own)
+            t = torch.as_tensor(value, dtype=own.to_complex() if t.is_complex() else own, device=x.device)
         tensors.append(t if t.dim() else t[None])
         dtype = torch.promote_types(dtype, t.dtype)
     dtype = _floating(dtype)

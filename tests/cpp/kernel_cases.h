@@ -76,6 +76,7 @@ struct ForwardCase {
             .y = how.state_only ? nullptr : out.y.row(0),
             .y_stride = out.y.stride,
             .state = out.state.data(),
+            .rows = shape.rows,
             .around_cache = how.around_cache};
   }
   // The gap of y differs from that of x.
@@ -158,6 +159,7 @@ struct BackwardCase {
             .state = out.state.data(),
             .sum_b = out.sum_b.data(),
             .sum_a = out.sum_a.data(),
+            .rows = shape.rows,
             .around_cache = how.around_cache};
   }
   // The sums are added to what is there.

@@ -63,7 +63,7 @@ exact_t<T> reference_correlation(const G* g, const T* u, int64_t begin, int64_t 
     if constexpr (kComplex<T>) {
       if (conjugate) v = std::conj(v);
     }
-    sum += product(static_cast<exact_t<T>>(g[n]), v);
+    sum += product(static_cast<exact_t<T>>(g[n - begin]), v);
   }
   return sum;
 }

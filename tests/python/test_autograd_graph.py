@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, requires_grad
-from support import GRADIENT_TOLERANCE, assert_close
+from support import GRADIENT_TOLERANCE, KernelCalls, assert_close
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -72,6 +72,19 @@ def test_only_the_signals_that_the_gradients_need_are_saved(
     names = ["x" if torch.equal(t.reshape(2, T), inputs["x"]) else "y" for t in long]
     assert sorted(names) == sorted(signals)
     assert all(torch.equal(t.reshape(2, T), inputs["x"] if n == "x" else y) for t, n in zip(long, names, strict=True))
+
+
+@pytest.mark.parametrize("op", FUNCTIONS)
+def test_a_second_derivative_computes_only_what_is_needed(op: str) -> None:
+    """With a gradient to x alone, differentiated with respect to it, no sum over time is made."""
+    inputs = named_inputs(op)
+    x = inputs["x"].requires_grad_()
+    y, _ = FUNCTIONS[op](*inputs.values())
+    grad_y = torch.randn_like(y).requires_grad_()
+    (grad_x,) = torch.autograd.grad(y, x, grad_y, create_graph=True)
+    with KernelCalls() as calls:
+        torch.autograd.grad(grad_x.square().sum(), grad_y)
+    assert calls.names == [f"{op}_forward"]
 
 
 def test_nothing_is_saved_without_gradients() -> None:

@@ -23,6 +23,7 @@ SUBSET = [
     "test_numerics.py::test_float64_gradients_are_within_10x_of_a_serial_filter",
     "test_autograd.py::test_gradients_match_the_reference",
     "test_autograd.py::test_lfilter_one_pass_equals_two_pass",
+    "test_time_varying.py::test_primitive_matches_its_loop",
     "test_threads.py::test_lfilter_has_the_same_bits_on_one_and_two_threads",
 ]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, requires_grad, true_lfilter
@@ -72,10 +73,15 @@ def test_new_sizes_of_batch_and_time_do_not_recompile(op: str) -> None:
     assert counters["stats"]["unique_graphs"] == 1
 
 
-def test_coefficients_given_as_lists_compile_too() -> None:
-    x = torch.randn(2, 20, dtype=torch.float64, requires_grad=True)
-    result = compiled(lambda x: polezero.lfilter([1.0, 0.5], [1.0, -0.9, 0.4], x))(x)
-    assert_close(result, reference.lfilter([1.0, 0.5], [1.0, -0.9, 0.4], x))
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16], ids=["float64", "float16"])
+@pytest.mark.parametrize("make", [list, np.array], ids=["lists", "arrays"])
+def test_coefficients_that_are_not_tensors_compile_too(make: Callable[..., Any], dtype: torch.dtype) -> None:
+    x = torch.randn(2, 20).to(dtype).requires_grad_()
+    b, a, zi = make([1.0, 0.5]), make([1.0, -0.9, 0.4]), make([0.5, 0.25])
+    result = compiled(lambda x: polezero.lfilter(b, a, x, zi=zi))(x)
+    assert result[0].dtype == dtype
+    tensors = [torch.tensor(t, dtype=torch.float64) for t in ([1.0, 0.5], [1.0, -0.9, 0.4], [0.5, 0.25])]
+    assert_close(result, reference.lfilter(tensors[0], tensors[1], x, zi=tensors[2]))
 
 
 TRANSFORMS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {

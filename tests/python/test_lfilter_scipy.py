@@ -205,6 +205,12 @@ def test_lfiltic_is_batched(dtype: torch.dtype) -> None:
         assert_close(zi[i, k], torch.from_numpy(expected))
 
 
+def test_lfiltic_keeps_leading_dimensions_that_nothing_is_summed_over() -> None:
+    b, a = random_filter(2, 2, lead=(5,))
+    assert torch.equal(polezero.lfiltic(b, a, []), torch.zeros(5, 2))
+    assert polezero.lfiltic([1.0, 2.0], [1.0], torch.zeros(4, 2)).shape == (4, 1)
+
+
 def test_lfiltic_resumes_a_filter() -> None:
     b, a = random_filter(3, 5, a0=0.5)
     x = torch.randn(2, 60, dtype=torch.float64)

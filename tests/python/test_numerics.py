@@ -17,8 +17,8 @@ from polezero import reference
 SIGNAL_BOUND = {0.9: 2e-6, 0.999: 6e-6, 0.99999: 1e-5}
 GRADIENT_BOUND = 1e-4
 
-# One long row splits in time over the threads, a few keep one thread each busy, many short ones go through batch
-# kernels: three different algorithms to hold to the bounds.
+# One long row is split in time over the threads, a few keep one thread each busy; and rows of 1000 samples end in a
+# part of a block.
 SHAPES = [(1, 1000), (64, 1000), (1, 2**18), (8, 2**18)]
 
 

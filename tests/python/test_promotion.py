@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.signal
 import torch
 from support import DTYPES, assert_close, ids, wide
 from torch import Tensor
@@ -64,6 +65,14 @@ def test_coefficients_that_are_not_tensors_take_the_dtype_of_x(form: str, dtype:
     assert polezero.allpole(a, x, make([1.0, 0.0]))[0].dtype == floating(dtype)
 
 
+def test_numbers_in_a_list_are_as_precise_as_x() -> None:
+    x = torch.randn(20, dtype=torch.float64)
+    tensors = [torch.tensor(t, dtype=torch.float64) for t in ([0.1, 0.2], [1.0, -0.9, 0.4])]
+    assert_close(polezero.lfilter([0.1, 0.2], [1.0, -0.9, 0.4], x), polezero.lfilter(*tensors, x))
+    zi = polezero.lfilter_zi([0.1, 0.2], [1.0, -0.9, 0.4], dtype=torch.float64)
+    assert_close(zi, polezero.lfilter_zi(*tensors))
+
+
 @pytest.mark.parametrize(
     "b", [2, 2.0, np.float64(2.0), np.array(2.0), torch.tensor(2.0)], ids=lambda b: type(b).__name__
 )
@@ -103,6 +112,41 @@ def test_a_list_of_scalar_tensors_keeps_their_graph() -> None:
     a = torch.tensor([1.0, -0.5], requires_grad=True)
     (expected,) = torch.autograd.grad(reference.lfilter([1.0], a, x).sum(), a)
     assert_close(gradient, -expected[1])
+
+
+def test_a_list_of_lists_with_tensors_keeps_their_graph() -> None:
+    pole = torch.tensor(0.5, requires_grad=True)
+    x = torch.randn(6)
+    y = polezero.lfilter([1.0], [[1.0, -pole], (1.0, pole)], x)
+    (gradient,) = torch.autograd.grad(y.sum(), pole)
+    a = torch.tensor([[1.0, -0.5], [1.0, 0.5]], requires_grad=True)
+    (expected,) = torch.autograd.grad(reference.lfilter([1.0], a, x).sum(), a)
+    assert_close(gradient, expected[1, 1] - expected[0, 1])
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=ids(HALVES))
+def test_a_design_is_not_rounded_to_half_precision(dtype: torch.dtype) -> None:
+    """Rounded to bfloat16 these poles lie outside the unit circle."""
+    b, a = scipy.signal.butter(4, 0.05)
+    x, zi = torch.randn(2, 500).to(dtype), scipy.signal.lfilter_zi(b, a)
+    y, zf = polezero.lfilter(b, a, x, zi=zi)
+    assert y.dtype == zf.dtype == dtype
+    expected = reference.lfilter(torch.tensor(b), torch.tensor(a), x.double(), zi=torch.tensor(zi))
+    assert_close((y, zf), expected)
+    assert polezero.lfilter(b, torch.tensor(a).float(), x).dtype == torch.float32, "a tensor promotes"
+    assert all(s.dtype == dtype for s in polezero.sensitivity(b, a, x))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert_close(polezero.lfilter(b, a, x.bfloat16()), polezero.lfilter(b, a, x.bfloat16().float()))
+
+
+def test_states_of_a_scipy_design_leave_a_float32_signal_float32() -> None:
+    b, a = scipy.signal.butter(4, 0.05)
+    x = torch.randn(50)
+    for zi in (polezero.lfilter_zi(b, a) * x[0], polezero.lfiltic(b, a, [1.0, 2.0], [3.0])):
+        assert polezero.lfilter(b, a, x, zi=zi)[0].dtype == torch.float32
+    assert_close(polezero.lfilter_zi(b, a, dtype=torch.float64), torch.tensor(scipy.signal.lfilter_zi(b, a)), 1e-10)
+    assert polezero.lfilter_zi(torch.tensor(b), a).dtype == torch.float64
+    assert polezero.lfiltic(b, a, x[:2].half()).dtype == torch.float16
 
 
 def test_integers_become_the_default_float() -> None:

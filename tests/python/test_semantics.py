@@ -92,6 +92,20 @@ def test_every_layout_of_every_argument_gives_the_values_of_a_copy(layout: str, 
     assert_close(gradients, torch.autograd.grad(loss(truth)(*copies), inputs), tolerance=GRADIENT_TOLERANCE)
 
 
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if "conj" not in name])
+def test_block_kernels_read_every_layout_and_broadcast_filters(layout: str) -> None:
+    """Rows long enough for blocks, in float32: a bank of 3 filters over 2 rows, against float64."""
+    b, a, x = lfilter_inputs(torch.float64, M=2, N=2, T=1200, lead_b=(3, 1), lead_a=(3, 1), lead_x=(2,))
+    leaves = requires_grad((b.float(), a.float(), x.float()))
+    y = polezero.lfilter(leaves[0], leaves[1], LAYOUTS[layout](leaves[2]))
+    wide_leaves = requires_grad(tuple(t.detach().double() for t in leaves))
+    expected = polezero.lfilter(wide_leaves[0], wide_leaves[1], LAYOUTS[layout](wide_leaves[2]).contiguous())
+    assert_close(y, expected)
+    grad_y = torch.randn(3, 2, 1200)
+    gradients = torch.autograd.grad(y, leaves, grad_y)
+    assert_close(gradients, torch.autograd.grad(expected, wide_leaves, grad_y.double()), tolerance=1e-5)
+
+
 @pytest.mark.parametrize("layout", ["transposed", "every_other_sample", "one_row_expanded", "one_sample_expanded"])
 def test_every_layout_of_a_gradient_gives_the_values_of_a_copy(layout: str) -> None:
     inputs = requires_grad(lfilter_inputs(T=30, lead_x=(3,)))

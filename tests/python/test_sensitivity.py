@@ -64,6 +64,14 @@ def test_sensitivity_of_a_filter_bank_is_that_of_each_filter() -> None:
         assert_close((dy_db[:, k], dy_da[:, k]), jacobians(b[k], a[k], x[:, 0]))
 
 
+def test_sensitivity_of_one_denominator_in_a_bank_of_numerators_has_the_rows_of_both() -> None:
+    b, a, x = lfilter_inputs(M=2, N=1, T=10, lead_b=(4,), lead_x=())
+    dy_db, dy_da = polezero.sensitivity(b, a, x)
+    assert dy_db.shape == (4, 10, 3) and dy_da.shape == (4, 10, 2)
+    for k in range(4):
+        assert_close((dy_db[k], dy_da[k]), jacobians(b[k], a, x))
+
+
 def test_sensitivity_gives_the_gradient() -> None:
     b, a, x = (t.requires_grad_() for t in lfilter_inputs(M=3, N=2, T=50))
     y = polezero.lfilter(b, a, x)

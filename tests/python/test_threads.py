@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from cases import allpole_inputs, lfilter_inputs, requires_grad
-from support import assert_close, ids
+from support import assert_close, ids, random_filter
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -87,6 +87,29 @@ def test_rows_split_in_time_are_equal_to_rounding(
     run = op(rows, 2**19 + 1, dtype)
     # Sums over 2^19 samples, in another order: their rounding grows with the root of that.
     assert_close(run(threads), run(1), tolerance=3e-6 if dtype == torch.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("order", [4, 8, 12])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex128], ids=ids([torch.float32, torch.complex128]))
+def test_one_row_of_a_higher_order_is_split_too(order: int, dtype: torch.dtype) -> None:
+    b, a = random_filter(order, order, dtype)
+    x = torch.randn(2**18, dtype=dtype)
+    y = {}
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        y[threads] = polezero.lfilter(b, a, x)
+    assert_close(y[3], y[1])
+
+
+def test_a_gradient_that_is_one_number_has_the_same_bits_on_any_number_of_threads() -> None:
+    """torch alone would sum 200 000 rows to one number in as many parts as there are threads."""
+    x = torch.randn(200_000, 3)
+    gains, grads = torch.tensor([0.5], requires_grad=True), []
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        for y in (polezero.lfilter(gains, [1.0], x), polezero.allpole(gains, x)):
+            grads.append(torch.autograd.grad(y, gains, x)[0].item())
+    assert len(set(grads)) == 2, "one for each filter"
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])

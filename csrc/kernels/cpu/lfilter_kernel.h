@@ -21,10 +21,13 @@ inline constexpr bool kBlocks = std::is_same_v<T, float> || P <= 2;
 
 // Tables pay from about this many samples on (measured: making them takes 0.1, 0.2, 0.5, 0.9 us at
 // P = 2, 4, 8, 16, in long double 0.4 us at P = 2; a serial filter takes 3 to 4 ns a sample).
+// Rows of the whole problem, not of one thread: how many threads there are must not show in a
+// result.
 template <int P, class T>
-bool tables_pay(const Filters<T>& filters, const Range& range) {
-  const int64_t rows = filters.filter_stride == 0 ? range.row_end - range.row_begin : 1;
-  return rows * (range.time_end - range.time_begin) >= (std::is_same_v<T, float> ? 20 : 80) * P;
+bool tables_pay(const Filters<T>& filters, int64_t rows, const Range& range) {
+  const int64_t rows_a_table = filters.filter_stride == 0 ? rows : 1;
+  const int64_t time = range.time_end - range.time_begin;
+  return rows_a_table * time >= (std::is_same_v<T, float> ? 20 : 80) * P;
 }
 
 // How many of `left` samples the next tile takes: whole blocks while there are any.
@@ -32,21 +35,25 @@ inline int64_t tile_length(int64_t left, bool blocks) {
   return std::min(kTile, blocks && left >= kBlock ? left / kBlock * kBlock : left);
 }
 
-// The filter of one row, padded to the order P of a table.
+// The coefficients of a row as they are.
+template <class T>
+struct RowFilter {
+  const acc_t<T>* b;
+  const acc_t<T>* a;
+  RowFilter(const Filters<T>& f, int64_t row)
+      : b(f.b + row * f.filter_stride * (f.order + 1)), a(f.a + row * f.filter_stride * f.order) {}
+};
+
+// The same, padded to the order P of a table.
 template <int P>
 struct PaddedFilter {
   double b[P + 1] = {};
   double a[P] = {};
-  explicit PaddedFilter(const Filters<float>& f, int64_t row) { fill(f, row); }
-  explicit PaddedFilter(const Filters<double>& f, int64_t row) { fill(f, row); }
-
- private:
   template <class T>
-  void fill(const Filters<T>& f, int64_t row) {
-    const double* from_b = f.b + row * f.filter_stride * (f.order + 1);
-    const double* from_a = f.a + row * f.filter_stride * f.order;
-    for (int64_t i = 0; i <= f.order; ++i) b[i] = from_b[i];
-    for (int64_t i = 0; i < f.order; ++i) a[i] = from_a[i];
+  PaddedFilter(const Filters<T>& f, int64_t row) {
+    const RowFilter<T> from(f, row);
+    for (int64_t i = 0; i <= f.order; ++i) b[i] = from.b[i];
+    for (int64_t i = 0; i < f.order; ++i) a[i] = from.a[i];
   }
 };
 
@@ -66,15 +73,6 @@ inline bool is_aligned(const T* p) {
   return reinterpret_cast<uintptr_t>(p) % kVectorBytes == 0;
 }
 
-// The coefficients of a row as they are.
-template <class T>
-struct RowFilter {
-  const acc_t<T>* b;
-  const acc_t<T>* a;
-  RowFilter(const Filters<T>& f, int64_t row)
-      : b(f.b + row * f.filter_stride * (f.order + 1)), a(f.a + row * f.filter_stride * f.order) {}
-};
-
 template <class T>
 void forward_serial_rows(const LfilterForwardParams<T>& p, const Range& range) {
   for (int64_t r = range.row_begin; r < range.row_end; ++r) {
@@ -90,7 +88,7 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
   Response<T, P> response;
   Carry<P> carry;
   const int64_t order = p.filters.order;
-  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, range);
+  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, p.rows, range);
   for (int64_t r = range.row_begin; r < range.row_end; ++r) {
     const PaddedFilter<P> padded(p.filters, r);
     if (blocks) {
@@ -140,14 +138,14 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
 template <class T>
 void add_sums(const LfilterBackwardParams<T>& p, int64_t row, const T* lambda, int64_t begin,
               int64_t end) {
-  const T* at_zero = lambda - begin;
+  const int64_t taps_b = p.filters.order_b + 1, taps_a = p.filters.order_a + 1;
   if (p.x != nullptr) {
-    correlate<Conjugate::kYes>(at_zero, p.x + row * p.x_stride, begin, end, 0, p.filters.order_b,
-                               p.sum_b + row * (p.filters.order_b + 1));
+    correlate<Conjugate::kYes>(lambda, p.x + row * p.x_stride, begin, end, taps_b,
+                               p.sum_b + row * taps_b);
   }
   if (p.y != nullptr) {
-    correlate<Conjugate::kYes>(at_zero, p.y + row * p.y_stride, begin, end, 0, p.filters.order_a,
-                               p.sum_a + row * (p.filters.order_a + 1));
+    correlate<Conjugate::kYes>(lambda, p.y + row * p.y_stride, begin, end, taps_a,
+                               p.sum_a + row * taps_a);
   }
 }
 
@@ -181,7 +179,7 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
   alignas(64) T scratch[kTile];
   const bool sums = p.x != nullptr || p.y != nullptr;
   const int64_t order = p.filters.order;
-  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, range);
+  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, p.rows, range);
   // Last row first: memory is then read downwards throughout, which prefetchers follow.
   for (int64_t r = range.row_end - 1; r >= range.row_begin; --r) {
     const PaddedFilter<P> padded(p.filters, r);
@@ -247,50 +245,41 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
 // Calls f with the padded order that holds the filter's, or returns false where none does.
 template <class T, class F>
 bool with_block_order(const Filters<T>& filters, F&& f) {
-  if constexpr (is_complex<T>) {
-    return false;
+  if (is_complex<T> || filters.order > kMaxBlockOrder) return false;
+  if (filters.order <= 2) {
+    f(std::integral_constant<int, 2>{});
+  } else if (filters.order <= 4) {
+    f(std::integral_constant<int, 4>{});
+  } else if (filters.order <= 8) {
+    f(std::integral_constant<int, 8>{});
   } else {
-    if (filters.order > kMaxBlockOrder) return false;
-    if (filters.order <= 2) {
-      f(std::integral_constant<int, 2>{});
-    } else if (filters.order <= 4) {
-      f(std::integral_constant<int, 4>{});
-    } else if (filters.order <= 8) {
-      f(std::integral_constant<int, 8>{});
-    } else {
-      f(std::integral_constant<int, 16>{});
-    }
-    return true;
+    f(std::integral_constant<int, 16>{});
   }
+  return true;
 }
 
 template <class T>
 void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
-  if constexpr (!is_complex<T>) {
-    if (with_block_order(p.filters, [&](auto order) { forward_block_rows<order, T>(p, range); })) {
-      return;
-    }
-  }
-  forward_serial_rows(p, range);
+  const bool done = with_block_order(p.filters, [&](auto order) {
+    if constexpr (!is_complex<T>) forward_block_rows<order, T>(p, range);
+  });
+  if (!done) forward_serial_rows(p, range);
 }
 
 template <class T>
 void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
-  if constexpr (!is_complex<T>) {
-    if (with_block_order(p.filters, [&](auto order) { backward_block_rows<order, T>(p, range); })) {
-      return;
-    }
-  }
-  backward_serial_rows(p, range);
+  const bool done = with_block_order(p.filters, [&](auto order) {
+    if constexpr (!is_complex<T>) backward_block_rows<order, T>(p, range);
+  });
+  if (!done) backward_serial_rows(p, range);
 }
 
 template <class T>
 void lag_correlation(const LagCorrelationParams<T>& p, const Range& range) {
   for (int64_t r = range.row_begin; r < range.row_end; ++r) {
     for (int64_t n = range.time_begin; n < range.time_end; n += kTile) {
-      correlate<Conjugate::kNo>(p.g + r * p.g_stride, p.x + r * p.x_stride, n,
-                                std::min(n + kTile, range.time_end), 0, p.taps - 1,
-                                p.c + r * p.taps);
+      correlate<Conjugate::kNo>(p.g + r * p.g_stride + n, p.x + r * p.x_stride, n,
+                                std::min(n + kTile, range.time_end), p.taps, p.c + r * p.taps);
     }
   }
 }
