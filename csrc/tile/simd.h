@@ -171,6 +171,32 @@ POLEZERO_INLINE void store_narrow(double* p, vec<double, W> v) {
   store<double, W>(p, v);
 }
 
+// As many lanes as a native vector of float64 has, in registers.
+POLEZERO_INLINE vec<double> widen_lanes(vec<double> v) { return v; }
+POLEZERO_INLINE vec<double> widen_lanes(vec<float, kLanes<double>> v) {
+#if defined(__AVX512F__)
+  return _mm512_cvtps_pd(v);
+#elif defined(__AVX__)
+  return _mm256_cvtps_pd(v);
+#else
+  return __builtin_convertvector(v, vec<double>);
+#endif
+}
+template <class T>
+POLEZERO_INLINE vec<T, kLanes<double>> narrow_lanes(vec<double> v) {
+  if constexpr (sizeof(T) == sizeof(double)) {
+    return v;
+  } else {
+#if defined(__AVX512F__)
+    return _mm512_cvtpd_ps(v);
+#elif defined(__AVX__)
+    return _mm256_cvtpd_ps(v);
+#else
+    return __builtin_convertvector(v, vec<float, kLanes<double>>);
+#endif
+  }
+}
+
 // Adds halves to each other down to one pair.
 template <int W>
 POLEZERO_INLINE vec<double, 2> fold_to_pair(vec<double, W> v) {

@@ -1,251 +1,19 @@
-// Rows of recursive filters on the CPU: blocks along time where tables pay, else serially.
+// The recursive filter kernels on the CPU: which way to filter the rows of a problem.
 #pragma once
 
-#include <type_traits>
-
-#include "tile/block.h"
-#include "tile/correlate.h"
-#include "tile/fixed.h"
-#include "tile/serial.h"
+#include "kernels/cpu/lfilter_batch.h"
+#include "kernels/cpu/lfilter_blocks.h"
 
 POLEZERO_ISA_BEGIN
 
-// Above this order a step of the serial filter, which is SIMD along its state, does less
-// arithmetic than a block.
-inline constexpr int64_t kMaxBlockOrder = 16;
-// Over a block the state of a filter with many poles near each other grows by orders of magnitude
-// before it cancels. What float32 signals never see costs float64 signals up to 1e5 times the
-// error of a serial filter (order 8, cutoff 0.05), so these run serially above order 2.
-template <class T, int P>
-inline constexpr bool kBlocks = std::is_same_v<T, float> || P <= 2;
-
-// Tables pay from about this many samples on (measured: making them takes 0.1, 0.2, 0.5, 0.9 us at
-// P = 2, 4, 8, 16, in long double 0.4 us at P = 2; a serial filter takes 3 to 4 ns a sample).
-// Rows of the whole problem, not of one thread: how many threads there are must not show in a
-// result.
-template <int P, class T>
-bool tables_pay(const Filters<T>& filters, int64_t rows, const Range& range) {
-  const int64_t rows_a_table = filters.filter_stride == 0 ? rows : 1;
-  const int64_t time = range.time_end - range.time_begin;
-  return rows_a_table * time >= (std::is_same_v<T, float> ? 20 : 80) * P;
-}
-
-// How many of `left` samples the next tile takes: whole blocks while there are any.
-inline int64_t tile_length(int64_t left, bool blocks) {
-  return std::min(kTile, blocks && left >= kBlock ? left / kBlock * kBlock : left);
-}
-
-// The coefficients of a row as they are.
-template <class T>
-struct RowFilter {
-  const acc_t<T>* b;
-  const acc_t<T>* a;
-  RowFilter(const Filters<T>& f, int64_t row)
-      : b(f.b + row * f.filter_stride * (f.order + 1)), a(f.a + row * f.filter_stride * f.order) {}
-};
-
-// The same, padded to the order P of a table.
-template <int P>
-struct PaddedFilter {
-  double b[P + 1] = {};
-  double a[P] = {};
-  template <class T>
-  PaddedFilter(const Filters<T>& f, int64_t row) {
-    const RowFilter<T> from(f, row);
-    for (int64_t i = 0; i <= f.order; ++i) b[i] = from.b[i];
-    for (int64_t i = 0; i < f.order; ++i) a[i] = from.a[i];
-  }
-};
-
-template <int P>
-inline bool all_finite(const State<P>& s) {
-  double sum = 0;
-  for (int i = 0; i < P; ++i) sum += s[i] * 0;
-  return is_finite(sum);
-}
-template <class T>
-inline bool all_finite(vec<T> poison) {
-  return is_finite(static_cast<double>(horizontal_sum<T, kLanes<T>>(poison)));
-}
-
-template <class T>
-inline bool is_aligned(const T* p) {
-  return reinterpret_cast<uintptr_t>(p) % kVectorBytes == 0;
-}
-
-template <class T>
-void forward_serial_rows(const LfilterForwardParams<T>& p, const Range& range) {
-  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
-    const RowFilter<T> f(p.filters, r);
-    T* y = p.y == nullptr ? nullptr : p.y + r * p.y_stride + range.time_begin;
-    serial_forward<T>(p.filters, f.b, f.a, p.x + r * p.x_stride + range.time_begin, y,
-                      range.time_end - range.time_begin, p.state + r * p.filters.order);
-  }
-}
-
-template <int P, class T>
-void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
-  Response<T, P> response;
-  Carry<P> carry;
-  const int64_t order = p.filters.order;
-  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, p.rows, range);
-  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
-    const PaddedFilter<P> padded(p.filters, r);
-    if (blocks) {
-      if (r == range.row_begin || p.filters.filter_stride != 0) {
-        make_forward_tables<T, P>(padded.b, padded.a, response, carry);
-      }
-    }
-    const RowFilter<T> f(p.filters, r);
-    const T* x = p.x + r * p.x_stride;
-    T* y = p.y == nullptr ? nullptr : p.y + r * p.y_stride;
-    double* state = p.state + r * order;
-    State<P> s;
-    for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
-    int64_t n = range.time_begin;
-    while (n < range.time_end) {
-      const int64_t tile_begin = n, count = tile_length(range.time_end - n, blocks);
-      vec<T> poison = {};
-      n += count;
-      if (!blocks || count % kBlock != 0) {
-        fixed_forward<P>(padded.b, padded.a, x + tile_begin,
-                         y == nullptr ? nullptr : y + tile_begin, count, s, poison);
-      } else if (y == nullptr) {
-        carry_blocks(carry, x + tile_begin, count, s);
-      } else if (p.around_cache && is_aligned(y + tile_begin)) {
-        forward_blocks<Store::kAround>(response, carry, x + tile_begin, y + tile_begin, count, s,
-                                       poison);
-      } else {
-        forward_blocks<Store::kCached>(response, carry, x + tile_begin, y + tile_begin, count, s,
-                                       poison);
-      }
-      // Blocks multiply by zeros, and 0 * NaN is NaN: such a tile is done again serially, from
-      // the state it began with (kept in `state`).
-      if (!all_finite<T>(poison) || !all_finite<P>(s)) {
-        serial_forward<T>(p.filters, f.b, f.a, x + tile_begin,
-                          y == nullptr ? nullptr : y + tile_begin, n - tile_begin, state);
-        s = State<P>{};
-        for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
-      } else {
-        for (int64_t j = 0; j < order; ++j) state[j] = s[j];
-      }
-    }
-  }
-  if (p.around_cache) fence_stores_around();
-}
-
-// Sums over one stretch [begin, end) of a row whose lambda lies at lambda[0..end-begin).
-template <class T>
-void add_sums(const LfilterBackwardParams<T>& p, int64_t row, const T* lambda, int64_t begin,
-              int64_t end) {
-  const int64_t taps_b = p.filters.order_b + 1, taps_a = p.filters.order_a + 1;
-  if (p.x != nullptr) {
-    correlate<Conjugate::kYes>(lambda, p.x + row * p.x_stride, begin, end, taps_b,
-                               p.sum_b + row * taps_b);
-  }
-  if (p.y != nullptr) {
-    correlate<Conjugate::kYes>(lambda, p.y + row * p.y_stride, begin, end, taps_a,
-                               p.sum_a + row * taps_a);
-  }
-}
-
-// Serially from time_end down to time_begin, a tile at a time (lambda stays in the cache).
-template <class T>
-void backward_serial_row(const LfilterBackwardParams<T>& p, int64_t row, int64_t begin, int64_t end,
-                         T* lambda) {
-  const RowFilter<T> f(p.filters, row);
-  const T* g = p.grad_y + row * p.grad_y_stride;
-  for (int64_t e = end; e > begin; e = std::max(e - kTile, begin)) {
-    const int64_t n = std::max(e - kTile, begin);
-    serial_backward<T>(p.filters, f.b, f.a, g + n, lambda,
-                       p.grad_x == nullptr ? nullptr : p.grad_x + row * p.grad_x_stride + n, e - n,
-                       p.state + row * p.filters.order);
-    add_sums(p, row, lambda, n, e);
-  }
-}
-
-template <class T>
-void backward_serial_rows(const LfilterBackwardParams<T>& p, const Range& range) {
-  T lambda[kTile];
-  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
-    backward_serial_row(p, r, range.time_begin, range.time_end, lambda);
-  }
-}
-
-template <int P, class T>
-void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) {
-  Response<T, P> to_lambda, to_grad_x;
-  Carry<P> carry;
-  alignas(64) T scratch[kTile];
-  const bool sums = p.x != nullptr || p.y != nullptr;
-  const int64_t order = p.filters.order;
-  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, p.rows, range);
-  // Last row first: memory is then read downwards throughout, which prefetchers follow.
-  for (int64_t r = range.row_end - 1; r >= range.row_begin; --r) {
-    const PaddedFilter<P> padded(p.filters, r);
-    if (blocks) {
-      if (r == range.row_end - 1 || p.filters.filter_stride != 0) {
-        make_backward_tables<T, P>(padded.b, padded.a, to_lambda, to_grad_x, carry);
-      }
-    }
-    const T* g = p.grad_y + r * p.grad_y_stride;
-    T* grad_x = p.grad_x == nullptr ? nullptr : p.grad_x + r * p.grad_x_stride;
-    // without zeros grad_x is lambda
-    const bool same =
-        grad_x != nullptr && p.filters.order_b == 0 && RowFilter<T>(p.filters, r).b[0] == 1;
-    // What add_sums reads, upwards, once lambda is there: fetched while lambda is made, downwards.
-    const T* fetch_x = p.x == nullptr ? g : p.x + r * p.x_stride;
-    const T* fetch_y = p.y == nullptr ? g : p.y + r * p.y_stride;
-    double* state = p.state + r * order;
-    State<P> s;
-    for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
-    int64_t n = range.time_end;
-    while (n > range.time_begin) {
-      const int64_t tile_end = n, count = tile_length(n - range.time_begin, blocks);
-      const int64_t tile_begin = n - count;
-      T* lambda = same ? grad_x + tile_begin : scratch;
-      vec<T> poison = {};
-      n = tile_begin;
-      if (!blocks || count % kBlock != 0) {
-        fixed_backward<P>(padded.b, padded.a, g + n, lambda,
-                          grad_x == nullptr || same ? nullptr : grad_x + n, count, s, poison);
-      } else {
-        auto run = [&](auto blocks_of) {
-          blocks_of(to_lambda, to_grad_x, carry, g + n, lambda,
-                    grad_x + (grad_x == nullptr ? 0 : n), count, fetch_x + n, fetch_y + n, s,
-                    poison);
-        };
-        constexpr auto around = Store::kAround, cached = Store::kCached;
-        const bool past_cache = p.around_cache && grad_x != nullptr && is_aligned(grad_x + n);
-        if (sums && grad_x != nullptr && !same) {
-          past_cache ? run(backward_blocks<true, true, around, T, P>)
-                     : run(backward_blocks<true, true, cached, T, P>);
-        } else if (sums || same) {
-          run(backward_blocks<true, false, cached, T, P>);
-        } else if (grad_x != nullptr) {
-          past_cache ? run(backward_blocks<false, true, around, T, P>)
-                     : run(backward_blocks<false, true, cached, T, P>);
-        } else {
-          run(backward_blocks<false, false, cached, T, P>);
-        }
-      }
-      if (!all_finite<T>(poison) || !all_finite<P>(s)) {  // as in forward
-        backward_serial_row(p, r, tile_begin, tile_end, lambda);
-        s = State<P>{};
-        for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
-      } else {
-        add_sums(p, r, lambda, tile_begin, tile_end);
-        for (int64_t j = 0; j < order; ++j) state[j] = s[j];
-      }
-    }
-  }
-  if (p.around_cache) fence_stores_around();
-}
+// Above this order the serial filter, which is SIMD along its state, does less arithmetic than
+// blocks, and the states of a batch do not fit in the registers.
+inline constexpr int64_t kMaxOrder = 16;
 
 // Calls f with the padded order that holds the filter's, or returns false where none does.
 template <class T, class F>
-bool with_block_order(const Filters<T>& filters, F&& f) {
-  if (is_complex<T> || filters.order > kMaxBlockOrder) return false;
+bool with_padded_order(const Filters<T>& filters, F&& f) {
+  if (is_complex<T> || filters.order > kMaxOrder) return false;
   if (filters.order <= 2) {
     f(std::integral_constant<int, 2>{});
   } else if (filters.order <= 4) {
@@ -260,16 +28,34 @@ bool with_block_order(const Filters<T>& filters, F&& f) {
 
 template <class T>
 void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
-  const bool done = with_block_order(p.filters, [&](auto order) {
-    if constexpr (!is_complex<T>) forward_block_rows<order, T>(p, range);
+  const bool done = with_padded_order(p.filters, [&](auto order) {
+    if constexpr (!is_complex<T>) {
+      constexpr int P = order;
+      if (p.y != nullptr && batch_pays<P>(p.filters, p.rows, range.time_end - range.time_begin)) {
+        for_each_batch<P>(range, [&](auto groups, int64_t row, int64_t rows) {
+          forward_batch<P, groups>(p, range, row, rows);
+        });
+      } else {
+        forward_block_rows<P>(p, range);
+      }
+    }
   });
   if (!done) forward_serial_rows(p, range);
 }
 
 template <class T>
 void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
-  const bool done = with_block_order(p.filters, [&](auto order) {
-    if constexpr (!is_complex<T>) backward_block_rows<order, T>(p, range);
+  const bool done = with_padded_order(p.filters, [&](auto order) {
+    if constexpr (!is_complex<T>) {
+      constexpr int P = order;
+      if (batch_pays<P>(p.filters, p.rows, range.time_end - range.time_begin)) {
+        for_each_batch<P>(range, [&](auto groups, int64_t row, int64_t rows) {
+          backward_batch<P, groups>(p, range, row, rows);
+        });
+      } else {
+        backward_block_rows<P>(p, range);
+      }
+    }
   });
   if (!done) backward_serial_rows(p, range);
 }

@@ -1,0 +1,170 @@
+// Rows of recursive filters on the CPU one after the other: blocks along time where tables pay,
+// else serially in registers.
+#pragma once
+
+#include "kernels/cpu/lfilter_rows.h"
+#include "tile/block.h"
+#include "tile/fixed.h"
+
+POLEZERO_ISA_BEGIN
+
+// Over a block the state of a filter with many poles near each other grows by orders of magnitude
+// before it cancels. What float32 signals never see costs float64 signals up to 1e5 times the
+// error of a serial filter (order 8, cutoff 0.05), so these run serially above order 2.
+template <class T, int P>
+inline constexpr bool kBlocks = std::is_same_v<T, float> || P <= 2;
+
+// Tables pay from about this many samples on (measured: making them takes 0.1, 0.2, 0.5, 0.9 us at
+// P = 2, 4, 8, 16, in long double 0.4 us at P = 2; a serial filter takes 3 to 4 ns a sample).
+// Rows of the whole problem, not of one thread: how many threads there are must not show in a
+// result.
+template <int P, class T>
+bool tables_pay(const Filters<T>& filters, int64_t rows, const Range& range) {
+  const int64_t rows_a_table = filters.filter_stride == 0 ? rows : 1;
+  const int64_t time = range.time_end - range.time_begin;
+  return rows_a_table * time >= (std::is_same_v<T, float> ? 20 : 80) * P;
+}
+
+// How many of `left` samples the next tile takes: whole blocks while there are any.
+inline int64_t tile_length(int64_t left, bool blocks) {
+  return std::min(kTile, blocks && left >= kBlock ? left / kBlock * kBlock : left);
+}
+
+template <int P>
+inline bool all_finite(const State<P>& s) {
+  double sum = 0;
+  for (int i = 0; i < P; ++i) sum += s[i] * 0;
+  return is_finite(sum);
+}
+template <class T>
+inline bool all_finite(vec<T> poison) {
+  return is_finite(static_cast<double>(horizontal_sum<T, kLanes<T>>(poison)));
+}
+
+template <class T>
+inline bool is_aligned(const T* p) {
+  return reinterpret_cast<uintptr_t>(p) % kVectorBytes == 0;
+}
+
+template <int P, class T>
+void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
+  Response<T, P> response;
+  Carry<P> carry;
+  const int64_t order = p.filters.order;
+  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, p.rows, range);
+  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
+    const PaddedFilter<P> padded(p.filters, r);
+    if (blocks) {
+      if (r == range.row_begin || p.filters.filter_stride != 0) {
+        make_forward_tables<T, P>(padded.b, padded.a, response, carry);
+      }
+    }
+    const RowFilter<T> f(p.filters, r);
+    const T* x = p.x + r * p.x_stride;
+    T* y = p.y == nullptr ? nullptr : p.y + r * p.y_stride;
+    double* state = p.state + r * order;
+    State<P> s;
+    for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
+    int64_t n = range.time_begin;
+    while (n < range.time_end) {
+      const int64_t tile_begin = n, count = tile_length(range.time_end - n, blocks);
+      vec<T> poison = {};
+      n += count;
+      if (!blocks || count % kBlock != 0) {
+        fixed_forward<P>(padded.b, padded.a, x + tile_begin,
+                         y == nullptr ? nullptr : y + tile_begin, count, s, poison);
+      } else if (y == nullptr) {
+        carry_blocks(carry, x + tile_begin, count, s);
+      } else if (p.around_cache && is_aligned(y + tile_begin)) {
+        forward_blocks<Store::kAround>(response, carry, x + tile_begin, y + tile_begin, count, s,
+                                       poison);
+      } else {
+        forward_blocks<Store::kCached>(response, carry, x + tile_begin, y + tile_begin, count, s,
+                                       poison);
+      }
+      // Blocks multiply by zeros, and 0 * NaN is NaN: such a tile is done again serially, from
+      // the state it began with (kept in `state`).
+      if (!all_finite<T>(poison) || !all_finite<P>(s)) {
+        serial_forward<T>(p.filters, f.b, f.a, x + tile_begin,
+                          y == nullptr ? nullptr : y + tile_begin, n - tile_begin, state);
+        s = State<P>{};
+        for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
+      } else {
+        for (int64_t j = 0; j < order; ++j) state[j] = s[j];
+      }
+    }
+  }
+  if (p.around_cache) fence_stores_around();
+}
+
+template <int P, class T>
+void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) {
+  Response<T, P> to_lambda, to_grad_x;
+  Carry<P> carry;
+  alignas(64) T scratch[kTile];
+  const bool sums = p.x != nullptr || p.y != nullptr;
+  const int64_t order = p.filters.order;
+  const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, p.rows, range);
+  // Last row first: memory is then read downwards throughout, which prefetchers follow.
+  for (int64_t r = range.row_end - 1; r >= range.row_begin; --r) {
+    const PaddedFilter<P> padded(p.filters, r);
+    if (blocks) {
+      if (r == range.row_end - 1 || p.filters.filter_stride != 0) {
+        make_backward_tables<T, P>(padded.b, padded.a, to_lambda, to_grad_x, carry);
+      }
+    }
+    const T* g = p.grad_y + r * p.grad_y_stride;
+    T* grad_x = p.grad_x == nullptr ? nullptr : p.grad_x + r * p.grad_x_stride;
+    // without zeros grad_x is lambda
+    const bool same =
+        grad_x != nullptr && p.filters.order_b == 0 && RowFilter<T>(p.filters, r).b[0] == 1;
+    // What add_sums reads, upwards, once lambda is there: fetched while lambda is made, downwards.
+    const T* fetch_x = p.x == nullptr ? g : p.x + r * p.x_stride;
+    const T* fetch_y = p.y == nullptr ? g : p.y + r * p.y_stride;
+    double* state = p.state + r * order;
+    State<P> s;
+    for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
+    int64_t n = range.time_end;
+    while (n > range.time_begin) {
+      const int64_t tile_end = n, count = tile_length(n - range.time_begin, blocks);
+      const int64_t tile_begin = n - count;
+      T* lambda = same ? grad_x + tile_begin : scratch;
+      vec<T> poison = {};
+      n = tile_begin;
+      if (!blocks || count % kBlock != 0) {
+        fixed_backward<P>(padded.b, padded.a, g + n, lambda,
+                          grad_x == nullptr || same ? nullptr : grad_x + n, count, s, poison);
+      } else {
+        auto run = [&](auto blocks_of) {
+          blocks_of(to_lambda, to_grad_x, carry, g + n, lambda,
+                    grad_x + (grad_x == nullptr ? 0 : n), count, fetch_x + n, fetch_y + n, s,
+                    poison);
+        };
+        constexpr auto around = Store::kAround, cached = Store::kCached;
+        const bool past_cache = p.around_cache && grad_x != nullptr && is_aligned(grad_x + n);
+        if (sums && grad_x != nullptr && !same) {
+          past_cache ? run(backward_blocks<true, true, around, T, P>)
+                     : run(backward_blocks<true, true, cached, T, P>);
+        } else if (sums || same) {
+          run(backward_blocks<true, false, cached, T, P>);
+        } else if (grad_x != nullptr) {
+          past_cache ? run(backward_blocks<false, true, around, T, P>)
+                     : run(backward_blocks<false, true, cached, T, P>);
+        } else {
+          run(backward_blocks<false, false, cached, T, P>);
+        }
+      }
+      if (!all_finite<T>(poison) || !all_finite<P>(s)) {  // as in forward
+        backward_serial_row(p, r, tile_begin, tile_end, lambda);
+        s = State<P>{};
+        for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
+      } else {
+        add_sums(p, r, lambda, tile_begin, tile_end);
+        for (int64_t j = 0; j < order; ++j) state[j] = s[j];
+      }
+    }
+  }
+  if (p.around_cache) fence_stores_around();
+}
+
+POLEZERO_ISA_END
