@@ -6,7 +6,7 @@
 
 #include <limits>
 
-#include "kernel_cases.h"
+#include "lpv_cases.h"
 
 namespace polezero::test {
 namespace {
@@ -47,13 +47,13 @@ BackwardResult<T> launch(const BackwardCase<T>& c, int threads, bool determinist
   return out;
 }
 template <class T>
-bool same_bits(const ForwardResult<T>& u, const ForwardResult<T>& v) {
-  return u.y.data == v.y.data && u.state == v.state;
-}
-template <class T>
-bool same_bits(const BackwardResult<T>& u, const BackwardResult<T>& v) {
-  return u.grad_x.data == v.grad_x.data && u.state == v.state && u.sum_b == v.sum_b &&
-         u.sum_a == v.sum_a;
+LpvResult<T> launch(const LpvCase<T>& c, int threads) {
+  const Launch scope(threads, false);
+  LpvResult<T> out = c.blank();
+  cpu::lpv_allpole<T>(c.allpole(out), c.shape.rows, c.shape.time);
+  cpu::lpv_fir<T>(c.fir(out), c.shape.rows, c.shape.time);
+  cpu::lag_product<T>(c.product(out), c.shape.rows, c.shape.time);
+  return out;
 }
 
 template <class T>
@@ -73,7 +73,7 @@ TYPED_TEST(Launcher, SplitInTimeEqualsWhole) {
     for (const int threads : {1, 2, 4}) {
       SCOPED_TRACE(threads);
       forward_truth.expect(launch(forward, threads));
-      backward_truth.expect(backward, launch(backward, threads));
+      backward_truth.expect(launch(backward, threads));
     }
   }
 }
@@ -85,12 +85,12 @@ TYPED_TEST(Launcher, RowsBelowTheNumberOfThreadsAreSplitEach) {
   const ForwardCase<T> forward(random, shape);
   ForwardTruth<T>(forward).expect(launch(forward, 4));
   BackwardCase<T> backward(random, shape);
-  BackwardTruth<T>(backward).expect(backward, launch(backward, 4));
+  BackwardTruth<T>(backward).expect(launch(backward, 4));
   backward.needs_grad_x = false;
-  BackwardTruth<T>(backward).expect(backward, launch(backward, 4));
+  BackwardTruth<T>(backward).expect(launch(backward, 4));
   backward.needs_grad_x = true;
   backward.needs_sum_a = backward.needs_sum_b = false;
-  BackwardTruth<T>(backward).expect(backward, launch(backward, 4));
+  BackwardTruth<T>(backward).expect(launch(backward, 4));
 }
 
 TYPED_TEST(Launcher, DeterministicAlgorithmsNeverSplit) {
@@ -98,8 +98,8 @@ TYPED_TEST(Launcher, DeterministicAlgorithmsNeverSplit) {
   Random random(3);
   const ForwardCase<T> forward(random, {2, 2, 1, kLong});
   const BackwardCase<T> backward(random, {2, 2, 1, kLong});
-  EXPECT_TRUE(same_bits(launch(forward, 4, true), launch(forward, 1)));
-  EXPECT_TRUE(same_bits(launch(backward, 4, true), launch(backward, 1)));
+  EXPECT_TRUE(launch(forward, 4, true) == launch(forward, 1));
+  EXPECT_TRUE(launch(backward, 4, true) == launch(backward, 1));
 }
 
 TYPED_TEST(Launcher, RowsForAllThreadsHaveTheSameBitsOnAnyNumber) {
@@ -110,8 +110,8 @@ TYPED_TEST(Launcher, RowsForAllThreadsHaveTheSameBitsOnAnyNumber) {
       const ForwardCase<T> forward(random, {2, 3, rows, time, filter_a_row});
       const BackwardCase<T> backward(random, {2, 3, rows, time, filter_a_row});
       for (const int threads : {2, 3, 4}) {
-        EXPECT_TRUE(same_bits(launch(forward, threads), launch(forward, 1))) << forward.shape;
-        EXPECT_TRUE(same_bits(launch(backward, threads), launch(backward, 1))) << backward.shape;
+        EXPECT_TRUE(launch(forward, threads) == launch(forward, 1)) << forward.shape;
+        EXPECT_TRUE(launch(backward, threads) == launch(backward, 1)) << backward.shape;
       }
     }
   }
@@ -122,9 +122,11 @@ TYPED_TEST(Launcher, TakesNoRowsAndNoSamples) {
   Random random(5);
   for (const auto& [rows, time] : {std::pair(0, 0), {0, 5}, {2, 0}}) {
     const ForwardCase<T> forward(random, {2, 2, rows, time});
-    EXPECT_TRUE(same_bits(launch(forward, 2), forward.blank())) << forward.shape;
+    EXPECT_TRUE(launch(forward, 2) == forward.blank()) << forward.shape;
     const BackwardCase<T> backward(random, {2, 2, rows, time});
-    EXPECT_TRUE(same_bits(launch(backward, 2), backward.blank())) << backward.shape;
+    EXPECT_TRUE(launch(backward, 2) == backward.blank()) << backward.shape;
+    const LpvCase<T> varying(random, {rows, time, 2, {0, false}});
+    EXPECT_TRUE(launch(varying, 2) == varying.blank()) << varying.shape;
   }
 }
 
@@ -152,8 +154,22 @@ TYPED_TEST(Launcher, NonFiniteSamplesActTheSameInEveryPiece) {
         ForwardTruth<T>(forward).expect(launch(forward, 4));
         BackwardCase<T> backward(random, {M, N, 1, kLong});
         backward.grad_y.row(0)[at] = static_cast<T>(bad);
-        BackwardTruth<T>(backward).expect(backward, launch(backward, 4));
+        BackwardTruth<T>(backward).expect(launch(backward, 4));
       }
+    }
+  }
+}
+
+TYPED_TEST(Launcher, TimeVaryingRowsHaveTheSameBitsOnAnyNumberOfThreads) {
+  using T = TypeParam;
+  Random random(10);
+  for (const LpvLags& lags : kAllLags) {
+    for (const auto& [rows, time] : {std::pair(1, 70000), {3, 40000}, {700, 333}}) {
+      const LpvCase<T> c(random, {rows, time, 3, lags, rows == 3});
+      SCOPED_TRACE(c.shape);
+      const LpvResult<T> one = launch(c, 1);
+      LpvTruth<T>(c).expect(one);
+      for (const int threads : {2, 4}) EXPECT_TRUE(launch(c, threads) == one) << threads;
     }
   }
 }
