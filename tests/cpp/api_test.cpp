@@ -1,0 +1,160 @@
+// polezero.h as a C++ program uses it. Needs Torch, and no Python.
+#include <ATen/ATen.h>
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include "polezero/polezero.h"
+
+namespace {
+
+using at::Tensor;
+using polezero::allpole;
+using polezero::lfilter;
+using polezero::sensitivity;
+
+Tensor vector(std::vector<double> values) { return at::tensor(values, at::kDouble); }
+Tensor random(at::IntArrayRef sizes) { return at::randn(sizes, at::kDouble); }
+
+// One row, sample by sample; samples before the first are zero.
+std::vector<double> filtered(const std::vector<double>& b, const std::vector<double>& a,
+                             const std::vector<double>& x) {
+  std::vector<double> y(x.size());
+  for (size_t n = 0; n < x.size(); ++n) {
+    for (size_t k = 0; k < b.size() && k <= n; ++k) y[n] += b[k] * x[n - k];
+    for (size_t i = 1; i < a.size() && i <= n; ++i) y[n] -= a[i] * y[n - i];
+    y[n] /= a[0];
+  }
+  return y;
+}
+
+void expect_close(const Tensor& got, const Tensor& want, double tolerance = 1e-12) {
+  ASSERT_EQ(got.sizes(), want.sizes());
+  ASSERT_EQ(got.dtype(), want.dtype());
+  EXPECT_TRUE(at::allclose(got, want, tolerance, tolerance)) << got << want;
+}
+
+const std::vector<double> kB = {0.5, -0.3, 0.2, 0.1}, kA = {2, -1.2, 0.7};
+
+TEST(PublicHeader, LfilterEqualsALoop) {
+  std::vector<double> x = {1, -2, 3, 0.5, 0, 0, 1, 4, -1};
+  const auto [y, zf] = lfilter(vector(kB), vector(kA), vector(x));
+  expect_close(y, vector(filtered(kB, kA, x)));
+  x.resize(2);  // below the order
+  expect_close(std::get<0>(lfilter(vector(kB), vector(kA), vector(x))),
+               vector(filtered(kB, kA, x)));
+}
+
+TEST(PublicHeader, FinalStateIsUndefinedWithoutAnInitialOne) {
+  const Tensor x = random({2, 10});
+  EXPECT_FALSE(std::get<1>(lfilter(vector(kB), vector(kA), x)).defined());
+  EXPECT_FALSE(std::get<1>(allpole(vector({-0.5}), x)).defined());
+}
+
+TEST(PublicHeader, ChunksWithTheirStateEqualTheWhole) {
+  const Tensor b = vector(kB), a = vector(kA), x = random({2, 20});
+  const Tensor head = x.slice(1, 0, 7), tail = x.slice(1, 7);
+  const auto [y1, z1] = lfilter(b, a, head, at::zeros({2, 3}, at::kDouble));
+  const auto [y2, z2] = lfilter(b, a, tail, z1);
+  expect_close(at::cat({y1, y2}, 1), std::get<0>(lfilter(b, a, x)));
+  // the state is what is still to come: the output of silence
+  expect_close(z2.select(1, 0),
+               std::get<0>(lfilter(b, a, at::constant_pad_nd(x, {0, 1}))).select(1, 20));
+
+  const auto [u1, v1] = allpole(a.slice(0, 1), head, at::zeros({2, 2}, at::kDouble));
+  const auto [u2, v2] = allpole(a.slice(0, 1), tail, v1);
+  const Tensor whole = std::get<0>(allpole(a.slice(0, 1), x));
+  expect_close(at::cat({u1, u2}, 1), whole);
+  expect_close(v2, whole.slice(1, 18).flip(1));  // newest first
+}
+
+TEST(PublicHeader, AllpoleEqualsALoop) {
+  const std::vector<double> x = {1, -2, 3, 0.5, 0, 0, 1};
+  const auto [y, zf] = allpole(vector({-0.6, 0.35}), vector(x));
+  expect_close(y, vector(filtered({1}, {1, -0.6, 0.35}, x)));
+}
+
+TEST(PublicHeader, AxisIsAnyOfX) {
+  const Tensor b = vector(kB), a = vector(kA), x = random({3, 12, 2});
+  const Tensor want = std::get<0>(lfilter(b, a, x.movedim(1, -1))).movedim(-1, 1);
+  for (const int64_t axis : {1, -2}) {
+    const auto [y, zf] = lfilter(b, a, x, at::zeros({3, 3, 2}, at::kDouble), axis);
+    expect_close(y, want);
+    EXPECT_EQ(zf.sizes(), at::IntArrayRef({3, 3, 2}));
+    const auto [db, da] = sensitivity(b, a, x, axis);  // time last but one
+    const auto [db_last, da_last] = sensitivity(b, a, x.movedim(1, -1));
+    expect_close(db, db_last);
+    expect_close(da, da_last);
+  }
+}
+
+TEST(PublicHeader, CoefficientsOfABankBroadcast) {
+  const Tensor b = random({4, 1, 3}), a = vector({1, -0.5}), x = random({2, 9});
+  const Tensor y = std::get<0>(lfilter(b, a, x));
+  ASSERT_EQ(y.sizes(), at::IntArrayRef({4, 2, 9}));
+  expect_close(y[3], std::get<0>(lfilter(b[3][0], a, x)));
+}
+
+TEST(PublicHeader, SensitivityIsTheDerivative) {
+  const Tensor b = vector(kB), a = vector(kA), x = random({2, 15});
+  const auto [db, da] = sensitivity(b, a, x);
+  ASSERT_EQ(db.sizes(), at::IntArrayRef({2, 15, 4}));
+  ASSERT_EQ(da.sizes(), at::IntArrayRef({2, 15, 3}));
+  const double h = 1e-6;  // the error of the difference is about h^2
+  auto y = [&](const Tensor& b_, const Tensor& a_) { return std::get<0>(lfilter(b_, a_, x)); };
+  for (int64_t i = 0; i < 4; ++i) {
+    const Tensor step = h * at::one_hot(at::scalar_tensor(i, at::kLong), 4).to(at::kDouble);
+    expect_close(db.select(2, i), (y(b + step, a) - y(b - step, a)) / (2 * h), 1e-8);
+    if (i == 3) continue;
+    const Tensor step_a = step.slice(0, 0, 3);
+    expect_close(da.select(2, i), (y(b, a + step_a) - y(b, a - step_a)) / (2 * h), 1e-8);
+  }
+}
+
+TEST(PublicHeader, GradientsNeedNoPython) {
+  const Tensor b = vector(kB).requires_grad_(), a = vector(kA).requires_grad_();
+  const Tensor x = random({2, 30}).requires_grad_();
+  const Tensor y = std::get<0>(lfilter(b, a, x));
+  y.square().sum().backward();
+  // By the chain rule over all outputs, which sensitivity has one by one.
+  const auto [db, da] = sensitivity(b.detach(), a.detach(), x.detach());
+  const Tensor grad_y = 2 * y.detach().unsqueeze(-1);
+  expect_close(b.grad(), (grad_y * db).sum(at::IntArrayRef({0, 1})));
+  expect_close(a.grad(), (grad_y * da).sum(at::IntArrayRef({0, 1})));
+  // In x the filter is linear, and its adjoint is the filter of reversed time.
+  const Tensor reversed = std::get<0>(lfilter(b, a, grad_y.squeeze(-1).flip(1)));
+  expect_close(x.grad(), reversed.detach().flip(1));
+  EXPECT_EQ(dlsym(RTLD_DEFAULT, "Py_IsInitialized"), nullptr) << "a Python library is loaded";
+}
+
+// The sentence of the exception that `call` throws, of this type and no other.
+template <class Error, class Call>
+std::string sentence(Call&& call) {
+  try {
+    call();
+  } catch (const c10::Error& error) {
+    EXPECT_EQ(typeid(error), typeid(Error));
+    return error.what_without_backtrace();
+  }
+  return "nothing was thrown";
+}
+
+TEST(PublicHeader, ErrorsAreOneSentenceOfTheirType) {
+  const Tensor b = vector(kB), a = vector(kA), x = random({2, 10});
+  EXPECT_EQ(sentence<c10::ValueError>([&] { lfilter(b, vector({0, 1}), x); }),
+            "lfilter: a: expected a[..., 0] != 0, got 0");
+  EXPECT_EQ(sentence<c10::ValueError>([&] { lfilter(b, a, x, random({2, 2})); }),
+            "lfilter: zi: expected 3 values (max(len(a), len(b)) - 1) along axis -1, got shape "
+            "[2, 2]");
+  EXPECT_EQ(sentence<c10::IndexError>([&] { lfilter(b, a, x, {}, 2); }),
+            "lfilter: axis: expected a number from -2 to 1, got 2");
+  EXPECT_EQ(sentence<c10::IndexError>([&] { sensitivity(b, a, x, -3); }),
+            "sensitivity: axis: expected a number from -2 to 1, got -3");
+  EXPECT_EQ(sentence<c10::ValueError>([&] { allpole(a, x, random({2, 2})); }),
+            "allpole: zi: expected 3 values along axis -1, got shape [2, 2]");
+  const Tensor quarter = x.to(at::kFloat8_e5m2);
+  EXPECT_EQ(sentence<c10::TypeError>([&] { allpole(quarter, quarter); }),
+            "allpole: x: expected a dtype among float16, bfloat16, float32, float64, complex64 and "
+            "complex128, got Float8_e5m2");
+}
+
+}  // namespace
