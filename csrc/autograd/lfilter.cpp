@@ -56,7 +56,8 @@ std::pair<Tensor, Tensor> two_pass_grads(const Tensors<2>& grads, const Tensors<
     g = join(g, fir(monic.conj(), grad_zf, /*reverse=*/true));
   }
   const c10::SymInt length = g.sym_size(-1);
-  auto filtered = [&](const Tensor& t) { return lfilter_forward(one, a, t)[0]; };
+  // `a = a`: Clang 14 captures no structured binding by itself
+  auto filtered = [&, &a = a](const Tensor& t) { return lfilter_forward(one, a, t)[0]; };
   Tensor grad_b, grad_a;
   if (need_b) {
     grad_b = lag_correlation(g, filtered(to_length(x, length)).conj(), taps_b);

@@ -105,11 +105,13 @@ struct LpvTruth {
       : allpole(c.shape.rows, c.shape.time, 0),
         fir(c.shape.rows, c.shape.time, 0),
         product(c.shape.rows, c.shape.time * c.shape.taps, 0) {
-    const auto& [B, time, taps, lags, shared] = c.shape;
+    const int64_t time = c.shape.time, taps = c.shape.taps;
+    const LpvLags lags = c.shape.lags;
     const int64_t direction = lags.reverse ? 1 : -1;
     auto within = [&](int64_t n) { return n >= 0 && n < time; };
-    for (int64_t r = 0; r < B; ++r) {
-      const T *x = c.x.row(r), *g = c.g.row(r), *coefficients = c.coefficients.row(shared ? 0 : r);
+    for (int64_t r = 0; r < c.shape.rows; ++r) {
+      const T *x = c.x.row(r), *g = c.g.row(r),
+              *coefficients = c.coefficients.row(c.shape.shared ? 0 : r);
       for (int64_t step = 0; step < time; ++step) {
         const int64_t n = lags.reverse ? time - 1 - step : step;
         E y = exact(x[n]), sum{};
