@@ -1,5 +1,6 @@
-# Every target does its own set-up: a virtual environment, torch, CMake and ninja from PyPI, the
-# build. Stamp files in the environment keep a second run from doing it again.
+# Every target but arm64 does its own set-up: a virtual environment, torch, CMake and ninja from
+# PyPI, the build. Stamp files in the environment keep a second run from doing it again. arm64 uses
+# the machine's cross compiler, qemu and GoogleTest, and names the one that is missing.
 #
 #   make demo | test | bench | bench-peers | lint | format | sanitize | arm64 |
 #        cpp-example | clean
@@ -27,7 +28,7 @@ SHELL := /bin/bash
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
-CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python -DPOLEZERO_TESTS=ON
+CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python
 
 .PHONY: demo test bench bench-peers lint format sanitize arm64 cpp-example clean compile build
 .DEFAULT_GOAL := test
@@ -55,9 +56,11 @@ $(VENV)/.googletest:
 	@touch $@
 
 # ---- build
-compile: $(VENV)/.group-build $(VENV)/.googletest
+# Without the C++ tests and benchmarks, which a former `make test` or `make bench` may have added to
+# the folder.
+compile: $(VENV)/.group-build
 	@[ -e $(BUILD)/build.ninja ] || $(CMAKE) -B $(BUILD)
-	@cmake --build $(BUILD)
+	@cmake --build $(BUILD) --target polezero polezero_python
 	@cmake --install $(BUILD) --prefix python/polezero >/dev/null
 
 # pip runs the same CMake once more, which then has nothing left to do.
@@ -68,23 +71,38 @@ $(VENV)/.editable: setup.py pyproject.toml | compile
 build: $(VENV)/.editable
 
 # ---- what people type
-test: build $(VENV)/.group-test
-	@if [ -x $(BUILD)/tests/cpp/polezero_tests ]; then \
-	  ctest --test-dir $(BUILD) --output-on-failure; \
-	else \
-	  echo 'C++ tests skipped: GoogleTest is not installed and apt-get could not install libgtest-dev (once it is: make clean test)'; \
-	fi
+test: build $(VENV)/.group-test $(VENV)/.googletest
+	@grep -q POLEZERO_TESTS:BOOL=ON $(BUILD)/CMakeCache.txt || $(CMAKE) -B $(BUILD) -DPOLEZERO_TESTS=ON
+	@cmake --build $(BUILD)
+	@$(call cpp_tests,$(BUILD))
 	python -m pytest tests/python
+
+# $(call cpp_tests,BUILD FOLDER)
+cpp_tests = if [ -x $(1)/tests/cpp/polezero_tests ]; then \
+	  ctest --test-dir $(1) --output-on-failure; \
+	else \
+	  echo 'C++ tests skipped: GoogleTest is not installed and apt-get could not install libgtest-dev (once it is: make clean $@)'; \
+	fi
 
 demo: build $(VENV)/.group-demo
 	python examples/train_filter.py $(if $(AUDIO),"$(AUDIO)")
 
 bench: build $(VENV)/.group-bench
 	python benchmarks/run.py
+	@$(kernels_bench)
 
 # Every peer is optional. philtorch 0.7 needs another torch, hence an environment of its own.
 bench-peers: build $(VENV)/.group-bench $(VENV)/.peers .venv-philtorch/.done
 	python benchmarks/run.py --peers
+	@$(kernels_bench)
+
+# Configured each time: Google Benchmark or Intel IPP may have been installed since.
+kernels_bench = set -o pipefail; $(CMAKE) -B $(BUILD) -DPOLEZERO_BENCHMARKS=ON >/dev/null && cmake --build $(BUILD); \
+	if [ -x $(BUILD)/benchmarks/kernels_bench ]; then \
+	  $(BUILD)/benchmarks/kernels_bench | tee benchmarks/results/kernels.txt; \
+	else \
+	  echo 'The kernels alone are not measured: Google Benchmark is not installed (Debian: apt-get install libbenchmark-dev)'; \
+	fi
 
 $(VENV)/.peers: $(VENV)/.torch
 	-pip install --quiet --no-deps '$(subst torch==,torchaudio==,$(TORCH))'
@@ -112,11 +130,12 @@ format: $(VENV)/.group-lint
 # AddressSanitizer and UndefinedBehaviorSanitizer: all C++ tests, then a short Python program. Python
 # itself leaks, and is not built with the sanitizers, so their libraries are loaded ahead of it.
 sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
-	@[ -e $(SANITIZED)/build.ninja ] || $(CMAKE) -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Sanitize -DPOLEZERO_WERROR=OFF
+	@[ -e $(SANITIZED)/build.ninja ] || $(CMAKE) -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Sanitize \
+	  -DPOLEZERO_WERROR=OFF -DPOLEZERO_TESTS=ON
 	@cmake --build $(SANITIZED)
 	@mkdir -p $(SANITIZED)/site/polezero && cp python/polezero/*.py $(SANITIZED)/site/polezero
 	@cmake --install $(SANITIZED) --prefix $(SANITIZED)/site/polezero >/dev/null
-	@if [ -x $(SANITIZED)/tests/cpp/polezero_tests ]; then ctest --test-dir $(SANITIZED) --output-on-failure; fi
+	@$(call cpp_tests,$(SANITIZED))
 	LD_PRELOAD="$$(for l in asan ubsan stdc++; do $${CXX:-c++} -print-file-name=lib$$l.so; done | xargs)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SANITIZED)/site python tests/python/smoke.py
 
