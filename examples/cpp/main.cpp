@@ -10,16 +10,18 @@
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <utility>
 
 #include "polezero/polezero.h"
 #include "wav.h"
 
 namespace {
 
-// A resonance at `frequency`: poles at radius r, gain 1 at the peak or a little below.
-torch::Tensor resonator_denominator(double frequency, double rate, double r) {
+// b and a of a resonance at `frequency`: poles of radius r, a gain of about 1 at the peak.
+std::pair<torch::Tensor, torch::Tensor> resonator(double frequency, double rate, double r) {
   const double angle = 2 * M_PI * frequency / rate;
-  return torch::tensor({1.0, -2 * r * std::cos(angle), r * r}, torch::kFloat);
+  return {torch::tensor({(1 - r) * 2 * std::sin(angle)}, torch::kFloat),
+          torch::tensor({1.0, -2 * r * std::cos(angle), r * r}, torch::kFloat)};
 }
 
 bool python_is_loaded() {
@@ -39,8 +41,8 @@ void run(const std::string& in, const std::string& out, const char* package) {
   std::cout << "read " << in << ": " << x.size(0) << " channel(s), " << x.size(1) << " samples at "
             << wav.rate << " Hz\n";
 
-  const torch::Tensor b = torch::tensor({0.02F});
-  const torch::Tensor a = resonator_denominator(800, wav.rate, 0.98).requires_grad_();
+  const auto [b, a] = resonator(800, wav.rate, 0.98);
+  a.requires_grad_();
 
   // Filter in two chunks, the state carried over: the same as at once.
   const torch::Tensor zi = torch::zeros({x.size(0), 2});

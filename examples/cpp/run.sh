@@ -3,4 +3,4 @@
 set -euo pipefail
 here=$(dirname "$0")
 python "$here/export_model.py" "$1/model.pt2"
-"$1/filter_wav" "$here"/../data/*.wav "$1/resonant.wav" "$1/model.pt2"
+"$1/filter_wav" "$here/../data/tabla.wav" "$1/resonant.wav" "$1/model.pt2"

@@ -17,11 +17,11 @@ struct Wav {
   std::vector<float> samples;  // interleaved, in [-1, 1)
 };
 
+// Zero beyond the end of the file, which no check below accepts.
 template <class T>
 T read_at(const std::vector<char>& bytes, size_t at) {
-  if (at + sizeof(T) > bytes.size()) throw std::runtime_error("the WAV file ends too early");
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
+  T value{};
+  if (at + sizeof value <= bytes.size()) std::memcpy(&value, bytes.data() + at, sizeof value);
   return value;
 }
 
@@ -29,26 +29,35 @@ inline Wav read_wav(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path);
   const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+  auto expect = [&](bool fits, const std::string& got) {
+    if (!fits) throw std::runtime_error(path + ": expected a WAV file of 16-bit PCM, got " + got);
+  };
+  auto has_name = [&](size_t at, const char* name) {
+    return at + 4 <= bytes.size() && std::memcmp(bytes.data() + at, name, 4) == 0;
+  };
+  expect(has_name(0, "RIFF") && has_name(8, "WAVE"), "no RIFF WAVE header");
   Wav wav;
   for (size_t at = 12; at + 8 <= bytes.size();) {  // chunks: a name, a size, the contents
-    const std::string name(bytes.data() + at, 4);
-    const uint32_t size = read_at<uint32_t>(bytes, at + 4);
-    at += 8;
-    if (name == "fmt ") {
-      wav.channels = read_at<uint16_t>(bytes, at + 2);
-      wav.rate = read_at<uint32_t>(bytes, at + 4);
-      if (read_at<uint16_t>(bytes, at) != 1 || read_at<uint16_t>(bytes, at + 14) != 16) {
-        throw std::runtime_error(path + ": expected 16-bit PCM");
-      }
-    } else if (name == "data") {
-      for (size_t i = at; i + 2 <= std::min<size_t>(at + size, bytes.size()); i += 2) {
+    const size_t size = read_at<uint32_t>(bytes, at + 4), contents = at + 8;
+    if (has_name(at, "fmt ")) {
+      const uint16_t format = read_at<uint16_t>(bytes, contents);
+      const uint16_t bits = read_at<uint16_t>(bytes, contents + 14);
+      expect(format == 1 && bits == 16,
+             std::to_string(bits) + " bits of format " + std::to_string(format));
+      wav.channels = read_at<uint16_t>(bytes, contents + 2);
+      wav.rate = read_at<uint32_t>(bytes, contents + 4);
+    } else if (has_name(at, "data")) {
+      expect(wav.channels > 0 && wav.rate > 0, "samples before their format");
+      const size_t end = std::min(contents + size, bytes.size());
+      for (size_t i = contents; i + 2 <= end; i += 2) {
         wav.samples.push_back(static_cast<float>(read_at<int16_t>(bytes, i)) / 32768);
       }
-      return wav;
+      break;
     }
-    at += size + size % 2;
+    at = contents + size + size % 2;
   }
-  throw std::runtime_error(path + ": expected a RIFF WAVE file with a data chunk");
+  expect(wav.samples.size() >= wav.channels && wav.channels > 0, "no samples");
+  return wav;
 }
 
 inline void write_wav(const std::string& path, const Wav& wav) {

@@ -1,0 +1,124 @@
+"""The programs of examples/, run as their READMEs say."""
+
+import json
+import math
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import polezero
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RECORDING = EXAMPLES / "data" / "tabla.wav"
+# both examples call the `python` that is on the PATH
+ENVIRONMENT = os.environ | {"PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess:
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, env=ENVIRONMENT)
+
+
+def read(path: Path) -> tuple[torch.Tensor, int]:
+    with wave.open(str(path)) as file:
+        assert (file.getsampwidth(), file.getnchannels()) == (2, 1)
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return torch.from_numpy(samples.astype(np.float32) / 32768), file.getframerate()
+
+
+# ---- examples/cpp
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory) -> Path:
+    """The folder with the C++ program, built against the installed package."""
+    missing = [tool for tool in ("cmake", os.environ.get("CXX", "c++")) if not shutil.which(tool)]
+    if missing:
+        pytest.skip(f"needs {' and '.join(missing)}")
+    folder = tmp_path_factory.mktemp("cpp")
+    for command in (
+        ["-S", EXAMPLES / "cpp", "-B", folder, f"-DCMAKE_PREFIX_PATH={polezero.cmake_prefix_path}"],
+        ["--build", folder],
+    ):
+        done = run("cmake", *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_cpp_program_filters_differentiates_and_runs_a_package(build: Path) -> None:
+    done = run("bash", EXAMPLES / "cpp" / "run.sh", build)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no Python interpreter was loaded" in done.stdout
+    assert re.search(r"^ran .*model\.pt2; it differs from the eager result by at most", done.stdout, re.M)
+
+    x, rate = read(RECORDING)
+    angle, r = 2 * math.pi * 800 / rate, 0.98  # main.cpp's resonance
+    b = torch.tensor([(1 - r) * 2 * math.sin(angle)])
+    a = torch.tensor([1.0, -2 * r * math.cos(angle), r * r], requires_grad=True)
+    y = polezero.lfilter(b, a, x)
+    y.square().mean().backward()
+    printed = re.search(r"^d mean\(y\^2\) / d a = (\S+) (\S+) (\S+)$", done.stdout, re.M)
+    assert printed, done.stdout
+    torch.testing.assert_close(torch.tensor([float(g) for g in printed.groups()]), a.grad, rtol=1e-4, atol=0)
+    written, rate_written = read(build / "resonant.wav")
+    assert rate_written == rate
+    torch.testing.assert_close(written, y.detach(), rtol=0, atol=1 / 32768)  # 16 bits
+
+
+def chunk(name: bytes, contents: bytes) -> bytes:
+    return name + struct.pack("<I", len(contents)) + contents
+
+
+PCM = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16))
+FLOAT = chunk(b"fmt ", struct.pack("<HHIIHH", 3, 1, 8000, 32000, 4, 32))
+DATA = chunk(b"data", bytes(8))
+
+
+@pytest.mark.parametrize(
+    ("contents", "got"),
+    [
+        (b"", "no RIFF WAVE header"),
+        (b"OggS" + bytes(60), "no RIFF WAVE header"),
+        (b"RIFF\0\0\0\0AVI " + PCM + DATA, "no RIFF WAVE header"),
+        (b"RIFF\0\0\0\0WAVE" + FLOAT + DATA, "32 bits of format 3"),
+        (b"RIFF\0\0\0\0WAVE" + PCM[:20], "0 bits of format 1"),
+        (b"RIFF\0\0\0\0WAVE" + DATA + PCM, "samples before their format"),
+        (b"RIFF\0\0\0\0WAVE" + PCM, "no samples"),
+        (b"RIFF\0\0\0\0WAVE" + PCM + DATA[:8], "no samples"),
+    ],
+    ids=["empty", "Ogg", "AVI", "float", "cut-off", "data-before-format", "no-data", "no-samples"],
+)
+def test_cpp_program_refuses_other_files_in_a_sentence(build: Path, tmp_path: Path, contents: bytes, got: str) -> None:
+    path = tmp_path / "in.wav"
+    path.write_bytes(contents)
+    done = run(build / "filter_wav", path, tmp_path / "out.wav")
+    assert done.returncode == 1
+    assert done.stderr == f"filter_wav: {path}: expected a WAV file of 16-bit PCM, got {got}\n"
+    assert not (tmp_path / "out.wav").exists()
+
+
+# ---- examples/train_filter.py
+
+
+def test_training_writes_its_files_and_lowers_the_loss(tmp_path: Path) -> None:
+    for module in ("matplotlib", "soundfile", "tqdm"):  # the dependency group `demo`
+        pytest.importorskip(module)
+    done = run("python", EXAMPLES / "train_filter.py", "--steps", "60", "--seconds", "1", "--output", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    loss = re.search(r"^error +(\S+) dB -> (\S+) dB", done.stdout, re.M)
+    assert loss, done.stdout
+    assert float(loss[2]) < float(loss[1]) - 3  # -2.4 dB to -9.4 dB
+    original, coloured, corrected = (read(tmp_path / f"{n}.wav")[0] for n in ("original", "coloured", "corrected"))
+    torch.testing.assert_close(original, read(RECORDING)[0], rtol=0, atol=1 / 32768)
+    assert (corrected - original).square().sum() < (coloured - original).square().sum()
+    learned = json.loads((tmp_path / "learned_filter.json").read_text())
+    assert np.shape(learned["sos"]) == np.shape(learned["hidden_sos"]) == (6, 6)
+    assert (tmp_path / "learned_filter.png").read_bytes().startswith(b"\x89PNG")
