@@ -24,10 +24,17 @@ needs_build = pytest.mark.skipif(not COMMANDS.exists(), reason="needs the build 
 needs_cmake = pytest.mark.skipif(not shutil.which("cmake"), reason="needs CMake")
 
 
-def without_nvcc() -> dict[str, str]:
-    folders = [d for d in os.environ["PATH"].split(os.pathsep) if not os.access(os.path.join(d, "nvcc"), os.X_OK)]
-    env = {k: v for k, v in os.environ.items() if not k.startswith("CUDA")}
-    return env | {"PATH": os.pathsep.join(folders)}
+@pytest.fixture(params=["with_nvcc", "without_nvcc"])
+def env(request) -> dict[str, str]:
+    """An environment with CUDA's compiler on the PATH, and one that knows of no CUDA."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    if request.param == "with_nvcc":
+        nvcc = shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
+        if nvcc is None:
+            pytest.skip("nvcc is not installed")
+        return os.environ | {"PATH": os.pathsep.join([os.path.dirname(nvcc), *folders])}
+    folders = [d for d in folders if not os.access(os.path.join(d, "nvcc"), os.X_OK)]
+    return {k: v for k, v in os.environ.items() if not k.startswith("CUDA")} | {"PATH": os.pathsep.join(folders)}
 
 
 def run(*command: str, **kwargs) -> subprocess.CompletedProcess:
@@ -104,18 +111,18 @@ def configure(tmp_path):
         "#include <polezero/version.h>\n#include <cstdio>\nint main() { std::puts(POLEZERO_VERSION); }\n"
     )
 
-    def call(torch_dir: Path) -> subprocess.CompletedProcess:
+    def call(torch_dir: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
         arguments = [f"-DCMAKE_PREFIX_PATH={polezero.cmake_prefix_path}", f"-DPOLEZERO_TORCH_DIR={torch_dir}"]
-        return run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *arguments, env=without_nvcc())
+        return run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *arguments, env=env)
 
     return call
 
 
 @needs_cmake
-def test_find_package_builds_a_program_that_runs_without_nvcc_or_python(configure, tmp_path):
-    done = configure(Path(torch.__file__).parent)
+def test_find_package_builds_a_program_that_runs_without_python(configure, tmp_path, env):
+    done = configure(Path(torch.__file__).parent, env)
     assert done.returncode == 0, done.stderr
-    done = run("cmake", "--build", tmp_path / "build", env=without_nvcc())
+    done = run("cmake", "--build", tmp_path / "build", env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     done = run(tmp_path / "build" / "consumer", env={})
     assert done.stdout.strip() == _build.VERSION, done.stderr
@@ -146,9 +153,9 @@ def test_find_package_says_where_it_looked_for_torch(configure, tmp_path):
 
 
 @needs_build
-def test_configures_without_nvcc(tmp_path):
+def test_configures_alike_with_and_without_nvcc(tmp_path, env):
     arguments = [f"-DPython_EXECUTABLE={sys.executable}", f"-DPOLEZERO_TORCH_DIR={Path(torch.__file__).parent}"]
-    done = run("cmake", "-S", ROOT, "-B", tmp_path, *arguments, env=without_nvcc())
+    done = run("cmake", "-S", ROOT, "-B", tmp_path, *arguments, env=env)
     assert done.returncode == 0, done.stderr
     assert "CUDA" not in (tmp_path / "CMakeCache.txt").read_text().upper()
 

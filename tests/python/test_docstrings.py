@@ -1,7 +1,9 @@
-"""The docstrings of the public functions: their examples run, and none lacks the parts that all have."""
+"""Docstrings and README: their examples run, and no public function lacks the parts that all have."""
 
 import doctest
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,12 @@ def test_every_example_prints_what_it_says() -> None:
         result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
         assert result.failed == 0
         assert result.attempted >= (len(FUNCTIONS) if module is functional else 0)
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    (example,) = re.findall(r"^```python\n(.*?)^```", readme.read_text(), re.M | re.S)
+    exec(compile(example, readme, "exec"), {})
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
