@@ -153,8 +153,8 @@ TEST(PublicHeader, ErrorsAreOneSentenceOfTheirType) {
             "allpole: zi: expected 3 values along axis -1, got shape [2, 2]");
   const Tensor quarter = x.to(at::kFloat8_e5m2);
   EXPECT_EQ(sentence<c10::TypeError>([&] { allpole(quarter, quarter); }),
-            "allpole: x: expected a dtype among float16, bfloat16, float32, float64, complex64 and "
-            "complex128, got Float8_e5m2");
+            "allpole: x: expected a dtype among float16, bfloat16, float32, float64, complex64, "
+            "complex128 and the integers, got Float8_e5m2");
 }
 
 }  // namespace

@@ -66,11 +66,26 @@ TYPED_TEST(Lfilter, EqualsItsDefinitionAtEveryLength) {
   }
 }
 
+// Rows side by side, whole batches and parts of one.
+TYPED_TEST(Lfilter, EqualsItsDefinitionAtAnyNumberOfRows) {
+  Random random(8);
+  for (const int64_t rows : {2, 7, 8, 9, 16, 17, 33}) {
+    for (const auto& [M, N] : {std::pair(2, 2), {1, 3}, {0, 4}, {8, 6}, {16, 16}}) {
+      for (const int64_t time : {1, 7, 8, 41, 100, 1100}) {
+        this->check(random, {M, N, rows, time, time % 2 == 0});
+        if (this->HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 TYPED_TEST(Lfilter, ManyTilesKeepTheirPrecision) {
   Random random(3);
   for (const int64_t P : {1, 2, 4, 8, 16, 20}) {
-    for (const double radius : {0.9, 0.999, 0.99999})
+    for (const double radius : {0.9, 0.999, 0.99999}) {
       this->check(random, {P, P, 2, 3000, false, radius});
+      this->check(random, {P, P, 16, 3000, false, radius});
+    }
   }
 }
 
@@ -106,18 +121,19 @@ TYPED_TEST(Lfilter, RowsInRangesHaveTheSameBits) {
   Random random(7);
   for (const bool filter_a_row : {false, true}) {
     for (const int64_t P : {0, 1, 2, 3, 8, 16, 19}) {
-      const TypeParam c(random, {P, P, 5, 1111, filter_a_row});
+      const TypeParam c(random, {P, P, 37, 1111, filter_a_row});
       on_every_isa<T>([&](const auto& kernels) {
         auto got = c.blank();
         auto run = [&](int64_t begin, int64_t end) {
           (kernels.*c.kernel)(c.params(got), {begin, end, 0, 1111});
         };
-        run(3, 5);
+        run(3, 20);
         const Rows<T>& signal = got.signal();
         for (int64_t n = 0; n < 3 * signal.stride; ++n) ASSERT_EQ(signal.data[n], kUntouched<T>);
         run(0, 1);
         run(1, 1);
         run(1, 3);
+        run(20, 37);
         ASSERT_TRUE(got == c.run(kernels)) << c.shape;
       });
     }

@@ -11,6 +11,9 @@ constexpr std::pair<int64_t, int64_t> kOrders[] = {{0, 0},  {2, 2},  {1, 0},   {
                                                    {5, 0},  {0, 4},  {3, 4},   {8, 3}, {3, 8},
                                                    {16, 0}, {9, 16}, {17, 17}, {18, 0}};
 constexpr int64_t kTime = 70;  // four blocks and a rest
+// Rows one after the other, with a bad value at every position; side by side, where the position
+// within a block means nothing, at some.
+constexpr std::pair<int64_t, int64_t> kRowsAndSteps[] = {{3, 1}, {16, 11}};
 
 template <class T>
 class NonFinite : public ::testing::Test {
@@ -67,11 +70,13 @@ TYPED_TEST(NonFinite, SampleForwardActsAsInASerialFilter) {
   using T = TypeParam;
   Random random(1);
   for (const auto& [M, N] : kOrders) {
-    const ForwardCase<T> clean(random, {M, N, 3, kTime});
-    for (int64_t at = 0; at < kTime; ++at) {
-      SCOPED_TRACE(at);
-      this->check_with(clean, [&](auto& c, double bad) { c.x.row(1)[at] = static_cast<T>(bad); });
-      if (this->HasFatalFailure()) return;
+    for (const auto& [rows, step] : kRowsAndSteps) {
+      const ForwardCase<T> clean(random, {M, N, rows, kTime});
+      for (int64_t at = 0; at < kTime; at += step) {
+        SCOPED_TRACE(at);
+        this->check_with(clean, [&](auto& c, double bad) { c.x.row(1)[at] = static_cast<T>(bad); });
+        if (this->HasFatalFailure()) return;
+      }
     }
   }
 }
@@ -80,14 +85,16 @@ TYPED_TEST(NonFinite, SampleBackwardActsAsInASerialFilter) {
   using T = TypeParam;
   Random random(2);
   for (const auto& [M, N] : kOrders) {
-    BackwardCase<T> clean(random, {M, N, 3, kTime});
-    for (const bool sums : {false, true}) {
-      clean.needs_sum_b = clean.needs_sum_a = sums;
-      for (int64_t at = 0; at < kTime; ++at) {
-        SCOPED_TRACE(::testing::Message() << "at " << at << (sums ? ", sums" : ", no sums"));
-        this->check_with(clean,
-                         [&](auto& c, double bad) { c.grad_y.row(1)[at] = static_cast<T>(bad); });
-        if (this->HasFatalFailure()) return;
+    for (const auto& [rows, step] : kRowsAndSteps) {
+      BackwardCase<T> clean(random, {M, N, rows, kTime});
+      for (const bool sums : {false, true}) {
+        clean.needs_sum_b = clean.needs_sum_a = sums;
+        for (int64_t at = 0; at < kTime; at += step) {
+          SCOPED_TRACE(::testing::Message() << "at " << at << (sums ? ", sums" : ", no sums"));
+          this->check_with(clean,
+                           [&](auto& c, double bad) { c.grad_y.row(1)[at] = static_cast<T>(bad); });
+          if (this->HasFatalFailure()) return;
+        }
       }
     }
   }
@@ -98,12 +105,14 @@ TYPED_TEST(NonFinite, SavedSignalOnlyTouchesTheSumsThatMeetIt) {
   using T = TypeParam;
   Random random(3);
   for (const auto& [M, N] : {std::pair(0, 0), {2, 2}, {5, 0}, {0, 7}, {16, 16}, {18, 20}}) {
-    const BackwardCase<T> clean(random, {M, N, 3, kTime});
-    for (int64_t at = 0; at < kTime; ++at) {
-      SCOPED_TRACE(at);
-      this->check_with(clean, [&](auto& c, double bad) { c.x.row(1)[at] = static_cast<T>(bad); });
-      this->check_with(clean, [&](auto& c, double bad) { c.y.row(1)[at] = static_cast<T>(bad); });
-      if (this->HasFatalFailure()) return;
+    for (const auto& [rows, step] : kRowsAndSteps) {
+      const BackwardCase<T> clean(random, {M, N, rows, kTime});
+      for (int64_t at = 0; at < kTime; at += step) {
+        SCOPED_TRACE(at);
+        this->check_with(clean, [&](auto& c, double bad) { c.x.row(1)[at] = static_cast<T>(bad); });
+        this->check_with(clean, [&](auto& c, double bad) { c.y.row(1)[at] = static_cast<T>(bad); });
+        if (this->HasFatalFailure()) return;
+      }
     }
   }
 }
@@ -113,14 +122,16 @@ TYPED_TEST(NonFinite, StateActsAsInASerialFilter) {
   Random random(4);
   for (const auto& [M, N] : kOrders) {
     const int64_t P = std::max(M, N);
-    const ForwardCase<T> forward(random, {M, N, 3, kTime});
-    const BackwardCase<T> backward(random, {M, N, 3, kTime});
-    for (int64_t k = 0; k < P; ++k) {
-      SCOPED_TRACE(k);
-      auto place = [&](auto& c, double bad) { c.zi[P + k] = static_cast<acc_t<T>>(bad); };
-      this->check_with(forward, place);
-      this->check_with(backward, place);
-      if (this->HasFatalFailure()) return;
+    for (const auto& [rows, step] : kRowsAndSteps) {
+      const ForwardCase<T> forward(random, {M, N, rows, kTime});
+      const BackwardCase<T> backward(random, {M, N, rows, kTime});
+      for (int64_t k = 0; k < P; k += step) {
+        SCOPED_TRACE(k);
+        auto place = [&](auto& c, double bad) { c.zi[P + k] = static_cast<acc_t<T>>(bad); };
+        this->check_with(forward, place);
+        this->check_with(backward, place);
+        if (this->HasFatalFailure()) return;
+      }
     }
   }
 }
