@@ -3,6 +3,7 @@
 #pragma once
 
 #include "autograd/node.h"
+#include "kernels/lpv.h"
 
 namespace polezero::autograd {
 
@@ -103,15 +104,6 @@ inline Tensors<2> lfilter_forward(const Tensor& b, const Tensor& a, const Tensor
                                   const Tensor& zi = {}) {
   return call<LfilterForward>({b, a, x, zi}, {false});
 }
-
-// Which coefficient and which sample lag k reads at time n: time n + shift k, and n - k (reversed:
-// n + k).
-struct Lags {
-  int64_t shift;
-  bool reverse;
-  // Of the adjoint filter.
-  Lags adjoint() const { return {reverse ? shift - 1 : shift + 1, !reverse}; }
-};
 
 // Coefficients [..., T, taps], or [..., 1, taps]: the same at all times.
 inline Tensor lpv_allpole(const Tensor& a, const Tensor& x, const Tensor& zi, const Lags& lags) {

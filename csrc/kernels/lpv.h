@@ -8,15 +8,17 @@
 
 namespace polezero {
 
-struct LpvLags {
+struct Lags {
   int64_t shift;
   bool reverse;
+  // Of the adjoint filter.
+  Lags adjoint() const { return {reverse ? shift - 1 : shift + 1, !reverse}; }
 };
 
 // y[n] = x[n] - sum_{i=1..N} a_i[n + shift i] y[n - i]
 template <class scalar_t>
 struct LpvAllpoleParams {
-  LpvLags lags;
+  Lags lags;
   int64_t order;      // N
   const scalar_t* a;  // [B, T, N]
   int64_t a_stride;   // of rows; 0: shared
@@ -30,7 +32,7 @@ struct LpvAllpoleParams {
 // y[n] = sum_{k=0..taps-1} b_k[n + shift k] x[n - k]
 template <class scalar_t>
 struct LpvFirParams {
-  LpvLags lags;
+  Lags lags;
   int64_t taps;
   const scalar_t* b;  // [B, T, taps]
   int64_t b_stride;
@@ -43,7 +45,7 @@ struct LpvFirParams {
 // c_k[n + shift k] = g[n] x[n - k]
 template <class scalar_t>
 struct LagProductParams {
-  LpvLags lags;
+  Lags lags;
   int64_t taps;
   const scalar_t* g;
   int64_t g_stride;

@@ -9,7 +9,7 @@ namespace polezero {
 namespace {
 
 template <class scalar_t>
-void lpv_forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, const LpvLags& lags,
+void lpv_forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, const Lags& lags,
                      at::IntArrayRef leading, Tensor& y) {
   const int64_t N = a.size(-1), T = x.size(-1);
   const auto as = time_rows_of<scalar_t>(a, leading);

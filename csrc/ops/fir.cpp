@@ -25,7 +25,7 @@ void fir_cpu(const Tensor& b, const Tensor& x, bool reverse, at::IntArrayRef lea
 }
 
 template <class scalar_t>
-void lpv_fir_cpu(const Tensor& b, const Tensor& x, const LpvLags& lags, at::IntArrayRef leading,
+void lpv_fir_cpu(const Tensor& b, const Tensor& x, const Lags& lags, at::IntArrayRef leading,
                  Tensor& y) {
   const int64_t taps = b.size(-1), T = x.size(-1);
   const auto bs = time_rows_of<scalar_t>(b, leading);

@@ -9,7 +9,7 @@ namespace polezero {
 namespace {
 
 template <class scalar_t>
-void lag_product_cpu(const Tensor& g, const Tensor& x, const LpvLags& lags, at::IntArrayRef leading,
+void lag_product_cpu(const Tensor& g, const Tensor& x, const Lags& lags, at::IntArrayRef leading,
                      Tensor& c) {
   const auto gs = rows_of<scalar_t>(g, leading), xs = rows_of<scalar_t>(x, leading);
   cpu::lag_product<scalar_t>({lags, c.size(-1), gs.data, gs.stride, xs.data, xs.stride,

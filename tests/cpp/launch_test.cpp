@@ -163,7 +163,7 @@ TYPED_TEST(Launcher, NonFiniteSamplesActTheSameInEveryPiece) {
 TYPED_TEST(Launcher, TimeVaryingRowsHaveTheSameBitsOnAnyNumberOfThreads) {
   using T = TypeParam;
   Random random(10);
-  for (const LpvLags& lags : kAllLags) {
+  for (const Lags& lags : kAllLags) {
     for (const auto& [rows, time] : {std::pair(1, 70000), {3, 40000}, {700, 333}}) {
       const LpvCase<T> c(random, {rows, time, 3, lags, rows == 3});
       SCOPED_TRACE(c.shape);

@@ -8,7 +8,7 @@ namespace polezero::test {
 
 struct LpvShape {
   int64_t rows, time, taps;
-  LpvLags lags;
+  Lags lags;
   bool shared = false;  // one set of coefficients for all rows
 };
 inline std::ostream& operator<<(std::ostream& out, const LpvShape& s) {
@@ -17,7 +17,7 @@ inline std::ostream& operator<<(std::ostream& out, const LpvShape& s) {
 }
 
 // The ones that the ops have.
-constexpr LpvLags kAllLags[] = {{0, false}, {-1, false}, {0, true}, {1, true}};
+constexpr Lags kAllLags[] = {{0, false}, {-1, false}, {0, true}, {1, true}};
 
 template <class T>
 struct LpvResult {
@@ -106,7 +106,7 @@ struct LpvTruth {
         fir(c.shape.rows, c.shape.time, 0),
         product(c.shape.rows, c.shape.time * c.shape.taps, 0) {
     const int64_t time = c.shape.time, taps = c.shape.taps;
-    const LpvLags lags = c.shape.lags;
+    const Lags lags = c.shape.lags;
     const int64_t direction = lags.reverse ? 1 : -1;
     auto within = [&](int64_t n) { return n >= 0 && n < time; };
     for (int64_t r = 0; r < c.shape.rows; ++r) {

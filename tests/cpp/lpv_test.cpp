@@ -16,7 +16,7 @@ TYPED_TEST_SUITE(TimeVarying, ScalarTypes);
 
 TYPED_TEST(TimeVarying, EqualsItsDefinition) {
   Random random(1);
-  for (const LpvLags& lags : kAllLags) {
+  for (const Lags& lags : kAllLags) {
     for (const bool shared : {false, true}) {
       for (const int64_t taps : {0, 1, 2, 3, 4, 5, 8, 9, 16, 17, 20}) {
         for (const int64_t time : {0, 1, 2, 3, 7, 16, 17, 33, 70, 1000}) {  // below the order too
@@ -30,7 +30,7 @@ TYPED_TEST(TimeVarying, EqualsItsDefinition) {
 
 TYPED_TEST(TimeVarying, TakesNoRows) {
   Random random(2);
-  for (const LpvLags& lags : kAllLags) this->check({random, {0, 5, 2, lags}});
+  for (const Lags& lags : kAllLags) this->check({random, {0, 5, 2, lags}});
 }
 
 // A sample that does not exist is no zero: 0 * NaN is NaN.
@@ -38,7 +38,7 @@ TYPED_TEST(TimeVarying, NonFiniteValuesGoWhereTheDefinitionSendsThem) {
   using T = TypeParam;
   Random random(3);
   constexpr int64_t kTime = 19, kTaps = 3;
-  for (const LpvLags& lags : kAllLags) {
+  for (const Lags& lags : kAllLags) {
     const LpvCase<T> clean(random, {3, kTime, kTaps, lags});
     for (const double bad : {std::nan(""), HUGE_VAL}) {
       for (int64_t n = 0; n < kTime; ++n) {
@@ -55,7 +55,7 @@ TYPED_TEST(TimeVarying, NonFiniteValuesGoWhereTheDefinitionSendsThem) {
 // What a thread gets is a range of rows: its bits do not depend on the other rows.
 TYPED_TEST(TimeVarying, RowsInRangesHaveTheSameBits) {
   Random random(4);
-  for (const LpvLags& lags : kAllLags) {
+  for (const Lags& lags : kAllLags) {
     for (const bool shared : {false, true}) {
       const LpvCase<TypeParam> c(random, {5, 111, 3, lags, shared});
       on_every_isa<TypeParam>([&](const auto& kernels) {

@@ -9,6 +9,7 @@
 #endif
 
 #include "kernels/cpu/capability.h"
+#include "kernels/cpu/lag_correlation_kernel.h"
 #include "kernels/cpu/lfilter_kernel.h"
 #include "kernels/cpu/lpv_kernel.h"
 

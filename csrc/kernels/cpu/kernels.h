@@ -1,6 +1,7 @@
 // What isa.cpp exports: its kernels, for each scalar type. Signals are [B, T] rows.
 #pragma once
 
+#include "kernels/lag_correlation.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
 

@@ -1,6 +1,7 @@
 // Threads for the CPU kernels: rows side by side, or one row split in time.
 #pragma once
 
+#include "kernels/lag_correlation.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
 

@@ -60,14 +60,4 @@ void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
   if (!done) backward_serial_rows(p, range);
 }
 
-template <class T>
-void lag_correlation(const LagCorrelationParams<T>& p, const Range& range) {
-  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
-    for (int64_t n = range.time_begin; n < range.time_end; n += kTile) {
-      correlate<Conjugate::kNo>(p.g + r * p.g_stride + n, p.x + r * p.x_stride, n,
-                                std::min(n + kTile, range.time_end), p.taps, p.c + r * p.taps);
-    }
-  }
-}
-
 POLEZERO_ISA_END

@@ -1,0 +1,19 @@
+// Lag correlation of rows on the CPU, a tile at a time.
+#pragma once
+
+#include "kernels/lag_correlation.h"
+#include "tile/correlate.h"
+
+POLEZERO_ISA_BEGIN
+
+template <class T>
+void lag_correlation(const LagCorrelationParams<T>& p, const Range& range) {
+  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
+    for (int64_t n = range.time_begin; n < range.time_end; n += kTile) {
+      correlate<Conjugate::kNo>(p.g + r * p.g_stride + n, p.x + r * p.x_stride, n,
+                                std::min(n + kTile, range.time_end), p.taps, p.c + r * p.taps);
+    }
+  }
+}
+
+POLEZERO_ISA_END
