@@ -73,7 +73,7 @@ build: $(VENV)/.editable
 # ---- what people type
 test: build $(VENV)/.group-test $(VENV)/.googletest
 	@grep -q POLEZERO_TESTS:BOOL=ON $(BUILD)/CMakeCache.txt || $(CMAKE) -B $(BUILD) -DPOLEZERO_TESTS=ON
-	@cmake --build $(BUILD)
+	@cmake --build $(BUILD) --target tests/cpp/all
 	@$(call cpp_tests,$(BUILD))
 	python -m pytest tests/python
 
@@ -97,7 +97,8 @@ bench-peers: build $(VENV)/.group-bench $(VENV)/.peers .venv-philtorch/.done
 	@$(kernels_bench)
 
 # Configured each time: Google Benchmark or Intel IPP may have been installed since.
-kernels_bench = set -o pipefail; $(CMAKE) -B $(BUILD) -DPOLEZERO_BENCHMARKS=ON >/dev/null && cmake --build $(BUILD); \
+kernels_bench = set -e -o pipefail; $(CMAKE) -B $(BUILD) -DPOLEZERO_BENCHMARKS=ON >/dev/null; \
+	cmake --build $(BUILD) --target benchmarks/all; \
 	if [ -x $(BUILD)/benchmarks/kernels_bench ]; then \
 	  $(BUILD)/benchmarks/kernels_bench | tee benchmarks/results/kernels.txt; \
 	else \
