@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tile/block.h"
+#include "tile/scalar.h"
 
 POLEZERO_ISA_BEGIN
 
