@@ -50,8 +50,8 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> allpole(const at::Tensor& a, con
                                                         const std::optional<at::Tensor>& zi = {});
 
 // How the output of lfilter, from rest, moves with each coefficient:
-// (dy/db [..., T, M+1], dy/da [..., T, N+1]), a_0 included, in one filter pass each. The time
-// axis of x comes last but one.
+// (dy/db [..., T, M+1], dy/da [..., T, N+1]), a_0 included, in one filter pass each, after one for
+// y. The time axis of x comes last but one.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> sensitivity(const at::Tensor& b,
                                                             const at::Tensor& a,
                                                             const at::Tensor& x, int64_t axis = -1);
