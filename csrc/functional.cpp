@@ -130,12 +130,11 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
   TORCH_CHECK_VALUE(x.dim() >= 1, op, ": x: expected at least one dimension, got a scalar");
   TORCH_CHECK_VALUE(a.dim() >= 1, op, ": a: expected at least one dimension, got a scalar");
   const c10::SymInt N = a.sym_size(-1), T = x.sym_size(-1);
-  const auto leading = broadcast_leading(op, {{"a", a}, {"x", x}});
   if (zi.defined()) {
     TORCH_CHECK_VALUE(zi.dim() >= 1 && zi.sym_size(-1) == N, op, ": zi: expected ", N,
                       " values along axis -1, got shape ", zi.sym_sizes());
     zi = zi.to(type.compute);
-    check_broadcasts_to(op, {"zi", zi}, leading);
+    check_broadcasts_to(op, {"zi", zi}, broadcast_leading(op, {{"a", a}, {"x", x}}));
   }
   const Tensor y = call<AllpoleForward>({constant(a.to(type.compute)), x.to(type.compute), zi},
                                         {0, false, two_pass(op, backward)})[0];

@@ -12,10 +12,16 @@ Tensor pad_time(const Tensor& coefficients, const c10::SymInt& before, const c10
   return at::constant_pad_nd_symint(coefficients, {0, 0, before, after});
 }
 
+// Where the N past outputs lie: so many samples before the signal, and so many after it.
+std::pair<c10::SymInt, c10::SymInt> past_room(const c10::SymInt& N, bool reverse) {
+  return reverse ? std::pair(c10::SymInt(0), N) : std::pair(N, c10::SymInt(0));
+}
+
 // y with the outputs that the first (reversed: last) samples read: zi, or zeros.
 Tensor with_past(const Tensor& y, const Tensor& zi, const c10::SymInt& N, bool reverse) {
-  if (reverse) return zi.defined() ? join(y, zi) : pad_last(y, 0, N);
-  return zi.defined() ? join(zi.flip(-1), y) : pad_last(y, N, 0);
+  const auto [before, after] = past_room(N, reverse);
+  if (!zi.defined()) return pad_last(y, before, after);
+  return reverse ? join(y, zi) : join(zi.flip(-1), y);
 }
 
 // sum_i a_i[n + s i] y[n-i], what feeds back into the input.
@@ -23,17 +29,18 @@ Tensor feedback(const Tensor& a, const Tensor& y, const Tensor& zi, const Lags& 
   const c10::SymInt N = a.sym_size(-1), T = y.sym_size(-1);
   const Tensor taps = pad_last(a, 1, 0);  // there is no lag 0
   if (!zi.defined()) return lpv_fir(taps, y, lags);
+  const auto [before, after] = past_room(N, lags.reverse);
   const Tensor outputs = with_past(y, zi, N, lags.reverse);
-  if (lags.reverse) return slice_last(lpv_fir(pad_time(taps, 0, N), outputs, lags), 0, T);
-  return slice_last(lpv_fir(pad_time(taps, N, 0), outputs, lags), N, N + T);
+  return slice_last(lpv_fir(pad_time(taps, before, after), outputs, lags), before, before + T);
 }
 
 // grad_a_i = -sum_n lambda[n] conj(y[n-i]) of constant coefficients
 Tensor grad_of_a(const Tensor& lambda, const Tensor& y, const Tensor& zi, const c10::SymInt& N,
                  bool reverse) {
-  const Tensor past = with_past(y, zi, N, reverse).conj();
-  const Tensor c = reverse ? lag_correlation(past, pad_last(lambda, 0, N), N + 1)
-                           : lag_correlation(pad_last(lambda, N, 0), past, N + 1);
+  const auto [before, after] = past_room(N, reverse);
+  const Tensor past = with_past(y, zi, N, reverse).conj(), room = pad_last(lambda, before, after);
+  const Tensor c =
+      reverse ? lag_correlation(past, room, N + 1) : lag_correlation(room, past, N + 1);
   return -slice_last(c, 1, N + 1);
 }
 
@@ -45,7 +52,7 @@ Tensor lpv_grad_of_a(const Tensor& lambda, const Tensor& y, const Tensor& zi, co
   if (!zi.defined()) {
     c = lag_product(lambda, y.conj(), N + 1, lags);
   } else {
-    const c10::SymInt before = lags.reverse ? 0 : N, after = lags.reverse ? N : 0;
+    const auto [before, after] = past_room(N, lags.reverse);
     c = lag_product(pad_last(lambda, before, after), with_past(y, zi, N, lags.reverse).conj(),
                     N + 1, lags)
             .slice_symint(-2, before, before + T);
@@ -58,7 +65,7 @@ Tensor lpv_grad_of_a(const Tensor& lambda, const Tensor& y, const Tensor& zi, co
 Tensor grad_of_zi(const Tensor& lambda, const Tensor& a, const Lags& lags) {
   const c10::SymInt N = a.sym_size(-1), T = lambda.sym_size(-1), near = T < N ? T : N;
   const c10::SymInt begin = lags.reverse ? T - near : 0, end = lags.reverse ? T : near;
-  const c10::SymInt before = lags.reverse ? 0 : N, after = lags.reverse ? N : 0;
+  const auto [before, after] = past_room(N, lags.reverse);
   Tensor taps = pad_last(a.conj(), 1, 0);
   if (!is_constant(a)) taps = pad_time(taps.slice_symint(-2, begin, end), before, after);
   const Tensor u =
@@ -119,7 +126,6 @@ Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in, co
     if (need[2]) r[2] = b[2];
   }
   if (need[0] && two_pass) r[0] = constant(two_pass_grad_of_a(g, taps, y, zi));
-  r[0] = sum_of_one(r[0], a);
   return r;
 }
 

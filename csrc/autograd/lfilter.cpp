@@ -112,8 +112,6 @@ Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in, co
   if (two_pass && (need[0] || need[1])) {
     std::tie(r[0], r[1]) = two_pass_grads({grads[0], grad_zf}, in, out, need[0], need[1]);
   }
-  r[0] = sum_of_one(r[0], b);
-  r[1] = sum_of_one(r[1], a);
   return r;
 }
 

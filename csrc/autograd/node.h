@@ -31,6 +31,16 @@ NodePtr<T> make_node() {
 }
 #endif
 
+// The engine sums a gradient to the shape of its input. torch gives the sum of many numbers to a
+// single one to several threads, and its bits depend on how many; two sums at once it does not.
+inline Tensor sum_of_one(const Tensor& grad, const Tensor& input) {
+  if (!grad.defined() || !input.defined() || grad.sym_size(-1) != 1 || input.sym_numel() != 1) {
+    return grad;
+  }
+  const Tensor two = at::constant_pad_nd_symint(grad, {0, 1}).reshape_symint({-1, 2}).sum(0);
+  return two.slice_symint(0, 0, 1).reshape_symint(input.sym_sizes());
+}
+
 template <class Op>
 struct BackwardNode : public torch::autograd::Node {
   Attributes<Op> attributes;
@@ -68,6 +78,7 @@ struct BackwardNode : public torch::autograd::Node {
     for (size_t i = 0; i < Op::outputs; ++i) defined |= (g[i] = grads[i]).defined();
     if (!defined || !any(need)) return variable_list(Op::inputs);
     auto r = Op::vjp(g, in, out, attributes, need);
+    for (size_t i = 0; i < Op::inputs; ++i) r[i] = sum_of_one(r[i], in[i]);
     return variable_list(r.begin(), r.end());
   }
 

@@ -144,9 +144,6 @@ inline Tensor pad_last(const Tensor& t, const c10::SymInt& before, const c10::Sy
 inline Tensor slice_last(const Tensor& t, const c10::SymInt& begin, const c10::SymInt& end) {
   return t.slice_symint(-1, begin, end);
 }
-// The engine sums a gradient to the shape of its input. torch gives the sum of many numbers to a
-// single one to several threads, and its bits depend on how many; two sums at once it does not.
-Tensor sum_of_one(const Tensor& grad, const Tensor& input);
 // u and v one after the other along the last axis, leading dimensions broadcast.
 Tensor join(const Tensor& u, const Tensor& v);
 // Coefficients in float64 (complex128), where quotients of them are made.

@@ -14,12 +14,6 @@ Tensor join(const Tensor& u, const Tensor& v) {
   return at::cat({expand(u), expand(v)}, -1);
 }
 
-Tensor sum_of_one(const Tensor& grad, const Tensor& input) {
-  if (!grad.defined() || input.sym_numel() != 1 || grad.sym_size(-1) != 1) return grad;
-  const Tensor two = pad_last(grad, 0, 1).reshape_symint({-1, 2}).sum(0);
-  return slice_last(two, 0, 1).reshape_symint(input.sym_sizes());
-}
-
 // Each input is only read by the gradient of the other.
 Saved<Fir> Fir::saves(const Flags<2>& need) { return {{true, need[0]}, {}}; }
 

@@ -13,7 +13,9 @@ std::string shapes(std::initializer_list<Argument> arguments) {
   for (const Argument& a : arguments) {
     if (!a.tensor.defined()) continue;
     if (out.tellp() > 0) out << ", ";
-    out << a.name << " " << a.tensor.sym_sizes();
+    // constant coefficients were given without an axis of time
+    const bool constant = a.core_dims == 2 && a.tensor.sym_size(-2) == 1;
+    out << a.name << " " << (constant ? a.tensor.squeeze(-2) : a.tensor).sym_sizes();
   }
   return out.str();
 }

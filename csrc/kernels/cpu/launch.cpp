@@ -27,12 +27,12 @@ bool around_cache(int64_t rows, int64_t time) {
   return rows * time * static_cast<int64_t>(sizeof(scalar_t)) >= kAroundCacheBytes;
 }
 
-template <class F>
-void parallel_rows(int64_t rows, int64_t time, F&& f) {
+template <class Kernel, class Params>
+void run_rows(Kernel kernel, const Params& p, int64_t rows, int64_t time) {
   const int64_t grain = std::max<int64_t>(1, kSamplesPerThread / std::max<int64_t>(time, 1));
   at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
     FlushDenormals flush;
-    f(Range{begin, end, 0, time});
+    kernel(p, Range{begin, end, 0, time});
   });
 }
 
@@ -165,7 +165,7 @@ void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t tim
   const auto kernel = kernels_of<scalar_t>().lfilter_forward;
   const int64_t count = pieces(p.filters, rows, time);
   if (count == 1) {
-    return parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+    return run_rows(kernel, p, rows, time);
   }
   for (int64_t r = 0; r < rows; ++r) {
     const LfilterForwardParams<scalar_t> row = row_of(p, r);
@@ -193,7 +193,7 @@ void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t t
   const auto kernel = kernels_of<scalar_t>().lfilter_backward;
   const int64_t count = pieces(p.filters, rows, time);
   if (count == 1) {
-    return parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+    return run_rows(kernel, p, rows, time);
   }
   const int64_t taps_b = p.filters.order_b + 1, taps_a = p.filters.order_a + 1;
   for (int64_t r = 0; r < rows; ++r) {
@@ -228,26 +228,22 @@ void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t t
 
 template <class scalar_t>
 void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int64_t time) {
-  const auto kernel = kernels_of<scalar_t>().lag_correlation;
-  parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+  run_rows(kernels_of<scalar_t>().lag_correlation, p, rows, time);
 }
 
 template <class scalar_t>
 void lpv_allpole(const LpvAllpoleParams<scalar_t>& p, int64_t rows, int64_t time) {
-  const auto kernel = kernels_of<scalar_t>().lpv_allpole;
-  parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+  run_rows(kernels_of<scalar_t>().lpv_allpole, p, rows, time);
 }
 
 template <class scalar_t>
 void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time) {
-  const auto kernel = kernels_of<scalar_t>().lpv_fir;
-  parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+  run_rows(kernels_of<scalar_t>().lpv_fir, p, rows, time);
 }
 
 template <class scalar_t>
 void lag_product(const LagProductParams<scalar_t>& p, int64_t rows, int64_t time) {
-  const auto kernel = kernels_of<scalar_t>().lag_product;
-  parallel_rows(rows, time, [&](const Range& range) { kernel(p, range); });
+  run_rows(kernels_of<scalar_t>().lag_product, p, rows, time);
 }
 
 #define POLEZERO_INSTANTIATE(scalar_t)                                                         \

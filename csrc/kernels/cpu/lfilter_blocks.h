@@ -30,6 +30,14 @@ inline int64_t tile_length(int64_t left, bool blocks) {
   return std::min(kTile, blocks && left >= kBlock ? left / kBlock * kBlock : left);
 }
 
+// The state of a row, padded to P.
+template <int P>
+inline State<P> load_state(const double* from, int64_t order) {
+  State<P> s;
+  for (int64_t j = 0; j < order; ++j) s.set(j, from[j]);
+  return s;
+}
+
 template <int P>
 inline bool all_finite(const State<P>& s) {
   double sum = 0;
@@ -63,8 +71,7 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
     const T* x = p.x + r * p.x_stride;
     T* y = p.y == nullptr ? nullptr : p.y + r * p.y_stride;
     double* state = p.state + r * order;
-    State<P> s;
-    for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
+    State<P> s = load_state<P>(state, order);
     int64_t n = range.time_begin;
     while (n < range.time_end) {
       const int64_t tile_begin = n, count = tile_length(range.time_end - n, blocks);
@@ -87,8 +94,7 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
       if (!all_finite<T>(poison) || !all_finite<P>(s)) {
         serial_forward<T>(p.filters, f.b, f.a, x + tile_begin,
                           y == nullptr ? nullptr : y + tile_begin, n - tile_begin, state);
-        s = State<P>{};
-        for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
+        s = load_state<P>(state, order);
       } else {
         for (int64_t j = 0; j < order; ++j) state[j] = s[j];
       }
@@ -122,8 +128,7 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
     const T* fetch_x = p.x == nullptr ? g : p.x + r * p.x_stride;
     const T* fetch_y = p.y == nullptr ? g : p.y + r * p.y_stride;
     double* state = p.state + r * order;
-    State<P> s;
-    for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
+    State<P> s = load_state<P>(state, order);
     int64_t n = range.time_end;
     while (n > range.time_begin) {
       const int64_t tile_end = n, count = tile_length(n - range.time_begin, blocks);
@@ -156,8 +161,7 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
       }
       if (!all_finite<T>(poison) || !all_finite<P>(s)) {  // as in forward
         backward_serial_row(p, r, tile_begin, tile_end, lambda);
-        s = State<P>{};
-        for (int64_t j = 0; j < order; ++j) s.set(j, state[j]);
+        s = load_state<P>(state, order);
       } else {
         add_sums(p, r, lambda, tile_begin, tile_end);
         for (int64_t j = 0; j < order; ++j) state[j] = s[j];
