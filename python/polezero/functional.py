@@ -7,78 +7,14 @@ Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denomi
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import overload
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:  # NumPy is no requirement
-    from numpy.typing import ArrayLike
-
-Coefficients: TypeAlias = "Tensor | ArrayLike"
-Backward: TypeAlias = Literal["one_pass", "two_pass"]
+from polezero._arguments import HALVES, Backward, Coefficients, check_options, coefficients, rounded, signal, to_tensor
 
 _ops = torch.ops.polezero
-_HALVES = (torch.float16, torch.bfloat16)
-
-
-def _holds_tensor(value: object) -> bool:
-    return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(map(_holds_tensor, value)))
-
-
-def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, (list, tuple)) and _holds_tensor(value):
-        # stacked, where torch.as_tensor would cut the graph
-        return torch.stack([_convert(v, dtype, device) for v in value])
-    if hasattr(value, "strides"):  # of a NumPy array a copy may be written to, and none of its strides is negative
-        value = value.copy()
-    if torch.as_tensor(value).is_complex():
-        dtype = dtype.to_complex()
-    return torch.as_tensor(value, dtype=dtype, device=device)  # not by way of the default dtype
-
-
-def _to_tensor(name: str, value: Coefficients, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Tensors as they are, anything else in ``dtype`` (or its complex) on ``device``; at least 1-D."""
-    try:
-        tensor = _convert(value, dtype, device)
-    except (TypeError, ValueError, RuntimeError):
-        message = f"{name}: expected a tensor, a number or a rectangular array of numbers, got {value!r}"
-        raise ValueError(message) from None
-    return tensor if tensor.dim() else tensor.unsqueeze(0)
-
-
-def _coefficients(name: str, value: Coefficients, x: Tensor) -> Tensor:
-    """Tensors as they are, anything else in the dtype that x is filtered in."""
-    if isinstance(value, Tensor):
-        return value if value.dim() else value.unsqueeze(0)
-    dtype = x.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
-    return _to_tensor(name, value, torch.float32 if dtype in _HALVES else dtype, x.device)
-
-
-def _signal(function: str, value: Tensor) -> Tensor:
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{function}: x: expected a torch.Tensor, got {type(value).__module__}."
-            f"{type(value).__name__} (torch.as_tensor makes one)"
-        )
-    return value
-
-
-def _check_options(function: str, axis: int, backward: str) -> None:
-    if not hasattr(axis, "__index__"):
-        raise TypeError(f"{function}: axis: expected an int, got {axis!r}")
-    if not isinstance(backward, str):
-        raise TypeError(f"{function}: backward: expected 'one_pass' or 'two_pass', got {backward!r}")
-
-
-def _rounded(outputs: tuple[Tensor, Tensor], x: Tensor, *values: Coefficients | None) -> tuple[Tensor, Tensor]:
-    """Lists and arrays beside a half-precision x were float32: the result is as precise as the tensors are."""
-    if torch.is_autocast_enabled(x.device.type) or outputs[0].is_complex():
-        return outputs
-    dtype = functools.reduce(torch.promote_types, (v.dtype for v in values if isinstance(v, Tensor)), x.dtype)
-    return outputs[0].to(dtype), outputs[1].to(dtype)
 
 
 @overload
@@ -183,18 +119,18 @@ def lfilter(
         >>> a.grad
         tensor([-3.2500, -2.7500])
     """
-    x = _signal("lfilter", x)
-    _check_options("lfilter", axis, backward)
+    x = signal("lfilter", x)
+    check_options("lfilter", axis, backward)
     y, zf = _ops.lfilter.default(
-        _coefficients("lfilter: b", b, x),
-        _coefficients("lfilter: a", a, x),
+        coefficients("lfilter: b", b, x),
+        coefficients("lfilter: a", a, x),
         x,
-        None if zi is None else _coefficients("lfilter: zi", zi, x),
+        None if zi is None else coefficients("lfilter: zi", zi, x),
         axis,
         backward,
     )
-    if x.dtype in _HALVES:
-        y, zf = _rounded((y, zf), x, b, a, zi)
+    if x.dtype in HALVES:
+        y, zf = rounded((y, zf), x, b, a, zi)
     return y if zi is None else (y, zf)
 
 
@@ -241,12 +177,12 @@ def allpole(
         >>> y, zf
         (tensor([4., 2., 1.]), tensor([1.]))
     """
-    x = _signal("allpole", x)
-    _check_options("allpole", -1, backward)
-    past = None if zi is None else _coefficients("allpole: zi", zi, x)
-    y, zf = _ops.allpole.default(_coefficients("allpole: a", a, x), x, past, backward)
-    if x.dtype in _HALVES:
-        y, zf = _rounded((y, zf), x, a, zi)
+    x = signal("allpole", x)
+    check_options("allpole", -1, backward)
+    past = None if zi is None else coefficients("allpole: zi", zi, x)
+    y, zf = _ops.allpole.default(coefficients("allpole: a", a, x), x, past, backward)
+    if x.dtype in HALVES:
+        y, zf = rounded((y, zf), x, a, zi)
     return y if zi is None else (y, zf)
 
 
@@ -282,11 +218,11 @@ def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> 
         >>> dy_db[:, 0], dy_da[:, 1]
         (tensor([1.0000, 0.5000, 0.2500]), tensor([ 0., -1., -1.]))
     """
-    x = _signal("sensitivity", x)
-    _check_options("sensitivity", axis, "one_pass")
-    b_, a_ = _coefficients("sensitivity: b", b, x), _coefficients("sensitivity: a", a, x)
+    x = signal("sensitivity", x)
+    check_options("sensitivity", axis, "one_pass")
+    b_, a_ = coefficients("sensitivity: b", b, x), coefficients("sensitivity: a", a, x)
     outputs = _ops.sensitivity.default(b_, a_, x, axis)
-    return _rounded(outputs, x, b, a) if x.dtype in _HALVES else outputs
+    return rounded(outputs, x, b, a) if x.dtype in HALVES else outputs
 
 
 def _wide(
@@ -295,7 +231,7 @@ def _wide(
     """The dtype of a state, and what it is computed from, checked and in double precision."""
     values = {"b": b, "a": a} | {name: v for name, v in signals.items() if v is not None}
     device = next((v.device for v in values.values() if isinstance(v, Tensor)), torch.device("cpu"))
-    tensors = [_to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
+    tensors = [to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
     _ops.lfilter.default(tensors[0], tensors[1], torch.zeros(0, device=device))  # for its checks: there is no sample
     is_complex = any(t.is_complex() for t in tensors)
     if dtype is None:
