@@ -11,7 +11,7 @@ from torch import Tensor
 # threads  time on one thread over the time on two      memory   peak over the start, in signals of B x T
 # silence  time on an impulse and zeros over noise
 Measure = Literal["clone", "call", "threads", "memory", "silence"]
-Direction = Literal["forward", "both"]  # both: forward, then backward to x, b and a
+Direction = Literal["forward", "both"]  # both: forward, then backward to x and all coefficients
 
 # The reads and writes of whole signals that no implementation can avoid: forward x, y; backward grad_y, x, y, grad_x.
 SIGNALS_MOVED = {"forward": 2, "both": 6}
@@ -29,6 +29,7 @@ class Case:
     samples: int
     order: int = 2
     dtype: str = "float32"
+    op: str = "lfilter"
     reach: float | None = None
 
     @property
@@ -69,6 +70,10 @@ CASES = [
     Case("forward, float64, 1 x 2^20", "clone", "forward", 1, 2**20, dtype="float64"),
     Case("forward, float64, 1024 x 4096", "clone", "forward", 1024, 4096, dtype="float64"),
     Case("forward + backward, float64, 32 x 2^16", "clone", "both", 32, 2**16, dtype="float64"),
+    Case("allpole, forward, order 2, 32 x 2^16", "clone", "forward", 32, 2**16, op="allpole"),
+    Case("allpole, forward + backward, order 2, 32 x 2^16", "clone", "both", 32, 2**16, op="allpole"),
+    Case("allpole, forward, order 16, 16 x 2^16", "clone", "forward", 16, 2**16, order=16, op="allpole"),
+    Case("allpole, forward + backward, order 16, 16 x 2^16", "clone", "both", 16, 2**16, order=16, op="allpole"),
 ]
 
 

@@ -1,14 +1,15 @@
-"""polezero and its peers behind one call f(b, a, x), with a_0 = 1. A peer that is not installed is None."""
+"""polezero and its peers behind one call for each op, with a_0 = 1. A peer that is not installed is None."""
 
 import importlib
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
-from cases import Direction, Problem
+from cases import Case, Problem
 
 PEERS = ("scipy", "torchaudio", "philtorch")
 HOW_TO_INSTALL = {
@@ -20,24 +21,30 @@ HOW_TO_INSTALL = {
 
 
 @dataclass(frozen=True)
+class Operator:
+    function: Callable[..., Any]
+    arguments: Callable[[Problem], list[Any]]  # the tensors as the function wants them
+
+
+@dataclass(frozen=True)
 class Implementation:
     name: str
     version: str
-    function: Callable[..., Any]
-    arguments: Callable[[Problem], list[Any]]  # (b, a, x) as the function wants them
+    operators: dict[str, Operator]  # by the name that polezero gives to each
     has_gradients: bool = True
 
-    def call(self, problem: Problem, direction: Direction) -> Callable[[], object] | None:
-        """What is timed: forward, or forward and the gradients to x, b and a; None where there are no gradients."""
-        function, arguments = self.function, self.arguments(problem)
-        if direction == "forward":
-            b, a, x = arguments
-            return lambda: function(b, a, x)
-        if not self.has_gradients:
-            return None
-        b, a, x = leaves = [t.detach().requires_grad_() for t in arguments]
+    def call(self, case: Case, problem: Problem) -> Callable[[], object]:
+        """What is timed: forward, or forward and the gradients to all arguments."""
+        operator = self.operators[case.op]
+        function, arguments = operator.function, operator.arguments(problem)
+        if case.direction == "forward":
+            return lambda: function(*arguments)
+        leaves = [t.detach().requires_grad_() for t in arguments]
         grad_y = problem.grad_y
-        return lambda: torch.autograd.grad(function(b, a, x), leaves, grad_y)
+        return lambda: torch.autograd.grad(function(*leaves), leaves, grad_y)
+
+    def has(self, case: Case) -> bool:
+        return case.op in self.operators and (self.has_gradients or case.direction == "forward")
 
 
 def find(name: str) -> Implementation | None:
@@ -50,27 +57,45 @@ def find(name: str) -> Implementation | None:
     return _MAKERS[name](version)
 
 
-def _tensors(problem: Problem) -> list[Any]:
-    return [problem.b, problem.a, problem.x]
-
-
 def _polezero(version: str) -> Implementation:
-    return Implementation("polezero", version, importlib.import_module("polezero").lfilter, _tensors)
+    polezero = importlib.import_module("polezero")
+    operators = {
+        "lfilter": Operator(polezero.lfilter, lambda p: [p.b, p.a, p.x]),
+        "allpole": Operator(polezero.allpole, lambda p: [p.a[1:], p.x]),
+    }
+    return Implementation("polezero", version, operators)
 
 
 def _scipy(version: str) -> Implementation:
     lfilter = importlib.import_module("scipy.signal").lfilter
-    return Implementation("scipy", version, lfilter, lambda p: [t.numpy() for t in _tensors(p)], has_gradients=False)
+    operators = {
+        "lfilter": Operator(lfilter, lambda p: [p.b.numpy(), p.a.numpy(), p.x.numpy()]),
+        "allpole": Operator(partial(lfilter, [1.0]), lambda p: [p.a.numpy(), p.x.numpy()]),
+    }
+    return Implementation("scipy", version, operators, has_gradients=False)
 
 
 def _torchaudio(version: str) -> Implementation:
     lfilter = importlib.import_module("torchaudio.functional").lfilter
-    return Implementation("torchaudio", version, lambda b, a, x: lfilter(x, a, b, clamp=False), _tensors)
+    operators = {
+        "lfilter": Operator(lambda b, a, x: lfilter(x, a, b, clamp=False), lambda p: [p.b, p.a, p.x]),
+        "allpole": Operator(lambda a, x: lfilter(x, a, _one(a), clamp=False), lambda p: [p.a, p.x]),
+    }
+    return Implementation("torchaudio", version, operators)
 
 
 def _philtorch(version: str) -> Implementation:
     lfilter = importlib.import_module("philtorch.lti").lfilter
-    return Implementation("philtorch", version, lfilter, lambda p: [p.b, p.a[1:], p.x])  # its a_0 = 1 is implied
+    operators = {  # its a_0 = 1 is implied
+        "lfilter": Operator(lfilter, lambda p: [p.b, p.a[1:], p.x]),
+        "allpole": Operator(lambda a, x: lfilter(a.new_ones(1), a, x), lambda p: [p.a[1:], p.x]),
+    }
+    return Implementation("philtorch", version, operators)
+
+
+def _one(a: torch.Tensor) -> torch.Tensor:
+    """The numerator 1, as long as a."""
+    return torch.nn.functional.pad(a.new_ones(1), (0, a.shape[-1] - 1))
 
 
 _MAKERS: dict[str, Callable[[str], Implementation]] = {

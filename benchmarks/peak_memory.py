@@ -7,6 +7,7 @@ import gc
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,14 +32,13 @@ def _peak_signals_here(case: Case, name: str) -> float:
     torch.set_num_threads(1)
     implementation = find(name)
     assert implementation is not None, name
-    tiny = Case("tiny", "memory", case.direction, 2, 64, case.order, case.dtype)
+    tiny = replace(case, rows=2, samples=64)
     for shape in (tiny, case):
         gc.collect()
         start = _status_bytes("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark back to the present
         problem = noise(shape)
-        call = implementation.call(problem, case.direction)
-        assert call is not None, name
+        call = implementation.call(case, problem)
         call()
         peak = _status_bytes("VmHWM") - start
         size = problem.x.nbytes

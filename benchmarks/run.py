@@ -35,7 +35,7 @@ Figures = dict[str, Any]  # of one case and implementation, as in the JSON
 
 def measure(case: Case, implementation: Implementation, seconds: float) -> Figures | None:
     """The case's figure and what it was made from; None where the implementation cannot do the case."""
-    if case.direction == "both" and not implementation.has_gradients:
+    if not implementation.has(case):
         return None
     if case.measure == "memory":
         return {"figure": peak_signals(case, implementation.name)}
@@ -48,8 +48,7 @@ def measure(case: Case, implementation: Implementation, seconds: float) -> Figur
 
 def _over_clone(case: Case, implementation: Implementation, seconds: float) -> Figures:
     problem = noise(case)
-    call = implementation.call(problem, case.direction)
-    assert call is not None
+    call = implementation.call(case, problem)
     clone, own = interleaved(Contender(problem.x.clone), Contender(call), seconds)
     ratio = own.best_s / clone.best_s
     return {
@@ -63,8 +62,7 @@ def _over_clone(case: Case, implementation: Implementation, seconds: float) -> F
 
 def _two_threads(case: Case, implementation: Implementation, seconds: float) -> Figures:
     problem = noise(case)
-    call = implementation.call(problem, case.direction)
-    assert call is not None
+    call = implementation.call(case, problem)
     one, two = interleaved(Contender(call), Contender(call, threads=2), 2 * seconds)  # both cores must be free
     return {"figure": one.best_s / two.best_s, **_rates(case, two, problem.x.element_size())}
 
@@ -72,9 +70,7 @@ def _two_threads(case: Case, implementation: Implementation, seconds: float) -> 
 def _silence_over_noise(case: Case, implementation: Implementation, seconds: float) -> Figures:
     worst: Figures = {"figure": 0.0}
     for radius in SILENCE_RADII:
-        quiet, loud = (implementation.call(problem, case.direction) for problem in silence(case, radius))
-        assert quiet is not None
-        assert loud is not None
+        quiet, loud = (implementation.call(case, problem) for problem in silence(case, radius))
         quiet_time, loud_time = interleaved(Contender(quiet), Contender(loud), seconds / len(SILENCE_RADII))
         figure = quiet_time.best_s / loud_time.best_s
         if figure > worst["figure"]:
