@@ -43,7 +43,8 @@ TORCH_LIBRARY(polezero, m) {
       {at::Tag::pt2_compliant_tag});
   m.def(
       "allpole_backward(Tensor grad_y, Tensor a, Tensor? y, Tensor? zi, bool need_a, bool need_x, "
-      "bool need_zi) -> (Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
+      "bool need_zi, int shift=0, bool reverse=False) "
+      "-> (Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
       {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});

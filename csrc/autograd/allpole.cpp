@@ -60,17 +60,25 @@ Tensor lpv_grad_of_a(const Tensor& lambda, const Tensor& y, const Tensor& zi, co
   return -slice_last(c, 1, N + 1);
 }
 
+// What the outputs are multiplied with in sum_n lambda[n] (-c_i[n + s i] y[n-i]), and what the past
+// ones are: the adjoint of `feedback`.
+std::pair<Tensor, Tensor> feedback_adjoint(const Tensor& c, const Tensor& lambda,
+                                           const Lags& lags) {
+  const c10::SymInt N = c.sym_size(-1), T = lambda.sym_size(-1);
+  const auto [before, after] = past_room(N, lags.reverse);
+  const Tensor taps = pad_time(pad_last(c.conj(), 1, 0), before, after);
+  const Tensor u = -lpv_fir(taps, pad_last(lambda, before, after), lags.adjoint());
+  const Tensor past = lags.reverse ? slice_last(u, T, T + N) : slice_last(u, 0, N).flip(-1);
+  return {slice_last(u, before, before + T), past};
+}
+
 // The adjoint filter, gone on with for the N samples at which the past outputs would lie:
 // grad_zi_k = -sum_{i >= k} conj(a_i[i-k + s i]) lambda[i-k]
 Tensor grad_of_zi(const Tensor& lambda, const Tensor& a, const Lags& lags) {
   const c10::SymInt N = a.sym_size(-1), T = lambda.sym_size(-1), near = T < N ? T : N;
   const c10::SymInt begin = lags.reverse ? T - near : 0, end = lags.reverse ? T : near;
-  const auto [before, after] = past_room(N, lags.reverse);
-  Tensor taps = pad_last(a.conj(), 1, 0);
-  if (!is_constant(a)) taps = pad_time(taps.slice_symint(-2, begin, end), before, after);
-  const Tensor u =
-      lpv_fir(taps, pad_last(slice_last(lambda, begin, end), before, after), lags.adjoint());
-  return lags.reverse ? -slice_last(u, near, near + N) : -slice_last(u, 0, N).flip(-1);
+  const Tensor taps = is_constant(a) ? a : a.slice_symint(-2, begin, end);
+  return feedback_adjoint(taps, slice_last(lambda, begin, end), lags).second;
 }
 
 // The two-pass gradient of a: dy/da_i[n] = psi[n-i] - sum_{k=1..i} zi_k h[n-i+k] with
@@ -97,7 +105,6 @@ Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in, co
                                const Attributes<AllpoleForward>& attributes, const Flags<3>& need) {
   const Tensor &g = grads[0], &a = in[0], &zi = in[2], &y = out[0];
   const auto [shift, reverse, two_pass] = attributes;
-  const Lags lags{shift, reverse};
   const c10::SymInt N = a.sym_size(-1);
   Tensors<3> r;
   if (N == 0) {  // no recurrence
@@ -106,26 +113,17 @@ Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in, co
     if (need[2]) r[2] = slice_last(at::zeros_like(g), 0, 0);
     return r;
   }
-  if (reverse || !is_constant(a)) {
-    const Tensor lambda = lpv_allpole(a.conj(), g, {}, lags.adjoint());
-    if (need[0]) {
-      r[0] = is_constant(a) ? constant(grad_of_a(lambda, y, zi, N, reverse))
-                            : lpv_grad_of_a(lambda, y, zi, N, lags);
-    }
-    if (need[1]) r[1] = lambda;
-    if (need[2]) r[2] = grad_of_zi(lambda, a, lags);
-    return r;
-  }
-  const Tensor taps = a.squeeze(-2);
   const bool one_pass_a = need[0] && !two_pass;
   if (one_pass_a || need[1] || need[2]) {
-    const auto b = call<AllpoleBackward>({g, taps, one_pass_a ? y : Tensor(), zi},
-                                         {one_pass_a, need[1], need[2]});
-    if (one_pass_a) r[0] = constant(b[0]);
+    const Tensors<4> args{g, a, one_pass_a ? y : Tensor(), zi};
+    const Attributes<AllpoleBackward> how{one_pass_a, need[1], need[2], shift, reverse};
+    const bool fused = !reverse || !is_constant(a);
+    const auto b = fused ? call<AllpoleBackward>(args, how) : AllpoleBackward::unfused(args, how);
+    if (one_pass_a) r[0] = b[0];
     if (need[1]) r[1] = b[1];
     if (need[2]) r[2] = b[2];
   }
-  if (need[0] && two_pass) r[0] = constant(two_pass_grad_of_a(g, taps, y, zi));
+  if (need[0] && two_pass) r[0] = constant(two_pass_grad_of_a(g, a.squeeze(-2), y, zi));
   return r;
 }
 
@@ -150,37 +148,40 @@ Tensors<4> AllpoleBackward::vjp(const Tensors<3>& grads, const Tensors<4>& in, c
                                 const Attributes<AllpoleBackward>& attributes,
                                 const Flags<4>& need) {
   const auto& [g, a, y, zi] = in;
-  const auto [need_a, need_x, need_zi] = attributes;
+  const auto [need_a, need_x, need_zi, shift, reverse] = attributes;
+  const Lags lags{shift, reverse};
   const Tensor c_a = need_a ? grads[0] : Tensor(), c_x = need_x ? grads[1] : Tensor(),
                c_zi = need_zi ? grads[2] : Tensor();
-  const c10::SymInt N = a.sym_size(-1), T = g.sym_size(-1);
   const bool need_outputs = c_a.defined() && (need[2] || need[3]);
   Tensor input = c_x;
-  if (c_a.defined()) input = plus(input, -feedback(constant(c_a), y, zi, {0, false}));
+  if (c_a.defined()) input = plus(input, -feedback(c_a, y, zi, lags));
   if (!input.defined()) input = at::zeros_like(g);
-  const Tensor w = allpole_forward(a, input, c_zi);
+  const Tensor w = lpv_allpole(a, input, c_zi, lags);
   Tensors<4> r;
   r[0] = w;
   if (!need[1] && !need_outputs) return r;
-  const auto b = call<AllpoleBackward>({g, a, w, c_zi}, {need[1], need_outputs, false});
+  const auto b =
+      call<AllpoleBackward>({g, a, w, c_zi}, {need[1], need_outputs, false, shift, reverse});
   if (need[1]) r[1] = b[0];
-  if (need_outputs) {
-    const Tensor taps = pad_last(c_a.conj(), 1, 0);
-    const Tensor past = -fir(taps, pad_last(b[1], N, 0), /*reverse=*/true);
-    r[2] = slice_last(past, N, N + T);
-    if (need[3]) r[3] = slice_last(past, 0, N).flip(-1);
-  }
+  if (need_outputs) std::tie(r[2], r[3]) = feedback_adjoint(c_a, b[1], lags);
+  if (!need[3]) r[3] = Tensor();
   return r;
 }
 
 Tensors<3> AllpoleBackward::unfused(const Tensors<4>& in,
                                     const Attributes<AllpoleBackward>& attributes) {
   const auto& [g, a, y, zi] = in;
-  const auto [need_a, need_x, need_zi] = attributes;
-  const Tensor lambda = allpole_forward(a.conj(), g, {}, /*reverse=*/true);
+  const auto [need_a, need_x, need_zi, shift, reverse] = attributes;
+  const Lags lags{shift, reverse};
+  const c10::SymInt N = a.sym_size(-1);
+  const Tensor lambda = lpv_allpole(a.conj(), g, {}, lags.adjoint());
   const Tensor none = at::empty({0}, g.options());
-  return {need_a ? grad_of_a(lambda, y, zi, a.sym_size(-1), false) : none, need_x ? lambda : none,
-          need_zi ? grad_of_zi(lambda, constant(a), {0, false}) : none};
+  Tensors<3> r{none, need_x ? lambda : none, need_zi ? grad_of_zi(lambda, a, lags) : none};
+  if (need_a) {
+    r[0] = is_constant(a) ? constant(grad_of_a(lambda, y, zi, N, reverse))
+                          : lpv_grad_of_a(lambda, y, zi, N, lags);
+  }
+  return r;
 }
 
 }  // namespace polezero::autograd

@@ -53,9 +53,11 @@ struct AllpoleBackward {
   using Schema = std::tuple<Tensor, Tensor, Tensor>(const Tensor& grad_y, const Tensor& a,
                                                     const OptionalTensor& y,
                                                     const OptionalTensor& zi, bool need_a,
-                                                    bool need_x, bool need_zi);
+                                                    bool need_x, bool need_zi, int64_t shift,
+                                                    bool reverse);
   static constexpr const char* node = "AllpoleDoubleBackward";
   static constexpr size_t inputs = 4, outputs = 3;
+  static constexpr std::array<int64_t, inputs> core_dims{1, 2, 1, 1};
   static Saved<AllpoleBackward> saves(const Flags<4>& need);
   static Tensors<4> vjp(const Tensors<3>& grads, const Tensors<4>& in, const Tensors<3>& out,
                         const Attributes<AllpoleBackward>& attributes, const Flags<4>& need);

@@ -13,6 +13,8 @@ struct Lags {
   bool reverse;
   // Of the adjoint filter.
   Lags adjoint() const { return {reverse ? shift - 1 : shift + 1, !reverse}; }
+  // Whether a coefficient is that of the time of the sample that it multiplies, not the output's.
+  bool at_input() const { return shift != 0; }
 };
 
 // y[n] = x[n] - sum_{i=1..N} a_i[n + shift i] y[n - i]
@@ -26,7 +28,8 @@ struct LpvAllpoleParams {
   int64_t x_stride;
   scalar_t* y;  // [B, T]
   int64_t y_stride;
-  acc_t<scalar_t>* past;  // [B, N], in: outputs before the first sample, newest first; overwritten
+  acc_t<scalar_t>* state;  // [B, N] as in tile/lpv.h: past outputs, newest first, where shift is 0
+  int64_t rows = 0;        // B
 };
 
 // y[n] = sum_{k=0..taps-1} b_k[n + shift k] x[n - k]
@@ -42,7 +45,7 @@ struct LpvFirParams {
   int64_t y_stride;
 };
 
-// c_k[n + shift k] = g[n] x[n - k]
+// c_k[n + shift (first + k)] = sign g[n] x[n - first - k], k = 0..taps-1
 template <class scalar_t>
 struct LagProductParams {
   Lags lags;
@@ -52,6 +55,18 @@ struct LagProductParams {
   const scalar_t* x;
   int64_t x_stride;
   scalar_t* c;  // [B, T, taps]
+  int64_t first = 0;
+  double sign = 1;
+  bool conjugate_x = false;
+  int64_t time = 0;  // T
+};
+
+// The backward of an all-pole filter: its adjoint, and the products of the adjoint's output with
+// the filter's for the gradient of a, while they are in the cache.
+template <class scalar_t>
+struct LpvAllpoleBackwardParams {
+  LpvAllpoleParams<scalar_t> adjoint;
+  LagProductParams<scalar_t> product;
 };
 
 }  // namespace polezero

@@ -14,9 +14,9 @@ void lpv_forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, const L
   const int64_t N = a.size(-1), T = x.size(-1);
   const auto as = time_rows_of<scalar_t>(a, leading);
   const auto xs = rows_of<scalar_t>(x, leading);
-  auto past = widened_rows<scalar_t>(zi, leading, N);
+  auto state = widened_rows<scalar_t>(zi, leading, N);
   cpu::lpv_allpole<scalar_t>({lags, N, as.data, as.stride, xs.data, xs.stride,
-                              static_cast<scalar_t*>(y.mutable_data_ptr()), T, past.data()},
+                              static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
                              product(leading), T);
 }
 
@@ -47,6 +47,58 @@ void forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, bool revers
     }
   }
   cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride, out, T, state.data()}, B, T);
+}
+
+// lambda goes into grad_x.
+template <class scalar_t>
+void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, const Tensor& zi,
+                      const Lags& lags, at::IntArrayRef leading, Tensor& grad_a, Tensor& grad_x,
+                      Tensor& grad_zi) {
+  using A = acc_t<scalar_t>;
+  const int64_t B = product(leading), N = a.size(-1), T = grad_y.size(-1);
+  const auto as = time_rows_of<scalar_t>(a.is_complex() ? a.conj() : a, leading);
+  const auto gs = rows_of<scalar_t>(grad_y, leading);
+  const auto ys = y.defined() ? rows_of<scalar_t>(y, leading) : Rows<scalar_t>{};
+  std::vector<A> state(B * N);
+  auto* lambda = static_cast<scalar_t*>(grad_x.mutable_data_ptr());
+  scalar_t* out_a = mutable_data<scalar_t>(grad_a);
+  const LpvAllpoleParams<scalar_t> adjoint{lags.adjoint(), N,      as.data, as.stride,   gs.data,
+                                           gs.stride,      lambda, T,       state.data()};
+  if (out_a == nullptr) {
+    cpu::lpv_allpole<scalar_t>(adjoint, B, T);
+  } else {
+    cpu::lpv_allpole_backward<scalar_t>({adjoint,
+                                         {.lags = lags,
+                                          .taps = N,
+                                          .g = lambda,
+                                          .g_stride = T,
+                                          .x = ys.data,
+                                          .x_stride = ys.stride,
+                                          .c = out_a,
+                                          .first = 1,
+                                          .sign = -1,
+                                          .conjugate_x = true}},
+                                        B, T);
+  }
+  if (!zi.defined()) return;
+  // The first N samples in the direction of the filter read past outputs: y[n - i] = zi[i - n - 1].
+  const auto past = widened_rows<scalar_t>(zi, leading, N);
+  scalar_t* out_zi = mutable_data<scalar_t>(grad_zi);
+  auto time_of = [&](int64_t n) { return lags.reverse ? T - 1 - n : n; };
+  for (int64_t r = 0; r < B; ++r) {
+    for (int64_t k = 0; k < N; ++k) {
+      A sum(0);
+      for (int64_t n = 0; n < T && n + k < N; ++n) {
+        const int64_t m = time_of(n), tap = n + k;
+        const A l = lambda[r * T + m];
+        if (out_a != nullptr) {
+          out_a[(r * T + m) * N + tap] = static_cast<scalar_t>(-l * conjugate(past[r * N + k]));
+        }
+        sum -= A(as.data[r * as.stride + m * N + tap]) * l;
+      }
+      if (out_zi != nullptr) out_zi[r * N + k] = static_cast<scalar_t>(sum);
+    }
+  }
 }
 
 template <class scalar_t>
@@ -125,27 +177,44 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
 std::tuple<Tensor, Tensor, Tensor> allpole_backward(const Tensor& grad_y, const Tensor& a,
                                                     const OptionalTensor& y_,
                                                     const OptionalTensor& zi_, bool need_a,
-                                                    bool need_x, bool need_zi) {
+                                                    bool need_x, bool need_zi, int64_t shift,
+                                                    bool reverse) {
   const char* op = "allpole_backward";
   const Tensor y = value_or_undefined(y_), zi = value_or_undefined(zi_);
   check_signal(op, {"grad_y", grad_y});
   check_coefficients(op, {"a", a}, {"grad_y", grad_y}, 0);
   TORCH_CHECK_VALUE(!need_a || y.defined(), op, ": y: expected a tensor for grad_a, got None");
   const c10::SymInt N = a.sym_size(-1), T = grad_y.sym_size(-1);
+  check_time_axis(op, {"a", a}, T);
+  check_lags(op, shift, reverse);
   check_like(op, {"y", y}, {"grad_y", grad_y});
   check_last(op, {"y", y}, T, "T");
   check_like(op, {"zi", zi}, {"grad_y", grad_y});
   check_last(op, {"zi", zi}, N, "N");
-  const auto leading = broadcast_leading(op, {{"grad_y", grad_y}, {"a", a}, {"y", y}, {"zi", zi}});
-  const auto signal = grad_y.options(), sums = signal.dtype(acc_type(grad_y));
-  Tensor grad_a = empty_if(need_a, leading, N, sums), grad_x = empty_if(need_x, leading, T, signal),
-         grad_zi = empty_if(need_zi, leading, N, signal);
+  const bool constant = a.sym_size(-2) == 1;
+  TORCH_CHECK_VALUE(!constant || !reverse, op,
+                    ": reverse: expected False with constant coefficients, got True");
+  if (!constant) check_like(op, {"a", a}, {"grad_y", grad_y});
+  const auto leading =
+      broadcast_leading(op, {{"grad_y", grad_y}, {"a", a, 2}, {"y", y}, {"zi", zi}});
+  const auto signal = grad_y.options();
+  const auto of_a = constant ? signal.dtype(acc_type(grad_y)) : signal;
+  Tensor grad_a = empty_if(need_a, with_last(leading, a.sym_size(-2)), N, of_a),
+         grad_zi = empty_if(need_zi, leading, N, signal),
+         grad_x = empty_if(need_x || !constant, leading, T, signal);
   if (!grad_y.is_meta()) {
     check_has_kernels(op, grad_y);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(
-        grad_y, [&] { backward_cpu<scalar_t>(grad_y, a, y, zi, sizes, grad_a, grad_x, grad_zi); });
+    POLEZERO_DISPATCH(grad_y, [&] {
+      if (constant) {
+        backward_cpu<scalar_t>(grad_y, a.squeeze(-2), y, zi, sizes, grad_a, grad_x, grad_zi);
+      } else {
+        lpv_backward_cpu<scalar_t>(grad_y, a, y, zi, {shift, reverse}, sizes, grad_a, grad_x,
+                                   grad_zi);
+      }
+    });
   }
+  if (!need_x) grad_x = empty_if(false, leading, T, signal);
   return {grad_a, grad_x, grad_zi};
 }
 

@@ -51,6 +51,7 @@ LpvResult<T> launch(const LpvCase<T>& c, int threads) {
   const Launch scope(threads, false);
   LpvResult<T> out = c.blank();
   cpu::lpv_allpole<T>(c.allpole(out), c.shape.rows, c.shape.time);
+  cpu::lpv_allpole_backward<T>(c.backward(out), c.shape.rows, c.shape.time);
   cpu::lpv_fir<T>(c.fir(out), c.shape.rows, c.shape.time);
   cpu::lag_product<T>(c.product(out), c.shape.rows, c.shape.time);
   return out;

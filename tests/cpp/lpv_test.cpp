@@ -20,8 +20,10 @@ TYPED_TEST(TimeVarying, EqualsItsDefinition) {
     for (const bool shared : {false, true}) {
       for (const int64_t taps : {0, 1, 2, 3, 4, 5, 8, 9, 16, 17, 20}) {
         for (const int64_t time : {0, 1, 2, 3, 7, 16, 17, 33, 70, 1000}) {  // below the order too
-          this->check({random, {3, time, taps, lags, shared}});
-          if (this->HasFatalFailure()) return;
+          for (const int64_t rows : {1, 3, 11}) {  // stretches of time, and rows side by side
+            this->check({random, {rows, time, taps, lags, shared}});
+            if (this->HasFatalFailure()) return;
+          }
         }
       }
     }
@@ -37,18 +39,39 @@ TYPED_TEST(TimeVarying, TakesNoRows) {
 TYPED_TEST(TimeVarying, NonFiniteValuesGoWhereTheDefinitionSendsThem) {
   using T = TypeParam;
   Random random(3);
-  constexpr int64_t kTime = 19, kTaps = 3;
-  for (const Lags& lags : kAllLags) {
-    const LpvCase<T> clean(random, {3, kTime, kTaps, lags});
-    for (const double bad : {std::nan(""), HUGE_VAL}) {
-      for (int64_t n = 0; n < kTime; ++n) {
-        LpvCase<T> in_x = clean, in_g = clean, in_coefficients = clean;
-        in_x.x.row(1)[n] = in_g.g.row(1)[n] = static_cast<T>(bad);
-        in_coefficients.coefficients.row(1)[n * kTaps + n % kTaps] = static_cast<T>(bad);
-        for (const LpvCase<T>* c : {&in_x, &in_g, &in_coefficients}) this->check(*c);
-        if (this->HasFatalFailure()) return;
+  struct Size {
+    int64_t rows, time, taps;
+  };
+  // serially, side by side in registers and in memory, in stretches of time
+  for (const auto& [rows, time, taps] : {Size{3, 19, 3}, {9, 19, 3}, {9, 19, 6}, {1, 140, 2}}) {
+    for (const Lags& lags : kAllLags) {
+      const LpvCase<T> clean(random, {rows, time, taps, lags});
+      for (const double bad : {std::nan(""), HUGE_VAL}) {
+        for (int64_t n = 0; n < time; ++n) {
+          LpvCase<T> in_x = clean, in_g = clean, in_coefficients = clean;
+          in_x.x.row(rows / 2)[n] = in_g.g.row(rows / 2)[n] = static_cast<T>(bad);
+          in_coefficients.coefficients.row(rows / 2)[n * taps + n % taps] = static_cast<T>(bad);
+          for (const LpvCase<T>* c : {&in_x, &in_g, &in_coefficients}) this->check(*c);
+          if (this->HasFatalFailure()) return;
+        }
       }
     }
+  }
+}
+
+// The transition over a stretch overflows where the filter itself, from rest, does not.
+TYPED_TEST(TimeVarying, UnstableFiltersAreExactUntilTheyOverflow) {
+  using T = TypeParam;
+  Random random(5);
+  for (const Lags& lags : kAllLags) {
+    LpvCase<T> c(random, {1, 300, 2, lags});
+    std::fill(c.state.begin(), c.state.end(), 0);
+    for (T& a : c.coefficients.data) a *= T(1e9);
+    for (T& x : c.x.data) x = T(0);
+    for (T& g : c.g.data) g = T(0);
+    const bool late = lags.reverse;  // where the filter comes to its sound after long silence
+    c.x.row(0)[late ? 1 : 298] = c.g.row(0)[late ? 298 : 1] = T(1);
+    this->check(c);
   }
 }
 
@@ -57,12 +80,15 @@ TYPED_TEST(TimeVarying, RowsInRangesHaveTheSameBits) {
   Random random(4);
   for (const Lags& lags : kAllLags) {
     for (const bool shared : {false, true}) {
-      const LpvCase<TypeParam> c(random, {5, 111, 3, lags, shared});
-      on_every_isa<TypeParam>([&](const auto& kernels) {
-        const std::vector<Range> ranges = {
-            {3, 5, 0, 111}, {0, 1, 0, 111}, {1, 1, 0, 111}, {1, 3, 0, 111}};
-        ASSERT_TRUE(c.run(kernels, ranges) == c.run(kernels)) << c.shape;
-      });
+      for (const int64_t taps : {3, 6}) {
+        for (const int64_t rows : {2, 5, 9}) {
+          const LpvCase<TypeParam> c(random, {rows, 111, taps, lags, shared});
+          on_every_isa<TypeParam>([&](const auto& kernels) {
+            const std::vector<Range> ranges = {{1, rows, 0, 111}, {0, 0, 0, 111}, {0, 1, 0, 111}};
+            ASSERT_TRUE(c.run(kernels, ranges) == c.run(kernels)) << c.shape;
+          });
+        }
+      }
     }
   }
 }

@@ -29,8 +29,19 @@ def constant(a: torch.Tensor, *others: Any) -> tuple[Any, ...]:
 
 def allpole_backward_case(dtype: torch.dtype) -> tuple[Any, ...]:
     a, x, zi = allpole_inputs(dtype, N=3, T=7, lead_zi=(2,))
-    y = ops.allpole_forward(a.unsqueeze(-2), x, zi)
-    return (torch.randn_like(y), a, y, zi, True, True, True)
+    return allpole_backward_arguments(a.unsqueeze(-2), x, zi, 0, False)
+
+
+def allpole_backward_arguments(*arguments: Any) -> tuple[Any, ...]:
+    """After a, x, zi, shift and reverse of the filter."""
+    a, _, zi, *lags = arguments
+    y = ops.allpole_forward(*arguments)
+    return (torch.randn_like(y), a, y, zi, True, True, zi is not None, *lags)
+
+
+def varying(dtype: torch.dtype, *lags: Any) -> tuple[Any, ...]:
+    """Coefficients [T, N] of an all-pole filter, two rows, no past outputs."""
+    return (0.3 * torch.randn(7, 3, dtype=dtype), torch.randn(2, 7, dtype=dtype), None, *lags)
 
 
 # Several argument lists for one op.
@@ -70,9 +81,13 @@ CASES: dict[str, dict[str, Any]] = {
         "reverse": lambda d: (*constant(*allpole_inputs(d, N=3, T=7, lead_zi=(2,))), 0, True),
         "two_pass": lambda d: (*constant(*allpole_inputs(d, N=3, T=7, lead_zi=(2,))), 0, False, True),
         "varying": lambda d: (torch.randn(7, 3, dtype=d), *allpole_inputs(d, N=3, T=7, lead_zi=(2,))[1:]),
-        "varying_shift": lambda d: (torch.randn(7, 3, dtype=d), torch.randn(2, 7, dtype=d), None, -1),
+        "varying_shift": lambda d: varying(d, -1),
     },
-    "allpole_backward": {"all": allpole_backward_case},
+    "allpole_backward": {
+        "all": allpole_backward_case,
+        "varying": lambda d: allpole_backward_arguments(*varying(d, -1, False)),
+        "varying_reverse": lambda d: allpole_backward_arguments(*varying(d)[:2], torch.randn(2, 3, dtype=d), 0, True),
+    },
     "fir": {
         "forward": lambda d: (torch.randn(1, 3, dtype=d), torch.randn(2, 7, dtype=d)),
         "reverse": lambda d: (torch.randn(2, 1, 3, dtype=d), torch.randn(2, 7, dtype=d), 0, True),

@@ -12,8 +12,8 @@ struct KernelsOf {
   void (*lfilter_forward)(const LfilterForwardParams<scalar_t>&, const Range&);
   void (*lfilter_backward)(const LfilterBackwardParams<scalar_t>&, const Range&);
   void (*lag_correlation)(const LagCorrelationParams<scalar_t>&, const Range&);
-  // whole rows: samples [0, T)
   void (*lpv_allpole)(const LpvAllpoleParams<scalar_t>&, const Range&);
+  void (*lpv_allpole_backward)(const LpvAllpoleBackwardParams<scalar_t>&, const Range&);
   void (*lpv_fir)(const LpvFirParams<scalar_t>&, const Range&);
   void (*lag_product)(const LagProductParams<scalar_t>&, const Range&);
 };

@@ -232,8 +232,16 @@ void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int6
 }
 
 template <class scalar_t>
-void lpv_allpole(const LpvAllpoleParams<scalar_t>& p, int64_t rows, int64_t time) {
+void lpv_allpole(LpvAllpoleParams<scalar_t> p, int64_t rows, int64_t time) {
+  p.rows = rows;
   run_rows(kernels_of<scalar_t>().lpv_allpole, p, rows, time);
+}
+
+template <class scalar_t>
+void lpv_allpole_backward(LpvAllpoleBackwardParams<scalar_t> p, int64_t rows, int64_t time) {
+  p.adjoint.rows = rows;
+  p.product.time = time;
+  run_rows(kernels_of<scalar_t>().lpv_allpole_backward, p, rows, time);
 }
 
 template <class scalar_t>
@@ -242,7 +250,8 @@ void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time) {
 }
 
 template <class scalar_t>
-void lag_product(const LagProductParams<scalar_t>& p, int64_t rows, int64_t time) {
+void lag_product(LagProductParams<scalar_t> p, int64_t rows, int64_t time) {
+  p.time = time;
   run_rows(kernels_of<scalar_t>().lag_product, p, rows, time);
 }
 
@@ -251,9 +260,11 @@ void lag_product(const LagProductParams<scalar_t>& p, int64_t rows, int64_t time
   template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t); \
   template void lag_correlation<scalar_t>(const LagCorrelationParams<scalar_t>&, int64_t,      \
                                           int64_t);                                            \
-  template void lpv_allpole<scalar_t>(const LpvAllpoleParams<scalar_t>&, int64_t, int64_t);    \
+  template void lpv_allpole<scalar_t>(LpvAllpoleParams<scalar_t>, int64_t, int64_t);           \
+  template void lpv_allpole_backward<scalar_t>(LpvAllpoleBackwardParams<scalar_t>, int64_t,    \
+                                               int64_t);                                       \
   template void lpv_fir<scalar_t>(const LpvFirParams<scalar_t>&, int64_t, int64_t);            \
-  template void lag_product<scalar_t>(const LagProductParams<scalar_t>&, int64_t, int64_t);
+  template void lag_product<scalar_t>(LagProductParams<scalar_t>, int64_t, int64_t);
 POLEZERO_INSTANTIATE(float)
 POLEZERO_INSTANTIATE(double)
 POLEZERO_INSTANTIATE(std::complex<float>)

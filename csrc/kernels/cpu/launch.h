@@ -15,10 +15,12 @@ void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t t
 template <class scalar_t>
 void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int64_t time);
 template <class scalar_t>
-void lpv_allpole(const LpvAllpoleParams<scalar_t>& p, int64_t rows, int64_t time);
+void lpv_allpole(LpvAllpoleParams<scalar_t> p, int64_t rows, int64_t time);
+template <class scalar_t>
+void lpv_allpole_backward(LpvAllpoleBackwardParams<scalar_t> p, int64_t rows, int64_t time);
 template <class scalar_t>
 void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time);
 template <class scalar_t>
-void lag_product(const LagProductParams<scalar_t>& p, int64_t rows, int64_t time);
+void lag_product(LagProductParams<scalar_t> p, int64_t rows, int64_t time);
 
 }  // namespace polezero::cpu
