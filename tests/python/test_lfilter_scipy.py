@@ -178,6 +178,14 @@ def test_lfilter_zi_is_batched(dtype: torch.dtype) -> None:
         assert_close(zi[j, k], torch.from_numpy(expected))
 
 
+def scipy_lfiltic(b: torch.Tensor, a: torch.Tensor, y: torch.Tensor, x: torch.Tensor | None) -> torch.Tensor:
+    """Of the normalised filter: SciPy 1.15, the last for Python 3.10, does not divide by a_0 itself."""
+    b, a = wide(b) / wide(a)[0], wide(a) / wide(a)[0]
+    return torch.from_numpy(
+        scipy.signal.lfiltic(b.numpy(), a.numpy(), wide(y).numpy(), None if x is None else wide(x).numpy())
+    )
+
+
 @pytest.mark.parametrize("past_x", [None, 0, 2, 3, 9], ids=str)
 @pytest.mark.parametrize("past_y", [0, 1, 4, 9])
 @pytest.mark.parametrize(("M", "N"), [(3, 4), (4, 1), (3, 0), (0, 4), (0, 0)])
@@ -188,8 +196,7 @@ def test_lfiltic_matches_scipy(M: int, N: int, past_y: int, past_x: int | None) 
 
     zi = polezero.lfiltic(b, a, y, x)
 
-    expected = scipy.signal.lfiltic(b.numpy(), a.numpy(), y.numpy(), None if x is None else x.numpy())
-    assert_close(zi, torch.from_numpy(expected))
+    assert_close(zi, scipy_lfiltic(b, a, y, x))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
@@ -201,8 +208,7 @@ def test_lfiltic_is_batched(dtype: torch.dtype) -> None:
 
     assert zi.shape == (2, 5, 4) and zi.dtype == dtype
     for i, k in itertools.product(range(2), range(5)):
-        expected = scipy.signal.lfiltic(*(wide(t).numpy() for t in (b[k], a[k], y[i, 0], x[i, k])))
-        assert_close(zi[i, k], torch.from_numpy(expected))
+        assert_close(zi[i, k], scipy_lfiltic(b[k], a[k], y[i, 0], x[i, k]))
 
 
 def test_lfiltic_keeps_leading_dimensions_that_nothing_is_summed_over() -> None:
