@@ -2,7 +2,7 @@
 // the numerator b, P = max(M, N). Kernels and checks are in ops/, derivatives in autograd/.
 #include <torch/library.h>
 
-#include "functional.h"
+#include "functional/functions.h"
 #include "ops/allpole.h"
 #include "ops/fir.h"
 #include "ops/lag_correlation.h"

@@ -1,0 +1,77 @@
+#include "functional/arguments.h"
+
+namespace polezero::functional {
+
+namespace {
+
+bool is_half(at::ScalarType type) { return type == at::kHalf || type == at::kBFloat16; }
+
+void check_argument(const char* op, const Argument& argument, const Argument& first) {
+  const Tensor& t = argument.tensor;
+  TORCH_CHECK_VALUE(t.layout() == at::kStrided && !t.is_nested(), op, ": ", argument.name,
+                    ": expected a strided tensor, got ",
+                    t.is_nested() ? "a nested one" : c10::str(t.layout()));
+  TORCH_CHECK_NOT_IMPLEMENTED(t.is_cpu() || t.is_cuda() || t.is_meta(), op, ": ", argument.name,
+                              ": expected a tensor on a CPU or a CUDA device, got one on ",
+                              t.device());
+  TORCH_CHECK_VALUE(t.device() == first.tensor.device(), op, ": ", argument.name,
+                    ": expected a tensor on ", first.tensor.device(), " as ", first.name,
+                    ", got one on ", t.device());
+  const at::ScalarType type = t.scalar_type();
+  TORCH_CHECK_TYPE(at::isIntegralType(type, /*includeBool=*/true) || is_half(type) ||
+                       type == at::kFloat || type == at::kDouble || type == at::kComplexFloat ||
+                       type == at::kComplexDouble,
+                   op, ": ", argument.name,
+                   ": expected a dtype among float16, bfloat16, float32, float64, complex64, "
+                   "complex128 and the integers, got ",
+                   type);
+}
+
+}  // namespace
+
+Promotion promote(const char* op, std::initializer_list<Argument> arguments) {
+  at::ScalarType type = at::ScalarType::Undefined;
+  for (const Argument& argument : arguments) {
+    if (!argument.tensor.defined()) continue;
+    check_argument(op, argument, *arguments.begin());
+    const at::ScalarType own = argument.tensor.scalar_type();
+    type = type == at::ScalarType::Undefined ? own : at::promote_types(type, own);
+  }
+  if (at::isIntegralType(type, /*includeBool=*/true))
+    type = at::typeMetaToScalarType(at::get_default_dtype());
+  return {type, is_half(type) ? at::kFloat : type};
+}
+
+bool two_pass(const char* op, c10::string_view backward) {
+  TORCH_CHECK_VALUE(backward == "one_pass" || backward == "two_pass", op,
+                    ": backward: expected 'one_pass' or 'two_pass', got '", backward, "'");
+  return backward == "two_pass";
+}
+
+int64_t wrap_axis(const char* op, int64_t axis, const Tensor& x) {
+  const int64_t dims = x.dim();
+  TORCH_CHECK_VALUE(dims >= 1, op, ": x: expected at least one dimension, got a scalar");
+  TORCH_CHECK_INDEX(-dims <= axis && axis < dims, op, ": axis: expected a number from ", -dims,
+                    " to ", dims - 1, ", got ", axis);
+  return axis < 0 ? axis : axis - dims;
+}
+
+void check_not_empty(const char* op, const Argument& c) {
+  TORCH_CHECK_VALUE(c.tensor.dim() >= 1 && c.tensor.sym_size(-1) >= 1, op, ": ", c.name,
+                    ": expected at least 1 coefficient along the last axis, got shape ",
+                    c.tensor.sym_sizes());
+}
+
+void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDimVector& leading) {
+  const auto sizes = state.tensor.sym_sizes();
+  const size_t dims = sizes.size() - 1;
+  bool fits = dims <= leading.size();
+  for (size_t i = 0; fits && i < dims; ++i) {
+    fits = sizes[i] == 1 || sizes[i] == leading[leading.size() - dims + i];
+  }
+  TORCH_CHECK_VALUE(fits, op, ": ", state.name, ": expected a shape that broadcasts to ",
+                    c10::SymIntArrayRef(with_last(leading, sizes.back())), " (time last), got ",
+                    sizes);
+}
+
+}  // namespace polezero::functional

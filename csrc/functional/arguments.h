@@ -1,0 +1,38 @@
+// What the public functions do with their arguments before the core ops see them: checks, one
+// dtype, time on the last axis.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <c10/util/string_view.h>
+
+#include "ops/common.h"
+
+namespace polezero::functional {
+
+// The arguments of one op in one dtype: promoted, integers to the default float type, half
+// precision computed in float32.
+struct Promotion {
+  at::ScalarType result;
+  at::ScalarType compute;
+};
+
+Promotion promote(const char* op, std::initializer_list<Argument> arguments);
+
+bool two_pass(const char* op, c10::string_view backward);
+
+// Negative, counted from the end of x.
+int64_t wrap_axis(const char* op, int64_t axis, const Tensor& x);
+
+void check_not_empty(const char* op, const Argument& c);
+
+// As SciPy, a state may repeat along the signal's rows but not add to them.
+void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDimVector& leading);
+
+inline Tensor to_last(const Tensor& t, int64_t axis) {
+  return axis == -1 ? t : t.movedim(axis, -1);
+}
+inline Tensor from_last(const Tensor& t, int64_t axis) {
+  return axis == -1 ? t : t.movedim(-1, axis);
+}
+
+}  // namespace polezero::functional

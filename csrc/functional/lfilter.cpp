@@ -1,0 +1,75 @@
+#include "ops/lfilter.h"
+
+#include "autograd/differentiable.h"
+#include "autograd/ops.h"
+#include "functional/arguments.h"
+#include "functional/functions.h"
+
+namespace polezero::functional {
+
+using namespace polezero::autograd;
+
+std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
+                                   const OptionalTensor& zi_, int64_t axis,
+                                   c10::string_view backward) {
+  const char* op = "lfilter";
+  Tensor zi = value_or_undefined(zi_);
+  const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}, {"zi", zi}});
+  check_not_empty(op, {"b", b});
+  check_not_empty(op, {"a", a});
+  const int64_t named_axis = axis;
+  axis = wrap_axis(op, axis, x);
+  if (zi.defined()) {
+    const c10::SymInt P = max_order(b, a);
+    const bool has_axis = -axis <= zi.dim();
+    TORCH_CHECK_VALUE(has_axis && zi.sym_size(axis) == P, op, ": zi: expected ", P,
+                      " values (max(len(a), len(b)) - 1) along axis ", named_axis, ", got shape ",
+                      zi.sym_sizes());
+    zi = to_last(zi.to(type.compute), axis);
+    check_broadcasts_to(op, {"zi", zi},
+                        broadcast_leading(op, {{"b", b}, {"a", a}, {"x", to_last(x, axis)}}));
+  }
+  auto [y, zf] = call<LfilterForward>(
+      {b.to(type.compute), a.to(type.compute), to_last(x.to(type.compute), axis), zi},
+      {two_pass(op, backward)});
+  return {from_last(y, axis).to(type.result),
+          zi.defined() ? from_last(zf, axis).to(type.result) : zf};
+}
+
+namespace {
+
+// [..., T, taps] with u[n - k] at [n, k]: windows over one padded signal. Tap 0 is the newest
+// sample and torch has no negative strides, so the windows are copied in reverse.
+Tensor delays(const Tensor& u, int64_t taps) {
+  if (u.sym_size(-1) == 0) {  // no window to unfold
+    return u.unsqueeze(-1).expand_symint(with_last(c10::SymDimVector(u.sym_sizes()), taps));
+  }
+  return pad_last(u, taps - 1, 0).unfold(-1, taps, 1).flip(-1);
+}
+
+}  // namespace
+
+std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const Tensor& x,
+                                       int64_t axis) {
+  const char* op = "sensitivity";
+  const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}});
+  check_not_empty(op, {"b", b});
+  check_not_empty(op, {"a", a});
+  axis = wrap_axis(op, axis, x);
+  const Tensor bs = b.to(type.compute), as = a.to(type.compute),
+               xs = to_last(x.to(type.compute), axis);
+  const Tensor one = at::ones({1}, as.options());
+  const Tensor y = autograd::lfilter_forward(bs, as, xs)[0];
+  const Tensor phi = autograd::lfilter_forward(one, as, xs)[0];
+  const Tensor psi = autograd::lfilter_forward(one, as, -y)[0];
+  const auto leading = y.sym_sizes().slice(0, y.dim() - 1);
+  auto windows = [&](const Tensor& u, int64_t taps) {
+    const Tensor w = delays(u, taps).to(type.result);
+    c10::SymDimVector sizes(leading.begin(), leading.end());
+    sizes.insert(sizes.end(), {w.sym_size(-2), w.sym_size(-1)});
+    return w.expand_symint(sizes);
+  };
+  return {windows(phi, b.size(-1)), windows(psi, a.size(-1))};
+}
+
+}  // namespace polezero::functional
