@@ -8,6 +8,7 @@
 #include "ops/lag_correlation.h"
 #include "ops/lag_product.h"
 #include "ops/lfilter.h"
+#include "ops/monic.h"
 
 TORCH_LIBRARY(polezero, m) {
   m.set_python_module("polezero");
@@ -22,6 +23,23 @@ TORCH_LIBRARY(polezero, m) {
       "-> (Tensor y, Tensor zf)",
       {at::Tag::pt2_compliant_tag});
   m.def("sensitivity(Tensor b, Tensor a, Tensor x, int axis=-1) -> (Tensor dy_db, Tensor dy_da)",
+        {at::Tag::pt2_compliant_tag});
+  m.def(
+      "tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def("linear_recurrence(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
+        {at::Tag::pt2_compliant_tag});
+  // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
+  m.def("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
+        {at::Tag::pt2_compliant_tag});
+  m.def("lpv_fir(Tensor b, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
+        {at::Tag::pt2_compliant_tag});
+  m.def(
+      "lpv_lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str form='tdf2') "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
 
   // ---- The closed set: time on the last axis, leading dimensions broadcast, one dtype
@@ -48,6 +66,7 @@ TORCH_LIBRARY(polezero, m) {
       {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
+  m.def("monic(Tensor b, Tensor a) -> (Tensor b, Tensor a)", {at::Tag::pt2_compliant_tag});
   m.def("lag_product(Tensor g, Tensor x, SymInt taps, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
   m.def("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor", {at::Tag::pt2_compliant_tag});
@@ -62,6 +81,7 @@ void register_core(torch::Library& m) {
   m.impl("allpole_forward", TORCH_FN(polezero::allpole_forward));
   m.impl("allpole_backward", TORCH_FN(polezero::allpole_backward));
   m.impl("fir", TORCH_FN(polezero::fir));
+  m.impl("monic", TORCH_FN(polezero::monic));
   m.impl("lag_product", TORCH_FN(polezero::lag_product));
   m.impl("lag_correlation", TORCH_FN(polezero::lag_correlation));
 }
@@ -70,6 +90,12 @@ void register_users(torch::Library& m) {
   m.impl("lfilter", TORCH_FN(polezero::functional::lfilter));
   m.impl("allpole", TORCH_FN(polezero::functional::allpole));
   m.impl("sensitivity", TORCH_FN(polezero::functional::sensitivity));
+  m.impl("tdf2_ssm", TORCH_FN(polezero::functional::tdf2_ssm));
+  m.impl("linear_recurrence", TORCH_FN(polezero::functional::linear_recurrence));
+  m.impl("lpv_allpole", TORCH_FN(polezero::functional::lpv_allpole));
+  m.impl("lpv_fir", TORCH_FN(polezero::functional::lpv_fir));
+  m.impl("lpv_lfilter", TORCH_FN(polezero::functional::lpv_lfilter));
+  m.impl("lpv_tdf2_ssm", TORCH_FN(polezero::functional::lpv_tdf2_ssm));
 }
 
 }  // namespace

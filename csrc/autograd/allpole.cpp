@@ -6,12 +6,6 @@ namespace polezero::autograd {
 
 namespace {
 
-// Zeros before and after along the axis of time of coefficients that have one.
-Tensor pad_time(const Tensor& coefficients, const c10::SymInt& before, const c10::SymInt& after) {
-  if (is_constant(coefficients)) return coefficients;
-  return at::constant_pad_nd_symint(coefficients, {0, 0, before, after});
-}
-
 // Where the N past outputs lie: so many samples before the signal, and so many after it.
 std::pair<c10::SymInt, c10::SymInt> past_room(const c10::SymInt& N, bool reverse) {
   return reverse ? std::pair(c10::SymInt(0), N) : std::pair(N, c10::SymInt(0));
@@ -28,10 +22,11 @@ Tensor with_past(const Tensor& y, const Tensor& zi, const c10::SymInt& N, bool r
 Tensor feedback(const Tensor& a, const Tensor& y, const Tensor& zi, const Lags& lags) {
   const c10::SymInt N = a.sym_size(-1), T = y.sym_size(-1);
   const Tensor taps = pad_last(a, 1, 0);  // there is no lag 0
-  if (!zi.defined()) return lpv_fir(taps, y, lags);
+  if (!zi.defined()) return fir_over_time(taps, y, lags);
   const auto [before, after] = past_room(N, lags.reverse);
   const Tensor outputs = with_past(y, zi, N, lags.reverse);
-  return slice_last(lpv_fir(pad_time(taps, before, after), outputs, lags), before, before + T);
+  return slice_last(fir_over_time(pad_time(taps, before, after), outputs, lags), before,
+                    before + T);
 }
 
 // grad_a_i = -sum_n lambda[n] conj(y[n-i]) of constant coefficients
@@ -67,7 +62,7 @@ std::pair<Tensor, Tensor> feedback_adjoint(const Tensor& c, const Tensor& lambda
   const c10::SymInt N = c.sym_size(-1), T = lambda.sym_size(-1);
   const auto [before, after] = past_room(N, lags.reverse);
   const Tensor taps = pad_time(pad_last(c.conj(), 1, 0), before, after);
-  const Tensor u = -lpv_fir(taps, pad_last(lambda, before, after), lags.adjoint());
+  const Tensor u = -fir_over_time(taps, pad_last(lambda, before, after), lags.adjoint());
   const Tensor past = lags.reverse ? slice_last(u, T, T + N) : slice_last(u, 0, N).flip(-1);
   return {slice_last(u, before, before + T), past};
 }
@@ -135,7 +130,7 @@ Tensors<1> AllpoleForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const T
   if (t[0].defined() && a.sym_size(-1) > 0) input = plus(input, -feedback(t[0], y, zi, lags));
   if (!input.defined()) input = at::zeros_like(y);
   const Tensor zi_tangent = t[2].defined() || !zi.defined() ? t[2] : at::zeros_like(zi);
-  return {lpv_allpole(a, input, zi_tangent, lags).expand_symint(y.sym_sizes())};
+  return {allpole_over_time(a, input, zi_tangent, lags).expand_symint(y.sym_sizes())};
 }
 
 Saved<AllpoleBackward> AllpoleBackward::saves(const Flags<4>&) {
@@ -156,7 +151,7 @@ Tensors<4> AllpoleBackward::vjp(const Tensors<3>& grads, const Tensors<4>& in, c
   Tensor input = c_x;
   if (c_a.defined()) input = plus(input, -feedback(c_a, y, zi, lags));
   if (!input.defined()) input = at::zeros_like(g);
-  const Tensor w = lpv_allpole(a, input, c_zi, lags);
+  const Tensor w = allpole_over_time(a, input, c_zi, lags);
   Tensors<4> r;
   r[0] = w;
   if (!need[1] && !need_outputs) return r;
@@ -174,7 +169,7 @@ Tensors<3> AllpoleBackward::unfused(const Tensors<4>& in,
   const auto [need_a, need_x, need_zi, shift, reverse] = attributes;
   const Lags lags{shift, reverse};
   const c10::SymInt N = a.sym_size(-1);
-  const Tensor lambda = lpv_allpole(a.conj(), g, {}, lags.adjoint());
+  const Tensor lambda = allpole_over_time(a.conj(), g, {}, lags.adjoint());
   const Tensor none = at::empty({0}, g.options());
   Tensors<3> r{none, need_x ? lambda : none, need_zi ? grad_of_zi(lambda, a, lags) : none};
   if (need_a) {

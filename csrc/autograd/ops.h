@@ -77,6 +77,19 @@ struct Fir {
                         const Attributes<Fir>& attributes);
 };
 
+struct Monic {
+  static constexpr const char* name = "polezero::monic";
+  static constexpr const char* node = "MonicBackward";
+  using Schema = std::tuple<Tensor, Tensor>(const Tensor& b, const Tensor& a);
+  static constexpr size_t inputs = 2, outputs = 2;
+  static constexpr std::array<int64_t, inputs> core_dims{2, 2};
+  static Saved<Monic> saves(const Flags<2>& need);
+  static Tensors<2> vjp(const Tensors<2>& grads, const Tensors<2>& in, const Tensors<2>& out,
+                        const Attributes<Monic>& attributes, const Flags<2>& need);
+  static Tensors<2> jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<2>& out,
+                        const Attributes<Monic>& attributes);
+};
+
 struct LagProduct {
   static constexpr const char* name = "polezero::lag_product";
   static constexpr const char* node = "LagProductBackward";
@@ -108,10 +121,11 @@ inline Tensors<2> lfilter_forward(const Tensor& b, const Tensor& a, const Tensor
 }
 
 // Coefficients [..., T, taps], or [..., 1, taps]: the same at all times.
-inline Tensor lpv_allpole(const Tensor& a, const Tensor& x, const Tensor& zi, const Lags& lags) {
+inline Tensor allpole_over_time(const Tensor& a, const Tensor& x, const Tensor& zi,
+                                const Lags& lags) {
   return call<AllpoleForward>({a, x, zi}, {lags.shift, lags.reverse, false})[0];
 }
-inline Tensor lpv_fir(const Tensor& b, const Tensor& x, const Lags& lags) {
+inline Tensor fir_over_time(const Tensor& b, const Tensor& x, const Lags& lags) {
   return call<Fir>({b, x}, {lags.shift, lags.reverse})[0];
 }
 inline Tensor lag_product(const Tensor& g, const Tensor& x, const c10::SymInt& taps,
@@ -124,10 +138,10 @@ inline bool is_constant(const Tensor& coefficients) { return coefficients.sym_si
 inline Tensor constant(const Tensor& coefficients) { return coefficients.unsqueeze(-2); }
 inline Tensor allpole_forward(const Tensor& a, const Tensor& x, const Tensor& zi = {},
                               bool reverse = false) {
-  return lpv_allpole(constant(a), x, zi, {0, reverse});
+  return allpole_over_time(constant(a), x, zi, {0, reverse});
 }
 inline Tensor fir(const Tensor& b, const Tensor& x, bool reverse = false) {
-  return lpv_fir(constant(b), x, {0, reverse});
+  return fir_over_time(constant(b), x, {0, reverse});
 }
 inline Tensor lag_correlation(const Tensor& g, const Tensor& x, const c10::SymInt& taps) {
   return call<LagCorrelation>({g, x}, {taps})[0];
@@ -145,6 +159,12 @@ inline Tensor pad_last(const Tensor& t, const c10::SymInt& before, const c10::Sy
 }
 inline Tensor slice_last(const Tensor& t, const c10::SymInt& begin, const c10::SymInt& end) {
   return t.slice_symint(-1, begin, end);
+}
+// Zeros before and after along the axis of time of coefficients that have one.
+inline Tensor pad_time(const Tensor& coefficients, const c10::SymInt& before,
+                       const c10::SymInt& after) {
+  if (is_constant(coefficients)) return coefficients;
+  return at::constant_pad_nd_symint(coefficients, {0, 0, before, after});
 }
 // u and v one after the other along the last axis, leading dimensions broadcast.
 Tensor join(const Tensor& u, const Tensor& v);

@@ -29,15 +29,45 @@ Tensors<2> Fir::vjp(const Tensors<1>& grads, const Tensors<2>& in, const Tensors
              : lags.reverse  ? constant(lag_correlation(x.conj(), g, taps))
                              : constant(lag_correlation(g, x.conj(), taps));
   }
-  if (need[1]) grad_x = lpv_fir(b.conj(), g, lags.adjoint());
+  if (need[1]) grad_x = fir_over_time(b.conj(), g, lags.adjoint());
   return {grad_b, grad_x};
 }
 
 Tensors<1> Fir::jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>&,
                     const Attributes<Fir>& attributes) {
   const Lags lags{std::get<0>(attributes), std::get<1>(attributes)};
-  return {plus(t[0].defined() ? lpv_fir(t[0], p[1], lags) : Tensor(),
-               t[1].defined() ? lpv_fir(p[0], t[1], lags) : Tensor())};
+  return {plus(t[0].defined() ? fir_over_time(t[0], p[1], lags) : Tensor(),
+               t[1].defined() ? fir_over_time(p[0], t[1], lags) : Tensor())};
+}
+
+// q = c / a_0 for every coefficient c but a_0 itself.
+Saved<Monic> Monic::saves(const Flags<2>& need) { return {{false, true}, {need[1], need[1]}}; }
+
+Tensors<2> Monic::vjp(const Tensors<2>& grads, const Tensors<2>& in, const Tensors<2>& out,
+                      const Attributes<Monic>&, const Flags<2>& need) {
+  const Tensor a0 = in[1].slice(-1, 0, 1).conj();
+  const Tensor grad_b = grads[0] / a0;
+  if (!need[1]) return {grad_b, Tensor()};
+  const Tensor grad_a = grads[1].defined() ? grads[1] / a0 : at::zeros_like(out[1]);
+  // the quotients of b may have more rows, or more times, than a has
+  const Tensor from_b = (grad_b * out[0].conj()).sum(-1, /*keepdim=*/true);
+  const Tensor from_a = (grad_a * out[1].conj()).sum(-1, /*keepdim=*/true);
+  const Tensor grad_a0 = -(at::sum_to(from_b, from_a.sym_sizes()) + from_a);
+  return {grad_b, join(grad_a0, grad_a)};
+}
+
+Tensors<2> Monic::jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<2>& out,
+                      const Attributes<Monic>&) {
+  const Tensor a0 = p[1].slice(-1, 0, 1);
+  Tensor b = t[0], a;
+  if (t[1].defined()) {
+    const Tensor tangent = t[1].slice(-1, 0, 1);
+    b = plus(b, -out[0] * tangent);
+    a = (t[1].slice(-1, 1) - out[1] * tangent) / a0;
+  } else {
+    a = at::zeros_like(out[1]);
+  }
+  return {(b / a0).expand_symint(out[0].sym_sizes()), a};
 }
 
 Saved<LagProduct> LagProduct::saves(const Flags<2>& need) { return {{need[1], need[0]}, {}}; }
@@ -46,8 +76,8 @@ Tensors<2> LagProduct::vjp(const Tensors<1>& grads, const Tensors<2>& in, const 
                            const Attributes<LagProduct>& attributes, const Flags<2>& need) {
   const auto& [g, x] = in;
   const Lags lags{std::get<1>(attributes), std::get<2>(attributes)};
-  return {need[0] ? lpv_fir(grads[0], x.conj(), lags) : Tensor(),
-          need[1] ? lpv_fir(grads[0], g.conj(), lags.adjoint()) : Tensor()};
+  return {need[0] ? fir_over_time(grads[0], x.conj(), lags) : Tensor(),
+          need[1] ? fir_over_time(grads[0], g.conj(), lags.adjoint()) : Tensor()};
 }
 
 Tensors<1> LagProduct::jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>&,

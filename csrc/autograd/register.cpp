@@ -16,7 +16,7 @@ struct OpList {
     (register_autocast<Ops, device>(m), ...);
   }
 };
-using AllOps = OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward, Fir,
+using AllOps = OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward, Fir, Monic,
                       LagProduct, LagCorrelation>;
 
 }  // namespace

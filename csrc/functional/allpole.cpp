@@ -7,26 +7,56 @@ namespace polezero::functional {
 
 using namespace polezero::autograd;
 
+namespace {
+
+// y and the last N outputs, newest first. a[..., T or 1, N]; one dtype.
+std::tuple<Tensor, Tensor> filter(const Tensor& a, const Tensor& x, const Tensor& zi,
+                                  bool two_pass) {
+  const Tensor y = call<AllpoleForward>({a, x, zi}, {0, false, two_pass})[0];
+  return {y, zi.defined() ? newest(y, zi, a.sym_size(-1)) : at::empty({0}, y.options())};
+}
+
+std::tuple<Tensor, Tensor> to(const std::tuple<Tensor, Tensor>& outputs, at::ScalarType type) {
+  return {std::get<0>(outputs).to(type), std::get<1>(outputs).to(type)};
+}
+
+}  // namespace
+
 std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi_,
                                    c10::string_view backward) {
   const char* op = "allpole";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {{"x", x}, {"a", a}, {"zi", zi}});
-  TORCH_CHECK_VALUE(x.dim() >= 1, op, ": x: expected at least one dimension, got a scalar");
-  TORCH_CHECK_VALUE(a.dim() >= 1, op, ": a: expected at least one dimension, got a scalar");
-  const c10::SymInt N = a.sym_size(-1), T = x.sym_size(-1);
-  if (zi.defined()) {
-    TORCH_CHECK_VALUE(zi.dim() >= 1 && zi.sym_size(-1) == N, op, ": zi: expected ", N,
-                      " values along axis -1, got shape ", zi.sym_sizes());
-    zi = zi.to(type.compute);
-    check_broadcasts_to(op, {"zi", zi}, broadcast_leading(op, {{"a", a}, {"x", x}}));
-  }
-  const Tensor y = call<AllpoleForward>({constant(a.to(type.compute)), x.to(type.compute), zi},
-                                        {0, false, two_pass(op, backward)})[0];
-  if (!zi.defined()) return {y.to(type.result), at::empty({0}, y.options())};
-  const Tensor outputs = T < N ? join(zi.flip(-1), y) : y;  // the last N, some of them zi
-  const c10::SymInt end = outputs.sym_size(-1);
-  return {y.to(type.result), slice_last(outputs, end - N, end).flip(-1).to(type.result)};
+  check_not_scalar(op, {"x", x});
+  check_not_scalar(op, {"a", a});
+  zi = past_of(op, zi, a.sym_size(-1), {{"a", a}, {"x", x}}, type);
+  return to(filter(constant(a.to(type.compute)), x.to(type.compute), zi, two_pass(op, backward)),
+            type.result);
+}
+
+std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x,
+                                       const OptionalTensor& zi_) {
+  const char* op = "lpv.allpole";
+  Tensor zi = value_or_undefined(zi_);
+  const Promotion type = promote(op, {{"x", x}, {"a", a}, {"zi", zi}});
+  check_not_scalar(op, {"x", x});
+  check_time_axis(op, {"a", a}, x.sym_size(-1));
+  zi = past_of(op, zi, a.sym_size(-1), {{"a", a, 2}, {"x", x}}, type);
+  return to(filter(a.to(type.compute), x.to(type.compute), zi, false), type.result);
+}
+
+std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a_, const Tensor& x,
+                                             const OptionalTensor& zi_) {
+  const char* op = "linear_recurrence";
+  Tensor zi = value_or_undefined(zi_);
+  const Promotion type = promote(op, {{"x", x}, {"a", a_}, {"zi", zi}});
+  check_not_scalar(op, {"x", x});
+  const Tensor a = (a_.dim() == 0 ? a_.unsqueeze(0) : a_).to(type.compute);
+  const c10::SymInt T = x.sym_size(-1);
+  TORCH_CHECK_VALUE(a.sym_size(-1) == 1 || a.sym_size(-1) == T, op, ": a: expected T = ", T,
+                    " or 1 along the last axis, got shape ", a.sym_sizes());
+  zi = past_of(op, zi, 1, {{"a", a}, {"x", x}}, type);
+  return to(filter(a.neg().unsqueeze(-1), x.to(type.compute), zi, false), type.result);
 }
 
 }  // namespace polezero::functional

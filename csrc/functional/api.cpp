@@ -5,17 +5,56 @@
 
 namespace polezero::functional {
 
-// Autocast is before promotion: the result has the dtype that it gave.
+// Autocast is before promotion: under it these compute in, and return, float32.
 namespace {
-template <c10::DeviceType device>
+
+template <auto function, size_t tensors>
+struct Function {
+  using Schema = std::remove_pointer_t<decltype(function)>;
+  static constexpr size_t inputs = tensors, outputs = 2;
+};
+struct Lfilter : Function<lfilter, 4> {
+  static constexpr const char* name = "polezero::lfilter";
+};
+struct Allpole : Function<allpole, 3> {
+  static constexpr const char* name = "polezero::allpole";
+};
+struct Tdf2Ssm : Function<tdf2_ssm, 4> {
+  static constexpr const char* name = "polezero::tdf2_ssm";
+};
+struct LinearRecurrence : Function<linear_recurrence, 3> {
+  static constexpr const char* name = "polezero::linear_recurrence";
+};
+struct LpvAllpole : Function<lpv_allpole, 3> {
+  static constexpr const char* name = "polezero::lpv_allpole";
+};
+struct LpvFir : Function<lpv_fir, 3> {
+  static constexpr const char* name = "polezero::lpv_fir";
+};
+struct LpvLfilter : Function<lpv_lfilter, 4> {
+  static constexpr const char* name = "polezero::lpv_lfilter";
+};
+struct LpvTdf2Ssm : Function<lpv_tdf2_ssm, 4> {
+  static constexpr const char* name = "polezero::lpv_tdf2_ssm";
+};
+struct Sensitivity : Function<sensitivity, 3> {
+  static constexpr const char* name = "polezero::sensitivity";
+};
+
+template <c10::DeviceType device, class... Functions>
 void register_functions(torch::Library& m) {
-  autograd::register_autocast<Lfilter, device>(m);
-  autograd::register_autocast<Allpole, device>(m);
-  autograd::register_autocast<Sensitivity, device>(m);
+  (autograd::register_autocast<Functions, device>(m), ...);
 }
+template <c10::DeviceType device>
+void register_all(torch::Library& m) {
+  register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, LpvAllpole, LpvFir,
+                     LpvLfilter, LpvTdf2Ssm, Sensitivity>(m);
+}
+
 }  // namespace
-TORCH_LIBRARY_IMPL(polezero, AutocastCPU, m) { register_functions<at::kCPU>(m); }
-TORCH_LIBRARY_IMPL(polezero, AutocastCUDA, m) { register_functions<at::kCUDA>(m); }
+
+TORCH_LIBRARY_IMPL(polezero, AutocastCPU, m) { register_all<at::kCPU>(m); }
+TORCH_LIBRARY_IMPL(polezero, AutocastCUDA, m) { register_all<at::kCUDA>(m); }
 
 }  // namespace polezero::functional
 
@@ -42,5 +81,38 @@ std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const T
                                        int64_t axis) {
   return functional::sensitivity(b, a, x, axis);
 }
+
+std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
+                                    const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::tdf2_ssm(b, a, x, zi, "one_pass"), zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a, const Tensor& x,
+                                             const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::linear_recurrence(a, x, zi), zi.has_value());
+}
+
+namespace lpv {
+
+std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x,
+                                   const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::lpv_allpole(a, x, zi), zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> fir(const Tensor& b, const Tensor& x, const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::lpv_fir(b, x, zi), zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
+                                   const std::optional<Tensor>& zi, const std::string& form) {
+  return without_placeholder(functional::lpv_lfilter(b, a, x, zi, form), zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
+                                    const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::lpv_tdf2_ssm(b, a, x, zi), zi.has_value());
+}
+
+}  // namespace lpv
 
 }  // namespace polezero

@@ -1,5 +1,7 @@
 #include "functional/arguments.h"
 
+#include "autograd/ops.h"
+
 namespace polezero::functional {
 
 namespace {
@@ -50,10 +52,15 @@ bool two_pass(const char* op, c10::string_view backward) {
 
 int64_t wrap_axis(const char* op, int64_t axis, const Tensor& x) {
   const int64_t dims = x.dim();
-  TORCH_CHECK_VALUE(dims >= 1, op, ": x: expected at least one dimension, got a scalar");
+  check_not_scalar(op, {"x", x});
   TORCH_CHECK_INDEX(-dims <= axis && axis < dims, op, ": axis: expected a number from ", -dims,
                     " to ", dims - 1, ", got ", axis);
   return axis < 0 ? axis : axis - dims;
+}
+
+void check_not_scalar(const char* op, const Argument& argument) {
+  TORCH_CHECK_VALUE(argument.tensor.dim() >= 1, op, ": ", argument.name,
+                    ": expected at least one dimension, got a scalar");
 }
 
 void check_not_empty(const char* op, const Argument& c) {
@@ -72,6 +79,21 @@ void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDi
   TORCH_CHECK_VALUE(fits, op, ": ", state.name, ": expected a shape that broadcasts to ",
                     c10::SymIntArrayRef(with_last(leading, sizes.back())), " (time last), got ",
                     sizes);
+}
+
+Tensor past_of(const char* op, const Tensor& zi, const c10::SymInt& length,
+               std::initializer_list<Argument> others, const Promotion& type) {
+  if (!zi.defined()) return zi;
+  TORCH_CHECK_VALUE(zi.dim() >= 1 && zi.sym_size(-1) == length, op, ": zi: expected ", length,
+                    " values along axis -1, got shape ", zi.sym_sizes());
+  check_broadcasts_to(op, {"zi", zi}, broadcast_leading(op, others));
+  return zi.to(type.compute);
+}
+
+Tensor newest(const Tensor& y, const Tensor& zi, const c10::SymInt& N) {
+  const Tensor samples = y.sym_size(-1) < N ? autograd::join(zi.flip(-1), y) : y;
+  const c10::SymInt end = samples.sym_size(-1);
+  return autograd::slice_last(samples, end - N, end).flip(-1);
 }
 
 }  // namespace polezero::functional

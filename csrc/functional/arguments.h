@@ -23,10 +23,19 @@ bool two_pass(const char* op, c10::string_view backward);
 // Negative, counted from the end of x.
 int64_t wrap_axis(const char* op, int64_t axis, const Tensor& x);
 
+void check_not_scalar(const char* op, const Argument& argument);
 void check_not_empty(const char* op, const Argument& c);
 
 // As SciPy, a state may repeat along the signal's rows but not add to them.
 void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDimVector& leading);
+
+// An initial state of `length` values on its last axis, in the dtype to compute in, that fits the
+// other arguments; undefined stays undefined.
+Tensor past_of(const char* op, const Tensor& zi, const c10::SymInt& length,
+               std::initializer_list<Argument> others, const Promotion& type);
+
+// The last N of the samples zi (newest first) and y after them, newest first.
+Tensor newest(const Tensor& y, const Tensor& zi, const c10::SymInt& N);
 
 inline Tensor to_last(const Tensor& t, int64_t axis) {
   return axis == -1 ? t : t.movedim(axis, -1);

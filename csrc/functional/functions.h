@@ -1,4 +1,5 @@
-// The public functions: any axis, dtypes promoted as torch does, then one core op.
+// The public functions: any axis, dtypes promoted as torch does, then core ops. Those of
+// polezero.lpv, whose coefficients change with time, are called lpv_*.
 #pragma once
 
 #include <c10/util/string_view.h>
@@ -15,25 +16,19 @@ std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tenso
                                    c10::string_view backward);
 std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi,
                                    c10::string_view backward);
+std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
+                                    const OptionalTensor& zi, c10::string_view backward);
+std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a, const Tensor& x,
+                                             const OptionalTensor& zi);
+std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi);
+std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi);
+// `form` is "df1", "df2", "tdf1" or "tdf2".
+std::tuple<Tensor, Tensor> lpv_lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
+                                       const OptionalTensor& zi, c10::string_view form);
+std::tuple<Tensor, Tensor> lpv_tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
+                                        const OptionalTensor& zi);
 // dy/db[..., T, M+1] and dy/da[..., T, N+1].
 std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const Tensor& x,
                                        int64_t axis);
-
-// The schemas, for the autocast key: under autocast these compute in, and return, float32.
-struct Lfilter {
-  static constexpr const char* name = "polezero::lfilter";
-  using Schema = decltype(lfilter);
-  static constexpr size_t inputs = 4, outputs = 2;
-};
-struct Allpole {
-  static constexpr const char* name = "polezero::allpole";
-  using Schema = decltype(allpole);
-  static constexpr size_t inputs = 3, outputs = 2;
-};
-struct Sensitivity {
-  static constexpr const char* name = "polezero::sensitivity";
-  using Schema = decltype(sensitivity);
-  static constexpr size_t inputs = 3, outputs = 2;
-};
 
 }  // namespace polezero::functional

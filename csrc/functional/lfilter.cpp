@@ -9,10 +9,11 @@ namespace polezero::functional {
 
 using namespace polezero::autograd;
 
-std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
-                                   const OptionalTensor& zi_, int64_t axis,
-                                   c10::string_view backward) {
-  const char* op = "lfilter";
+namespace {
+
+std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor& a, const Tensor& x,
+                                  const OptionalTensor& zi_, int64_t axis,
+                                  c10::string_view backward) {
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}, {"zi", zi}});
   check_not_empty(op, {"b", b});
@@ -36,8 +37,6 @@ std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tenso
           zi.defined() ? from_last(zf, axis).to(type.result) : zf};
 }
 
-namespace {
-
 // [..., T, taps] with u[n - k] at [n, k]: windows over one padded signal. Tap 0 is the newest
 // sample and torch has no negative strides, so the windows are copied in reverse.
 Tensor delays(const Tensor& u, int64_t taps) {
@@ -48,6 +47,17 @@ Tensor delays(const Tensor& u, int64_t taps) {
 }
 
 }  // namespace
+
+std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
+                                   const OptionalTensor& zi, int64_t axis,
+                                   c10::string_view backward) {
+  return filter("lfilter", b, a, x, zi, axis, backward);
+}
+
+std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
+                                    const OptionalTensor& zi, c10::string_view backward) {
+  return filter("tdf2_ssm", b, a, x, zi, -1, backward);
+}
 
 std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const Tensor& x,
                                        int64_t axis) {

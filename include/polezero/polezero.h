@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <tuple>
 
 #if defined(__GNUC__)
@@ -49,11 +50,55 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(const at::Tensor& b, con
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> allpole(const at::Tensor& a, const at::Tensor& x,
                                                         const std::optional<at::Tensor>& zi = {});
 
+// lfilter along the last axis as a state-space filter in transposed direct form II, zi[..., P] as
+// there: what lpv::tdf2_ssm is with constant coefficients.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> tdf2_ssm(const at::Tensor& b, const at::Tensor& a,
+                                                         const at::Tensor& x,
+                                                         const std::optional<at::Tensor>& zi = {});
+
+// h[n] = a[n] h[n-1] + x[n] along the last axis of x; a[..., T], a[..., 1], or a scalar. zi[..., 1]
+// is h[-1]. Returns h and zf[..., 1], its last value; zf is undefined without zi.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> linear_recurrence(
+    const at::Tensor& a, const at::Tensor& x, const std::optional<at::Tensor>& zi = {});
+
 // How the output of lfilter, from rest, moves with each coefficient:
 // (dy/db [..., T, M+1], dy/da [..., T, N+1]), a_0 included, in one filter pass each, after one for
 // y. The time axis of x comes last but one.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> sensitivity(const at::Tensor& b,
                                                             const at::Tensor& a,
                                                             const at::Tensor& x, int64_t axis = -1);
+
+// Coefficients that change with time: [..., T, coefficients], or [..., 1, coefficients] where they
+// do not; x[..., T]. zf is undefined without zi.
+namespace lpv {
+
+// y[n] = x[n] - sum_{i=1..N} a_i[n] y[n-i], a[..., T, N] holding a_1..a_N. zi and zf are the last N
+// outputs, newest first.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> allpole(const at::Tensor& a, const at::Tensor& x,
+                                                        const std::optional<at::Tensor>& zi = {});
+
+// y[n] = sum_{k=0..M} b_k[n] x[n-k], b[..., T, M+1]. zi and zf are the last M inputs, newest first.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> fir(const at::Tensor& b, const at::Tensor& x,
+                                                    const std::optional<at::Tensor>& zi = {});
+
+// A filter b[..., T, M+1], a[..., T, N+1] (a_0 included and divided out) in one of the direct
+// forms, which differ once coefficients move:
+//
+//   "df1"   y[n] = sum_k b_k[n] x[n-k] - sum_i a_i[n] y[n-i]      zi: x[-1..-M], y[-1..-N]
+//   "df2"   w[n] = x[n] - sum_i a_i[n] w[n-i], y[n] = sum_k b_k[n] w[n-k]      zi: w[-1..-P]
+//   "tdf1"  v[n] = x[n] - sum_i a_i[n-i] v[n-i], y[n] = sum_k b_k[n-k] v[n-k]
+//           zi: what is added to v[0..N-1], to y[0..M-1]
+//   "tdf2"  y[n] = sum_k b_k[n-k] x[n-k] - sum_i a_i[n-i] y[n-i]  zi: what is added to y[0..P-1]
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(const at::Tensor& b, const at::Tensor& a,
+                                                        const at::Tensor& x,
+                                                        const std::optional<at::Tensor>& zi = {},
+                                                        const std::string& form = "tdf2");
+
+// lfilter in the form "tdf2".
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> tdf2_ssm(const at::Tensor& b, const at::Tensor& a,
+                                                         const at::Tensor& x,
+                                                         const std::optional<at::Tensor>& zi = {});
+
+}  // namespace lpv
 
 }  // namespace polezero

@@ -8,7 +8,7 @@ from polezero._library import cmake_prefix_path, load
 
 load()
 
-from polezero import reference  # noqa: E402  (after the ops are registered)
+from polezero import lpv, reference  # noqa: E402  (after the ops are registered)
 from polezero._build import VERSION as __version__  # noqa: E402
 from polezero.functional import (  # noqa: E402
     allpole,
@@ -17,6 +17,7 @@ from polezero.functional import (  # noqa: E402
     lfiltic,
     sensitivity,
 )
+from polezero.recurrences import linear_recurrence, tdf2_ssm  # noqa: E402
 
 __all__ = [
     "__version__",
@@ -25,6 +26,9 @@ __all__ = [
     "lfilter",
     "lfilter_zi",
     "lfiltic",
+    "linear_recurrence",
+    "lpv",
     "reference",
     "sensitivity",
+    "tdf2_ssm",
 ]

@@ -74,3 +74,16 @@ def rounded(outputs: tuple[Tensor, Tensor], x: Tensor, *values: Coefficients | N
         return outputs
     dtype = functools.reduce(torch.promote_types, (v.dtype for v in values if isinstance(v, Tensor)), x.dtype)
     return outputs[0].to(dtype), outputs[1].to(dtype)
+
+
+def of_state(function: str, zi: Coefficients | None, x: Tensor) -> Tensor | None:
+    return None if zi is None else coefficients(f"{function}: zi", zi, x)
+
+
+def results(
+    outputs: tuple[Tensor, Tensor], x: Tensor, zi: Coefficients | None, *values: Coefficients
+) -> Tensor | tuple[Tensor, Tensor]:
+    """What a filter returns: the final state only where there was an initial one."""
+    if x.dtype in HALVES:
+        outputs = rounded(outputs, x, *values, zi)
+    return outputs[0] if zi is None else outputs

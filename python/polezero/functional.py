@@ -12,7 +12,18 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import HALVES, Backward, Coefficients, check_options, coefficients, rounded, signal, to_tensor
+from polezero._arguments import (
+    HALVES,
+    Backward,
+    Coefficients,
+    check_options,
+    coefficients,
+    of_state,
+    results,
+    rounded,
+    signal,
+    to_tensor,
+)
 
 _ops = torch.ops.polezero
 
@@ -121,17 +132,15 @@ def lfilter(
     """
     x = signal("lfilter", x)
     check_options("lfilter", axis, backward)
-    y, zf = _ops.lfilter.default(
+    outputs = _ops.lfilter.default(
         coefficients("lfilter: b", b, x),
         coefficients("lfilter: a", a, x),
         x,
-        None if zi is None else coefficients("lfilter: zi", zi, x),
+        of_state("lfilter", zi, x),
         axis,
         backward,
     )
-    if x.dtype in HALVES:
-        y, zf = rounded((y, zf), x, b, a, zi)
-    return y if zi is None else (y, zf)
+    return results(outputs, x, zi, b, a)
 
 
 @overload
@@ -179,11 +188,8 @@ def allpole(
     """
     x = signal("allpole", x)
     check_options("allpole", -1, backward)
-    past = None if zi is None else coefficients("allpole: zi", zi, x)
-    y, zf = _ops.allpole.default(coefficients("allpole: a", a, x), x, past, backward)
-    if x.dtype in HALVES:
-        y, zf = rounded((y, zf), x, a, zi)
-    return y if zi is None else (y, zf)
+    past = of_state("allpole", zi, x)
+    return results(_ops.allpole.default(coefficients("allpole: a", a, x), x, past, backward), x, zi, a)
 
 
 def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> tuple[Tensor, Tensor]:

@@ -127,6 +127,40 @@ TEST(PublicHeader, GradientsNeedNoPython) {
 }
 
 // The sentence of the exception that `call` throws, of this type and no other.
+// Coefficients [T, taps] that are the same at all times.
+Tensor at_all_times(const std::vector<double>& c, int64_t time) {
+  return vector(c).unsqueeze(0).expand({time, static_cast<int64_t>(c.size())});
+}
+
+TEST(PublicHeader, TimeVaryingFormsEqualTheConstantFilter) {
+  const Tensor x = random({2, 20}), b = at_all_times(kB, 20), a = at_all_times(kA, 20);
+  const Tensor want = std::get<0>(lfilter(vector(kB), vector(kA), x));
+  for (const char* form : {"df1", "df2", "tdf1", "tdf2"}) {
+    const auto [y, zf] = polezero::lpv::lfilter(b, a, x, {}, form);
+    expect_close(y, want);
+    EXPECT_FALSE(zf.defined());
+  }
+  expect_close(std::get<0>(polezero::tdf2_ssm(vector(kB), vector(kA), x)), want);
+  const auto [y1, z1] = polezero::lpv::tdf2_ssm(b.slice(0, 0, 7), a.slice(0, 0, 7),
+                                                x.slice(1, 0, 7), at::zeros({3}, at::kDouble));
+  const auto [y2, z2] = polezero::lpv::tdf2_ssm(b.slice(0, 7), a.slice(0, 7), x.slice(1, 7), z1);
+  expect_close(at::cat({y1, y2}, 1), want);
+}
+
+TEST(PublicHeader, TimeVaryingPrimitivesEqualLoops) {
+  const Tensor x = vector({1, 2, 3}), c = at::tensor({0.5, -0.5, 2.0}, at::kDouble).unsqueeze(-1);
+  const Tensor past = vector({4});
+  const auto [y, zf] = polezero::lpv::allpole(c, x, past);
+  expect_close(y, vector({-1, 1.5, 0}));
+  expect_close(zf, vector({0}));
+  const auto [h, last] = polezero::linear_recurrence(-c.squeeze(-1), x, past);
+  expect_close(h, y);
+  expect_close(last, zf);
+  const auto [u, inputs] = polezero::lpv::fir(at::cat({at::zeros_like(c), c}, -1), x, past);
+  expect_close(u, vector({2, -0.5, 4}));
+  expect_close(inputs, vector({3}));
+}
+
 template <class Error, class Call>
 std::string sentence(Call&& call) {
   try {

@@ -70,6 +70,45 @@ def _allpole(backward: str = "one_pass", **sizes: Any) -> Case:
     return Case(partial(polezero.allpole, backward=backward), reference.allpole, partial(allpole_inputs, **sizes))
 
 
+def lpv_inputs(
+    dtype: torch.dtype = torch.float64,
+    *,
+    M: int = 2,
+    N: int = 2,
+    T: int = 5,
+    lead: tuple[int, ...] = (),
+    zi: int | None = None,
+    constant: str = "",
+) -> tuple[Tensor, ...]:
+    """b, a (a_0 is not 1) with an axis of time, x of two rows, and where its length is given zi.
+
+    Coefficients named in ``constant`` do not change with time. M or N of -1: no b, or no a, and a without a_0.
+    """
+    b = torch.randn(*lead, 1 if "b" in constant else T, M + 1, dtype=dtype)
+    a = 0.4 * torch.randn(*lead, 1 if "a" in constant else T, N + 1, dtype=dtype)
+    a = torch.cat([a[..., :1] + 1.5, a[..., 1:]], -1)
+    inputs = [*([b] if M >= 0 else []), *([a if M >= 0 else a[..., 1:]] if N >= 0 else [])]
+    inputs.append(torch.randn(2, T, dtype=dtype))
+    return tuple(inputs) if zi is None else (*inputs, torch.randn(2, zi, dtype=dtype))
+
+
+def _lpv_lfilter(form: str, **sizes: Any) -> Case:
+    return Case(
+        lambda b, a, x, zi=None: polezero.lpv.lfilter(b, a, x, zi, form),
+        lambda b, a, x, zi=None: reference.lpv_lfilter(b, a, x, zi, form),
+        partial(lpv_inputs, **sizes),
+    )
+
+
+def _recurrence_inputs(dtype: torch.dtype = torch.float64, *, a: tuple[int, ...], zi: bool = False) -> Any:
+    inputs = torch.randn(a, dtype=dtype), torch.randn(2, 5, dtype=dtype)
+    return (*inputs, torch.randn(2, 1, dtype=dtype)) if zi else inputs
+
+
+def _linear_recurrence(**sizes: Any) -> Case:
+    return Case(polezero.linear_recurrence, reference.linear_recurrence, partial(_recurrence_inputs, **sizes))
+
+
 TWO_PASS = {"backward": "two_pass"}
 CASES = {
     "lfilter": _lfilter(),
@@ -88,6 +127,19 @@ CASES = {
     "allpole_short": _allpole(N=4, T=2, lead_zi=(2,)),
     "allpole_two_pass": _allpole("two_pass", N=3, T=4),
     "allpole_two_pass_zi": _allpole("two_pass", N=3, lead_zi=(1,)),
+    "tdf2_ssm": Case(polezero.tdf2_ssm, true_lfilter, partial(lfilter_inputs, M=3, lead_zi=(2,))),
+    "lpv_allpole": Case(polezero.lpv.allpole, reference.lpv_allpole, partial(lpv_inputs, M=-1, lead=(2,))),
+    "lpv_allpole_zi": Case(polezero.lpv.allpole, reference.lpv_allpole, partial(lpv_inputs, M=-1, N=3, zi=3)),
+    "lpv_fir": Case(polezero.lpv.fir, reference.lpv_fir, partial(lpv_inputs, N=-1, lead=(2,))),
+    "lpv_fir_zi": Case(polezero.lpv.fir, reference.lpv_fir, partial(lpv_inputs, N=-1, T=3, zi=2)),
+    "lpv_df1_zi": _lpv_lfilter("df1", M=1, zi=3),
+    "lpv_df2_zi": _lpv_lfilter("df2", M=3, T=4, zi=3, lead=(2,)),
+    "lpv_tdf1_zi": _lpv_lfilter("tdf1", N=1, zi=3),
+    "lpv_tdf2": _lpv_lfilter("tdf2"),
+    "lpv_tdf2_zi": _lpv_lfilter("tdf2", M=1, zi=2, lead=(2,)),
+    "lpv_tdf2_short": _lpv_lfilter("tdf2", M=3, T=2, zi=3, constant="a"),
+    "linear_recurrence": _linear_recurrence(a=(2, 5)),
+    "linear_recurrence_scalar_zi": _linear_recurrence(a=(), zi=True),
 }
 
 

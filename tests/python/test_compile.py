@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, requires_grad, true_lfilter
+from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, lpv_inputs, requires_grad, true_lfilter
 from support import GRADIENT_TOLERANCE, assert_close
 from torch import Tensor
 from torch._dynamo.utils import counters
@@ -162,17 +162,46 @@ class Filter(torch.nn.Module):
         return 2 * y, zf
 
 
+class VaryingFilter(torch.nn.Module):
+    def forward(self, a: Tensor, x: Tensor, zi: Tensor) -> tuple[Tensor, Tensor]:
+        return polezero.lpv.allpole(a, x, zi)
+
+
+ROWS, T = torch.export.Dim("rows"), torch.export.Dim("T", min=4)
+
+
 def exported(strict: bool = False) -> torch.export.ExportedProgram:
-    rows, T = torch.export.Dim("rows"), torch.export.Dim("T", min=4)
-    shapes: Any = ({}, {}, {0: rows, 1: T}, {0: rows})
+    shapes: Any = ({}, {}, {0: ROWS, 1: T}, {0: ROWS})
     example = lfilter_inputs(M=1, N=3, T=9, lead_x=(4,), lead_zi=(4,))
     return torch.export.export(Filter(), example, dynamic_shapes=shapes, strict=strict)
+
+
+def exported_varying() -> torch.export.ExportedProgram:
+    shapes: Any = ({0: ROWS, 1: T}, {0: ROWS, 1: T}, {0: ROWS})
+    return torch.export.export(VaryingFilter(), varying_inputs(4, 9), dynamic_shapes=shapes)
+
+
+def varying_inputs(rows: int, T: int) -> tuple[Tensor, ...]:
+    a, _, _ = lpv_inputs(M=-1, T=T, lead=(rows,), zi=2)
+    return a, torch.randn(rows, T, dtype=a.dtype), torch.randn(rows, 2, dtype=a.dtype)
 
 
 def assert_filters_other_sizes(module: Callable[..., Any]) -> None:
     inputs = lfilter_inputs(M=1, N=3, T=21, lead_x=(5,), lead_zi=(5,))
     y, zf = true_lfilter(*inputs)
     assert_close(list(module(*inputs)), [2 * y, zf])
+
+
+def assert_varies_with_other_sizes(module: Callable[..., Any]) -> None:
+    inputs = varying_inputs(5, 21)
+    assert_close(list(module(*inputs)), list(reference.lpv_allpole(*inputs)))
+
+
+def test_time_varying_filters_export_with_dynamic_sizes(tmp_path: Path) -> None:
+    program = exported_varying()
+    assert_varies_with_other_sizes(program.module())
+    torch.export.save(program, tmp_path / "filter.pt2")
+    assert_varies_with_other_sizes(torch.export.load(tmp_path / "filter.pt2").module())
 
 
 @pytest.mark.parametrize("strict", [False, True], ids=["traced", "strict"])
@@ -190,3 +219,8 @@ def test_export_with_dynamic_sizes(strict: bool, tmp_path: Path) -> None:
 def test_aot_inductor_package_runs_from_python(tmp_path: Path) -> None:
     path = torch._inductor.aoti_compile_and_package(exported(), package_path=str(tmp_path / "filter.pt2"))
     assert_filters_other_sizes(torch._inductor.aoti_load_package(path))
+
+
+def test_aot_inductor_package_of_a_time_varying_filter(tmp_path: Path) -> None:
+    path = torch._inductor.aoti_compile_and_package(exported_varying(), package_path=str(tmp_path / "filter.pt2"))
+    assert_varies_with_other_sizes(torch._inductor.aoti_load_package(path))

@@ -3,21 +3,27 @@
 import doctest
 import inspect
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import polezero
-from polezero import functional, reference
+from polezero import lpv, reference
 
-FUNCTIONS = [name for name in polezero.__all__ if inspect.isfunction(getattr(polezero, name))]
+FUNCTIONS = {
+    prefix + name: getattr(module, name)
+    for module, prefix in ((polezero, ""), (lpv, "lpv."))
+    for name in module.__all__
+    if inspect.isfunction(getattr(module, name))
+}
 
 
-def test_every_example_prints_what_it_says() -> None:
-    for module in (functional, reference):
-        result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
-        assert result.failed == 0
-        assert result.attempted >= (len(FUNCTIONS) if module is functional else 0)
+@pytest.mark.parametrize("module", sorted({f.__module__ for f in FUNCTIONS.values()} | {reference.__name__}))
+def test_every_example_prints_what_it_says(module: str) -> None:
+    result = doctest.testmod(sys.modules[module], optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+    assert result.attempted >= sum(f.__module__ == module for f in FUNCTIONS.values())
 
 
 def test_the_example_of_the_readme_runs() -> None:
@@ -28,7 +34,7 @@ def test_the_example_of_the_readme_runs() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_says_the_same_things(name: str) -> None:
-    text = inspect.getdoc(getattr(polezero, name)) or ""
+    text = inspect.getdoc(FUNCTIONS[name]) or ""
     missing = [
         part for part in ("math::", "Args:", "Returns:", "shape", "rror", "Source:", "Example:") if part not in text
     ]
@@ -37,6 +43,6 @@ def test_every_function_says_the_same_things(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_is_typed(name: str) -> None:
-    signature = inspect.signature(getattr(polezero, name))
+    signature = inspect.signature(FUNCTIONS[name])
     assert signature.return_annotation is not inspect.Signature.empty
     assert all(p.annotation is not inspect.Parameter.empty for p in signature.parameters.values())

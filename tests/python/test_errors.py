@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import polezero
+from polezero import lpv
 
 X = torch.ones(2, 5)
 BA = ([1.0, 0.5], [1.0, 0.5, 0.25])  # P = 2
@@ -130,6 +131,53 @@ CASES: dict[str, dict[str, Bad]] = {
             "allpole",
             "backward",
             ("one_pass", "two_pass"),
+        ),
+    },
+    "lpv": {
+        "allpole_time": Bad(
+            lambda: lpv.allpole(zeros(4, 2), X), ValueError, "lpv.allpole", "a", ("T = 5 or 1", "[4, 2]")
+        ),
+        "allpole_no_time": Bad(lambda: lpv.allpole(zeros(2), X), ValueError, "lpv.allpole", "a", ("T = 5", "[2]")),
+        "allpole_rows": Bad(
+            lambda: lpv.allpole(zeros(3, 5, 2), X), ValueError, "allpole", "x", ("[3, 5, 2]", "[2, 5]")
+        ),
+        "allpole_zi": Bad(lambda: lpv.allpole(zeros(5, 2), X, zeros(3)), ValueError, "lpv.allpole", "zi", ("2", "[3]")),
+        "fir_time": Bad(lambda: lpv.fir(zeros(6, 2), X), ValueError, "lpv.fir", "b", ("T = 5", "[6, 2]")),
+        "fir_empty": Bad(lambda: lpv.fir(zeros(5, 0), X), ValueError, "lpv.fir", "b", ("[5, 0]",)),
+        "b_time": Bad(
+            lambda: lpv.lfilter(zeros(4, 2), zeros(5, 2), X), ValueError, "lpv.lfilter", "b", ("T = 5", "[4, 2]")
+        ),
+        "a_time": Bad(
+            lambda: lpv.tdf2_ssm(zeros(5, 2), zeros(3, 2), X), ValueError, "lpv.tdf2_ssm", "a", ("T = 5", "[3, 2]")
+        ),
+        "a0_zero": Bad(lambda: lpv.lfilter(zeros(5, 2), zeros(5, 2), X), ValueError, "lpv.lfilter", "a", ("0",)),
+        "form": Bad(
+            lambda: lpv.lfilter(zeros(5, 2), zeros(5, 2), X, form="df3"),
+            ValueError,
+            "lpv.lfilter",
+            "form",
+            ("'df1', 'df2', 'tdf1' or 'tdf2'", "'df3'"),
+        ),
+        "form_number": Bad(
+            lambda: lpv.lfilter(zeros(5, 2), zeros(5, 2), X, form=2), TypeError, "lpv.lfilter", "form", ("'df1'", "2")
+        ),
+        "zi_of_df1": Bad(
+            lambda: lpv.lfilter(zeros(5, 2), torch.ones(5, 3), X, zeros(2), "df1"),
+            ValueError,
+            "lpv.lfilter",
+            "zi",
+            ("3 values", "[2]"),
+        ),
+        "x_list": Bad(lambda: lpv.fir(zeros(5, 2), [1.0]), TypeError, "lpv.fir", "x", ("Tensor", "list")),
+        "x_device": Bad(
+            lambda: lpv.allpole(zeros(5, 2, device="meta"), X), ValueError, "lpv.allpole", "a", ("cpu", "meta")
+        ),
+        "tdf2_ssm_a_empty": Bad(lambda: polezero.tdf2_ssm([1.0], [], X), ValueError, "tdf2_ssm", "a", ("[0]",)),
+        "recurrence_time": Bad(
+            lambda: polezero.linear_recurrence(zeros(4), X), ValueError, "linear_recurrence", "a", ("T = 5", "[4]")
+        ),
+        "recurrence_zi": Bad(
+            lambda: polezero.linear_recurrence(0.5, X, zeros(2)), ValueError, "linear_recurrence", "zi", ("1", "[2]")
         ),
     },
     "initial_states": {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from cases import allpole_inputs, lfilter_inputs
+from cases import allpole_inputs, lfilter_inputs, lpv_inputs
 
 import polezero  # noqa: F401  (registers the ops)
 
@@ -94,6 +94,22 @@ CASES: dict[str, dict[str, Any]] = {
         "varying": lambda d: (torch.randn(7, 3, dtype=d), torch.randn(2, 7, dtype=d), -1),
     },
     "lag_product": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3, 1, True)},
+    "monic": {
+        "rows": lambda d: lpv_inputs(d, T=7, lead=(2,))[:2],
+        "constant_a": lambda d: lpv_inputs(d, T=7, constant="a")[:2],
+    },
+    "tdf2_ssm": {"zi": lfilter_case},
+    "linear_recurrence": {
+        "varying": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d)),
+        "scalar_zi": lambda d: (torch.randn((), dtype=d), torch.randn(2, 7, dtype=d), torch.randn(2, 1, dtype=d)),
+    },
+    "lpv_allpole": {"rest": lambda d: lpv_inputs(d, M=-1), "zi": lambda d: lpv_inputs(d, M=-1, zi=2)},
+    "lpv_fir": {"rest": lambda d: lpv_inputs(d, N=-1), "zi": lambda d: lpv_inputs(d, N=-1, zi=2)},
+    "lpv_lfilter": {
+        form: lambda d, form=form, states=states: (*lpv_inputs(d, M=1, zi=states), form)
+        for form, states in [("df1", 3), ("df2", 2), ("tdf1", 3), ("tdf2", 2)]
+    },
+    "lpv_tdf2_ssm": {"rest": lambda d: lpv_inputs(d, M=3), "zi": lambda d: lpv_inputs(d, M=3, zi=3)},
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }
 
