@@ -46,6 +46,30 @@ class Problem:
     x: Tensor
     grad_y: Tensor
 
+    def sos(self) -> Tensor:
+        """A section for each pair of a's poles, places as in `filter_of_order`, zeros within the poles."""
+        count = (self.a.shape[-1] - 1) // 2
+        pairs = [
+            resonator(0.9 - 0.3 * place, 0.15 + 2.8 * place) for place in ((k + 0.5) / count for k in range(count))
+        ]
+        return torch.stack([torch.cat([polynomial([0.9 * z for z in p]), polynomial(p)]) for p in pairs]).to(self.x)
+
+    def moving(self) -> Tensor:
+        """a_1..a_N for every row and time, [B, T, N]: a moves by a thousandth, up and down."""
+        n = torch.arange(self.x.shape[-1], dtype=self.x.dtype)
+        move = 1 + 1e-3 * torch.sin(0.01 * n)
+        return (self.a[1:] * move[:, None]).expand(*self.x.shape, -1).contiguous()
+
+
+def lpv(what: str, rows: int, samples: int, order: int, direction: Direction = "forward", reach: float = 0) -> Case:
+    name = f"lpv.allpole, {what}, {rows} x 2^{samples.bit_length() - 1}"
+    return Case(name, "clone", direction, rows, samples, order, op="lpv.allpole", reach=reach)
+
+
+def sosfilt(what: str, rows: int, samples: int, K: int, direction: Direction = "forward", reach: float = 0) -> Case:
+    name = f"sosfilt, {what}, {rows} x 2^{samples.bit_length() - 1}"
+    return Case(name, "clone", direction, rows, samples, 2 * K, op="sosfilt", reach=reach)
+
 
 CASES = [
     Case("forward, 1 x 2^20", "clone", "forward", 1, 2**20, reach=1.45),
@@ -74,6 +98,29 @@ CASES = [
     Case("allpole, forward + backward, order 2, 32 x 2^16", "clone", "both", 32, 2**16, op="allpole"),
     Case("allpole, forward, order 16, 16 x 2^16", "clone", "forward", 16, 2**16, order=16, op="allpole"),
     Case("allpole, forward + backward, order 16, 16 x 2^16", "clone", "both", 16, 2**16, order=16, op="allpole"),
+    lpv("forward, order 2", 32, 2**16, 2, reach=3),
+    lpv("forward + backward, order 2", 32, 2**16, 2, "both", reach=10),
+    lpv("forward, order 2", 1, 2**20, 2, reach=6),
+    lpv("forward, order 16", 16, 2**16, 16, reach=20),
+    lpv("forward + backward, order 16", 16, 2**16, 16, "both", reach=50),
+    sosfilt("forward, K = 4", 32, 2**16, 4, reach=3.2),
+    sosfilt("forward, K = 8", 32, 2**16, 8, reach=5),
+    sosfilt("forward, K = 32", 32, 2**16, 32, reach=16),
+    sosfilt("forward + backward, K = 4", 32, 2**16, 4, "both", reach=14),
+    sosfilt("forward, K = 4", 1, 2**20, 4, reach=5),
+    sosfilt("forward, K = 32", 1, 2**20, 32, reach=36),
+    Case("linear_recurrence, 32 x 2^16", "clone", "forward", 32, 2**16, 1, op="linear_recurrence", reach=1.4),
+    Case(
+        "linear_recurrence, varying, 32 x 2^16",
+        "clone",
+        "forward",
+        32,
+        2**16,
+        1,
+        op="linear_recurrence, varying",
+        reach=2.5,
+    ),
+    Case("peak memory, lpv.allpole, forward + backward", "memory", "both", 32, 2**18, op="lpv.allpole", reach=8.4),
 ]
 
 

@@ -62,14 +62,20 @@ def _polezero(version: str) -> Implementation:
     operators = {
         "lfilter": Operator(polezero.lfilter, lambda p: [p.b, p.a, p.x]),
         "allpole": Operator(polezero.allpole, lambda p: [p.a[1:], p.x]),
+        "sosfilt": Operator(polezero.sosfilt, lambda p: [p.sos(), p.x]),
+        "lpv.allpole": Operator(polezero.lpv.allpole, lambda p: [p.moving(), p.x]),
+        "linear_recurrence": Operator(polezero.linear_recurrence, lambda p: [-p.a[1:], p.x]),
+        "linear_recurrence, varying": Operator(polezero.linear_recurrence, lambda p: [-p.moving()[..., 0], p.x]),
     }
     return Implementation("polezero", version, operators)
 
 
 def _scipy(version: str) -> Implementation:
-    lfilter = importlib.import_module("scipy.signal").lfilter
+    signal = importlib.import_module("scipy.signal")
+    lfilter = signal.lfilter
     operators = {
         "lfilter": Operator(lfilter, lambda p: [p.b.numpy(), p.a.numpy(), p.x.numpy()]),
+        "sosfilt": Operator(signal.sosfilt, lambda p: [p.sos().numpy(), p.x.numpy()]),
         "allpole": Operator(partial(lfilter, [1.0]), lambda p: [p.a.numpy(), p.x.numpy()]),
     }
     return Implementation("scipy", version, operators, has_gradients=False)

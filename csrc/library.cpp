@@ -9,6 +9,7 @@
 #include "ops/lag_product.h"
 #include "ops/lfilter.h"
 #include "ops/monic.h"
+#include "ops/sosfilt.h"
 
 TORCH_LIBRARY(polezero, m) {
   m.set_python_module("polezero");
@@ -30,6 +31,8 @@ TORCH_LIBRARY(polezero, m) {
       {at::Tag::pt2_compliant_tag});
   m.def("linear_recurrence(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
+  m.def("sosfilt(Tensor sos, Tensor x, Tensor? zi=None, int axis=-1) -> (Tensor y, Tensor zf)",
+        {at::Tag::pt2_compliant_tag});
   // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
   m.def("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
@@ -39,6 +42,8 @@ TORCH_LIBRARY(polezero, m) {
       "lpv_lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str form='tdf2') "
       "-> (Tensor y, Tensor zf)",
       {at::Tag::pt2_compliant_tag});
+  m.def("lpv_sosfilt(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
+        {at::Tag::pt2_compliant_tag});
   m.def("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
 
@@ -64,6 +69,13 @@ TORCH_LIBRARY(polezero, m) {
       "bool need_zi, int shift=0, bool reverse=False) "
       "-> (Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
       {at::Tag::pt2_compliant_tag});
+  m.def("sosfilt_forward(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
+        {at::Tag::pt2_compliant_tag});
+  m.def(
+      "sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? zi, "
+      "bool need_sos, bool need_x, bool need_zi) "
+      "-> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)",
+      {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
   m.def("monic(Tensor b, Tensor a) -> (Tensor b, Tensor a)", {at::Tag::pt2_compliant_tag});
@@ -80,6 +92,8 @@ void register_core(torch::Library& m) {
   m.impl("lfilter_backward", TORCH_FN(polezero::lfilter_backward));
   m.impl("allpole_forward", TORCH_FN(polezero::allpole_forward));
   m.impl("allpole_backward", TORCH_FN(polezero::allpole_backward));
+  m.impl("sosfilt_forward", TORCH_FN(polezero::sosfilt_forward));
+  m.impl("sosfilt_backward", TORCH_FN(polezero::sosfilt_backward));
   m.impl("fir", TORCH_FN(polezero::fir));
   m.impl("monic", TORCH_FN(polezero::monic));
   m.impl("lag_product", TORCH_FN(polezero::lag_product));
@@ -92,9 +106,11 @@ void register_users(torch::Library& m) {
   m.impl("sensitivity", TORCH_FN(polezero::functional::sensitivity));
   m.impl("tdf2_ssm", TORCH_FN(polezero::functional::tdf2_ssm));
   m.impl("linear_recurrence", TORCH_FN(polezero::functional::linear_recurrence));
+  m.impl("sosfilt", TORCH_FN(polezero::functional::sosfilt));
   m.impl("lpv_allpole", TORCH_FN(polezero::functional::lpv_allpole));
   m.impl("lpv_fir", TORCH_FN(polezero::functional::lpv_fir));
   m.impl("lpv_lfilter", TORCH_FN(polezero::functional::lpv_lfilter));
+  m.impl("lpv_sosfilt", TORCH_FN(polezero::functional::lpv_sosfilt));
   m.impl("lpv_tdf2_ssm", TORCH_FN(polezero::functional::lpv_tdf2_ssm));
 }
 

@@ -24,7 +24,8 @@
 //     // Tangents of the outputs; undefined entries of `t` are zero.
 //     static Tensors<outputs> jvp(const Tensors<inputs>& p, const Tensors<inputs>& t,
 //                                 const Tensors<outputs>& out, const Attributes<Op>&);
-//     // Or, for an op that fuses a composition of differentiable ops, that composition.
+//     // Or, for an op that fuses a composition of differentiable ops, that composition: instead of
+//     // jvp, or of all three.
 //     static Tensors<outputs> unfused(const Tensors<inputs>& in, const Attributes<Op>&);
 //   };
 //
@@ -61,18 +62,11 @@ void set_tangents(const Tensors<Op::inputs>& in, const Attributes<Op>& attribute
   }
 }
 
+// The op, with its node in the graph and its tangents.
 template <class Op>
-Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
-                                     const Attributes<Op>& attributes) {
+Tensors<Op::outputs> with_node(const Tensors<Op::inputs>& in, const Attributes<Op>& attributes,
+                               bool requires_grad, [[maybe_unused]] bool tangents) {
   using namespace torch::autograd;
-  bool requires_grad = false, tangents = false;
-  for (const Tensor& t : in) {
-    requires_grad |= compute_requires_grad(t);
-    tangents |= has_tangent(t);
-  }
-  if constexpr (requires { &Op::unfused; }) {
-    if (tangents) return Op::unfused(in, attributes);
-  }
   NodePtr<BackwardNode<Op>> node;
   if (requires_grad) {
     node = make_node<BackwardNode<Op>>();
@@ -102,6 +96,26 @@ Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
     }
   }
   return out;
+}
+
+template <class Op>
+Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
+                                     const Attributes<Op>& attributes) {
+  using namespace torch::autograd;
+  bool requires_grad = false, tangents = false;
+  for (const Tensor& t : in) {
+    requires_grad |= compute_requires_grad(t);
+    tangents |= has_tangent(t);
+  }
+  if constexpr (requires { &Op::unfused; }) {
+    if (tangents || (requires_grad && !requires { &Op::vjp; })) return Op::unfused(in, attributes);
+  }
+  if constexpr (!requires { &Op::vjp; }) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    return call<Op>(in, attributes);
+  } else {
+    return with_node<Op>(in, attributes, requires_grad, tangents);
+  }
 }
 
 // The leading dimensions of a tensor as the user sees it, without its batch dimensions.

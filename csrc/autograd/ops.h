@@ -64,6 +64,31 @@ struct AllpoleBackward {
   static Tensors<3> unfused(const Tensors<4>& in, const Attributes<AllpoleBackward>& attributes);
 };
 
+struct SosfiltForward {
+  static constexpr const char* name = "polezero::sosfilt_forward";
+  static constexpr const char* node = "SosfiltBackward";
+  using Schema = std::tuple<Tensor, Tensor>(const Tensor& sos, const Tensor& x,
+                                            const OptionalTensor& zi);
+  static constexpr size_t inputs = 3, outputs = 2;
+  static constexpr std::array<int64_t, inputs> core_dims{2, 1, 2};
+  static Saved<SosfiltForward> saves(const Flags<3>& need);
+  static Tensors<3> vjp(const Tensors<2>& grads, const Tensors<3>& in, const Tensors<2>& out,
+                        const Attributes<SosfiltForward>& attributes, const Flags<3>& need);
+  static Tensors<2> unfused(const Tensors<3>& in, const Attributes<SosfiltForward>& attributes);
+};
+
+struct SosfiltBackward {
+  static constexpr const char* name = "polezero::sosfilt_backward";
+  using Schema = std::tuple<Tensor, Tensor, Tensor>(const Tensor& grad_y,
+                                                    const OptionalTensor& grad_zf,
+                                                    const Tensor& sos, const OptionalTensor& x,
+                                                    const OptionalTensor& zi, bool need_sos,
+                                                    bool need_x, bool need_zi);
+  static constexpr size_t inputs = 5, outputs = 3;
+  static constexpr std::array<int64_t, inputs> core_dims{1, 2, 2, 1, 2};
+  static Tensors<3> unfused(const Tensors<5>& in, const Attributes<SosfiltBackward>& attributes);
+};
+
 struct Fir {
   static constexpr const char* name = "polezero::fir";
   static constexpr const char* node = "FirBackward";

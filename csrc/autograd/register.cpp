@@ -16,8 +16,8 @@ struct OpList {
     (register_autocast<Ops, device>(m), ...);
   }
 };
-using AllOps = OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward, Fir, Monic,
-                      LagProduct, LagCorrelation>;
+using AllOps = OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward,
+                      SosfiltForward, SosfiltBackward, Fir, Monic, LagProduct, LagCorrelation>;
 
 }  // namespace
 

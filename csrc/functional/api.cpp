@@ -25,6 +25,9 @@ struct Tdf2Ssm : Function<tdf2_ssm, 4> {
 struct LinearRecurrence : Function<linear_recurrence, 3> {
   static constexpr const char* name = "polezero::linear_recurrence";
 };
+struct Sosfilt : Function<sosfilt, 3> {
+  static constexpr const char* name = "polezero::sosfilt";
+};
 struct LpvAllpole : Function<lpv_allpole, 3> {
   static constexpr const char* name = "polezero::lpv_allpole";
 };
@@ -37,6 +40,9 @@ struct LpvLfilter : Function<lpv_lfilter, 4> {
 struct LpvTdf2Ssm : Function<lpv_tdf2_ssm, 4> {
   static constexpr const char* name = "polezero::lpv_tdf2_ssm";
 };
+struct LpvSosfilt : Function<lpv_sosfilt, 3> {
+  static constexpr const char* name = "polezero::lpv_sosfilt";
+};
 struct Sensitivity : Function<sensitivity, 3> {
   static constexpr const char* name = "polezero::sensitivity";
 };
@@ -47,8 +53,8 @@ void register_functions(torch::Library& m) {
 }
 template <c10::DeviceType device>
 void register_all(torch::Library& m) {
-  register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, LpvAllpole, LpvFir,
-                     LpvLfilter, LpvTdf2Ssm, Sensitivity>(m);
+  register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, Sosfilt, LpvAllpole,
+                     LpvFir, LpvLfilter, LpvTdf2Ssm, LpvSosfilt, Sensitivity>(m);
 }
 
 }  // namespace
@@ -92,6 +98,11 @@ std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a, const Tensor& x,
   return without_placeholder(functional::linear_recurrence(a, x, zi), zi.has_value());
 }
 
+std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x,
+                                   const std::optional<Tensor>& zi, int64_t axis) {
+  return without_placeholder(functional::sosfilt(sos, x, zi, axis), zi.has_value());
+}
+
 namespace lpv {
 
 std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x,
@@ -111,6 +122,11 @@ std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tenso
 std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
                                     const std::optional<Tensor>& zi) {
   return without_placeholder(functional::lpv_tdf2_ssm(b, a, x, zi), zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x,
+                                   const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::lpv_sosfilt(sos, x, zi), zi.has_value());
 }
 
 }  // namespace lpv

@@ -1,6 +1,8 @@
 // The four direct forms with coefficients that change with time: each two primitives, which differ
 // in the time whose coefficients meet a sample. Constant coefficients [..., 1, taps] are a case of
 // it.
+#include "functional/forms.h"
+
 #include "autograd/differentiable.h"
 #include "autograd/ops.h"
 #include "functional/arguments.h"
@@ -13,10 +15,6 @@ using namespace polezero::autograd;
 namespace {
 
 constexpr Lags kOfOutput{0, false}, kOfInput{-1, false};
-
-struct Filtered {
-  Tensor y, state;  // the state only where there was an initial one
-};
 
 // b_k[n] x[n-k] with past inputs, newest first. Only the first M outputs know of them.
 Tensor fir_with_past(const Tensor& b, const Tensor& x, const Tensor& past) {
@@ -75,6 +73,8 @@ Filtered tdf1(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& z
                   left_over(of_b, T) + overhang(b, v, M))};
 }
 
+}  // namespace
+
 Filtered tdf2(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi) {
   const c10::SymInt T = x.sym_size(-1);
   const Tensor u = fir_over_time(b, x, kOfInput);
@@ -83,6 +83,8 @@ Filtered tdf2(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& z
   const Tensor y = allpole_over_time(a, u + begun(zi, T), {}, kOfInput);
   return {y, left_over(zi, T) + overhang(b, x, P) - overhang(with_lag_0(a), y, P)};
 }
+
+namespace {
 
 struct Form {
   const char* name;

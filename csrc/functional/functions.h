@@ -20,6 +20,8 @@ std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tens
                                     const OptionalTensor& zi, c10::string_view backward);
 std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a, const Tensor& x,
                                              const OptionalTensor& zi);
+std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const OptionalTensor& zi,
+                                   int64_t axis);
 std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi);
 // `form` is "df1", "df2", "tdf1" or "tdf2".
@@ -27,6 +29,8 @@ std::tuple<Tensor, Tensor> lpv_lfilter(const Tensor& b, const Tensor& a, const T
                                        const OptionalTensor& zi, c10::string_view form);
 std::tuple<Tensor, Tensor> lpv_tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
                                         const OptionalTensor& zi);
+std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
+                                       const OptionalTensor& zi);
 // dy/db[..., T, M+1] and dy/da[..., T, N+1].
 std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const Tensor& x,
                                        int64_t axis);

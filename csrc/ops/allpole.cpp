@@ -158,7 +158,7 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
   if (!constant) check_like(op, {"a", a}, {"x", x});
   TORCH_CHECK_VALUE(shift == 0 || !zi.defined(), op, ": zi: expected None with a shift of ", shift,
                     ", got a tensor");
-  const auto leading = broadcast_leading(op, {{"a", a, 2}, {"x", x}, {"zi", zi}});
+  const auto leading = broadcast_leading(op, {{"a", a, 2, true}, {"x", x}, {"zi", zi}});
   Tensor y = at::empty_symint(with_last(leading, T), x.options());
   if (!x.is_meta()) {
     check_has_kernels(op, x);
@@ -196,7 +196,7 @@ std::tuple<Tensor, Tensor, Tensor> allpole_backward(const Tensor& grad_y, const 
                     ": reverse: expected False with constant coefficients, got True");
   if (!constant) check_like(op, {"a", a}, {"grad_y", grad_y});
   const auto leading =
-      broadcast_leading(op, {{"grad_y", grad_y}, {"a", a, 2}, {"y", y}, {"zi", zi}});
+      broadcast_leading(op, {{"grad_y", grad_y}, {"a", a, 2, true}, {"y", y}, {"zi", zi}});
   const auto signal = grad_y.options();
   const auto of_a = constant ? signal.dtype(acc_type(grad_y)) : signal;
   Tensor grad_a = empty_if(need_a, with_last(leading, a.sym_size(-2)), N, of_a),

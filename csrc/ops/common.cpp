@@ -14,7 +14,7 @@ std::string shapes(std::initializer_list<Argument> arguments) {
     if (!a.tensor.defined()) continue;
     if (out.tellp() > 0) out << ", ";
     // constant coefficients were given without an axis of time
-    const bool constant = a.core_dims == 2 && a.tensor.sym_size(-2) == 1;
+    const bool constant = a.over_time && a.tensor.sym_size(-2) == 1;
     out << a.name << " " << (constant ? a.tensor.squeeze(-2) : a.tensor).sym_sizes();
   }
   return out.str();

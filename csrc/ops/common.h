@@ -20,6 +20,7 @@ struct Argument {
   const char* name;
   const Tensor& tensor;
   int64_t core_dims = 1;
+  bool over_time = false;  // its last dimension but one is that of time
 };
 
 // The leading dimensions (all but the core dimensions) of the defined arguments, broadcast.

@@ -44,7 +44,7 @@ Tensor fir(const Tensor& b, const Tensor& x, int64_t shift, bool reverse) {
   check_lags("fir", shift, reverse);
   const bool constant = b.sym_size(-2) == 1;
   if (!constant) check_like("fir", {"b", b}, {"x", x});
-  const auto leading = broadcast_leading("fir", {{"b", b, 2}, {"x", x}});
+  const auto leading = broadcast_leading("fir", {{"b", b, 2, true}, {"x", x}});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
   if (!x.is_meta()) {
     check_has_kernels("fir", x);

@@ -61,6 +61,13 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> tdf2_ssm(const at::Tensor& b, co
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> linear_recurrence(
     const at::Tensor& a, const at::Tensor& x, const std::optional<at::Tensor>& zi = {});
 
+// A cascade of second-order sections sos[..., K, 6] (b_0 b_1 b_2 a_0 a_1 a_2, a_0 divided out)
+// along `axis` of x. zi and zf are scipy.signal.sosfilt's: [K, ...] with 2 values along `axis`. zf
+// is undefined without zi. Throws c10::ValueError where sos[..., 3] = 0 or a shape does not fit.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> sosfilt(const at::Tensor& sos, const at::Tensor& x,
+                                                        const std::optional<at::Tensor>& zi = {},
+                                                        int64_t axis = -1);
+
 // How the output of lfilter, from rest, moves with each coefficient:
 // (dy/db [..., T, M+1], dy/da [..., T, N+1]), a_0 included, in one filter pass each, after one for
 // y. The time axis of x comes last but one.
@@ -98,6 +105,10 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(const at::Tensor& b, con
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> tdf2_ssm(const at::Tensor& b, const at::Tensor& a,
                                                          const at::Tensor& x,
                                                          const std::optional<at::Tensor>& zi = {});
+
+// A cascade of sections sos[..., T, K, 6] in the form "tdf2"; zi and zf [K, ..., 2].
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> sosfilt(const at::Tensor& sos, const at::Tensor& x,
+                                                        const std::optional<at::Tensor>& zi = {});
 
 }  // namespace lpv
 

@@ -10,6 +10,7 @@ load()
 
 from polezero import lpv, reference  # noqa: E402  (after the ops are registered)
 from polezero._build import VERSION as __version__  # noqa: E402
+from polezero.cascade import sosfilt  # noqa: E402
 from polezero.functional import (  # noqa: E402
     allpole,
     lfilter,
@@ -30,5 +31,6 @@ __all__ = [
     "lpv",
     "reference",
     "sensitivity",
+    "sosfilt",
     "tdf2_ssm",
 ]

@@ -61,9 +61,13 @@ def signal(function: str, value: Tensor) -> Tensor:
     return value
 
 
-def check_options(function: str, axis: int, backward: str) -> None:
+def check_axis(function: str, axis: int) -> None:
     if not hasattr(axis, "__index__"):
         raise TypeError(f"{function}: axis: expected an int, got {axis!r}")
+
+
+def check_options(function: str, axis: int, backward: str) -> None:
+    check_axis(function, axis)
     if not isinstance(backward, str):
         raise TypeError(f"{function}: backward: expected 'one_pass' or 'two_pass', got {backward!r}")
 

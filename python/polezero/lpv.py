@@ -13,7 +13,7 @@ from torch import Tensor
 
 from polezero._arguments import Coefficients, coefficients, of_state, results, signal
 
-__all__ = ["allpole", "fir", "lfilter", "tdf2_ssm"]
+__all__ = ["allpole", "fir", "lfilter", "sosfilt", "tdf2_ssm"]
 
 Form: TypeAlias = Literal["df1", "df2", "tdf1", "tdf2"]
 
@@ -144,6 +144,38 @@ def lfilter(
         form,
     )
     return results(outputs, x, zi, b, a)
+
+
+@overload
+def sosfilt(sos: Coefficients, x: Tensor, zi: None = ...) -> Tensor: ...
+@overload
+def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Filter ``x`` with a cascade of second-order sections that change with time.
+
+    .. math::
+
+        u_0 = x, \qquad u_k = \text{tdf2\_ssm}(b_k[n], a_k[n], u_{k-1}), \qquad y = u_K
+
+    Args:
+        sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``.
+        x: Signal, shape ``[..., T]``.
+        zi: Initial states, shape ``[K, ..., 2]``, as :func:`polezero.sosfilt` has them.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given.
+
+    Errors are those of :func:`polezero.lfilter`. Source: each section is :func:`tdf2_ssm`.
+
+    Example:
+        >>> import torch, polezero
+        >>> sos = torch.tensor([[[1.0, 0, 0, 1, -1, 0]], [[1.0, 0, 0, 1, -0.5, 0]], [[1.0, 0, 0, 1, 0, 0]]])
+        >>> polezero.lpv.sosfilt(sos, torch.tensor([1.0, 0.0, 0.0]))
+        tensor([1.0000, 1.0000, 0.5000])
+    """
+    x = signal("lpv.sosfilt", x)
+    states = of_state("lpv.sosfilt", zi, x)
+    return results(_ops.lpv_sosfilt.default(coefficients("lpv.sosfilt: sos", sos, x), x, states), x, zi, sos)
 
 
 @overload

@@ -5,12 +5,13 @@ autograd, torch.func and vmap give the true derivatives of any order. The loops 
 use :func:`polezero.lfilter` and :func:`polezero.allpole` for anything but checking.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["allpole", "lfilter", "linear_recurrence", "lpv_allpole", "lpv_fir", "lpv_lfilter"]
+__all__ = ["allpole", "lfilter", "linear_recurrence", "lpv_allpole", "lpv_fir", "lpv_lfilter", "lpv_sosfilt", "sosfilt"]
 
 _HALVES = (torch.float16, torch.bfloat16)
 
@@ -112,6 +113,30 @@ def lpv_lfilter(b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2") -> T
         y.append(out)
     filtered = torch.cat(y, -1).to(dtype)
     return filtered if zi is None else (filtered, state.to(dtype))
+
+
+def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+    """Sections ``[..., K, 6]`` one after another, each :func:`lfilter`; zi ``[K, ...]``, 2 values along ``axis``."""
+    (sos, x, zi), _ = _promote(x, sos, x, zi)
+    return _in_turn(sos, x, zi, lambda b, a, u, state: lfilter(b, a, u, axis, state))
+
+
+def lpv_sosfilt(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+    """Sections ``[..., T or 1, K, 6]`` one after another, each :func:`lpv_lfilter` in the form tdf2."""
+    (sos, x, zi), _ = _promote(x, sos, x, zi)
+    return _in_turn(sos, x, zi, lpv_lfilter)
+
+
+def _in_turn(sos: Tensor, x: Tensor, zi: Tensor | None, section: Callable[..., Any]) -> Tensor | tuple[Tensor, Tensor]:
+    states = []
+    for k in range(sos.shape[-2]):
+        b, a = sos[..., k, :3], sos[..., k, 3:]
+        if zi is None:
+            x = section(b, a, x, None)
+        else:
+            x, state = section(b, a, x, zi[k])
+            states.append(state)
+    return x if zi is None else (x, torch.stack(states))
 
 
 def _step(b: Tensor, a: Tensor, x: Tensor, state: Tensor, form: str) -> tuple[Tensor, Tensor]:

@@ -161,6 +161,27 @@ TEST(PublicHeader, TimeVaryingPrimitivesEqualLoops) {
   expect_close(inputs, vector({3}));
 }
 
+TEST(PublicHeader, SosfiltIsItsSectionsInTurn) {
+  const Tensor x = random({5, 30}), zi = random({2, 5, 2});
+  const Tensor sos =
+      at::tensor({0.5, 0.1, 0.2, 2.0, -1.0, 0.5, 1.0, 0.0, -1.0, 1.0, 0.3, 0.2}, at::kDouble)
+          .view({2, 6});
+  auto section = [&](int64_t k, const Tensor& u) {
+    return lfilter(sos[k].slice(0, 0, 3), sos[k].slice(0, 3), u, zi[k]);
+  };
+  const auto [u, z0] = section(0, x);
+  const auto [want, z1] = section(1, u);
+  const auto [y, zf] = polezero::sosfilt(sos, x, zi);
+  expect_close(y, want);
+  expect_close(zf, at::stack({z0, z1}));
+  const auto [across, none] = polezero::sosfilt(sos, x.t(), {}, 0);
+  expect_close(across, std::get<0>(polezero::sosfilt(sos, x)).t());
+  EXPECT_FALSE(none.defined());
+  const auto [varying, states] = polezero::lpv::sosfilt(sos.expand({30, 2, 6}), x, zi);
+  expect_close(varying, y);
+  expect_close(states, zf);
+}
+
 template <class Error, class Call>
 std::string sentence(Call&& call) {
   try {

@@ -109,6 +109,30 @@ def _linear_recurrence(**sizes: Any) -> Case:
     return Case(polezero.linear_recurrence, reference.linear_recurrence, partial(_recurrence_inputs, **sizes))
 
 
+def sosfilt_inputs(
+    dtype: torch.dtype = torch.float64,
+    *,
+    K: int = 2,
+    lead: tuple[int, ...] = (),
+    lead_x: tuple[int, ...] = (2,),
+    T: int = 5,
+    lead_zi: tuple[int, ...] | None = None,
+) -> tuple[Tensor, ...]:
+    """sos [..., K, 6] (a_0 is not 1; lead may end in an axis of time), x and, where its rows are given, zi."""
+    b, _ = random_filter(2, 2, dtype, (*lead, K))
+    _, a = random_filter(2, 2, dtype, (*lead, K), a0=1.5 - 0.5j if dtype.is_complex else -1.5)
+    inputs = torch.cat([b, a], -1), torch.randn(*lead_x, T, dtype=dtype)
+    return inputs if lead_zi is None else (*inputs, torch.randn(K, *lead_zi, 2, dtype=dtype))
+
+
+def _sosfilt(**sizes: Any) -> Case:
+    return Case(
+        lambda sos, x, zi=None: polezero.sosfilt(sos, x, zi=zi),
+        lambda sos, x, zi=None: reference.sosfilt(sos, x, -1, zi),
+        partial(sosfilt_inputs, **sizes),
+    )
+
+
 TWO_PASS = {"backward": "two_pass"}
 CASES = {
     "lfilter": _lfilter(),
@@ -138,6 +162,12 @@ CASES = {
     "lpv_tdf2": _lpv_lfilter("tdf2"),
     "lpv_tdf2_zi": _lpv_lfilter("tdf2", M=1, zi=2, lead=(2,)),
     "lpv_tdf2_short": _lpv_lfilter("tdf2", M=3, T=2, zi=3, constant="a"),
+    "sosfilt": _sosfilt(),
+    "sosfilt_zi": _sosfilt(K=3, T=4, lead_zi=(2,)),
+    "sosfilt_rows_side_by_side": _sosfilt(lead=(9,), lead_x=(9,), T=2, lead_zi=(9,)),
+    "lpv_sosfilt_zi": Case(
+        polezero.lpv.sosfilt, reference.lpv_sosfilt, partial(sosfilt_inputs, lead=(5,), lead_zi=(2,))
+    ),
     "linear_recurrence": _linear_recurrence(a=(2, 5)),
     "linear_recurrence_scalar_zi": _linear_recurrence(a=(), zi=True),
 }

@@ -182,8 +182,10 @@ def test_objects_of_an_instruction_set_export_only_their_kernels():
     objects = isa_objects()
     assert "baseline" in objects
     for isa, path in objects.items():
-        names = run("nm", "-gC", "--defined-only", path).stdout.splitlines()
-        assert [line.split(maxsplit=2)[2] for line in names] == [f"polezero::{isa}::kernels"]
+        lines = run("nm", "-gC", "--defined-only", path).stdout.splitlines()
+        names = [line.split(maxsplit=2)[2] for line in lines]
+        # that is no code, but the address of the C++ runtime's, for exceptions of new
+        assert set(names) - {"DW.ref.__gxx_personality_v0"} == {f"polezero::{isa}::kernels"}
 
 
 @needs_build

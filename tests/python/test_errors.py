@@ -180,6 +180,40 @@ CASES: dict[str, dict[str, Bad]] = {
             lambda: polezero.linear_recurrence(0.5, X, zeros(2)), ValueError, "linear_recurrence", "zi", ("1", "[2]")
         ),
     },
+    "sosfilt": {
+        "a0_zero": Bad(
+            lambda: polezero.sosfilt([[1.0, 0, 0, 0, 0, 0]], X), ValueError, "sosfilt", "sos", ("[..., 3]", "0")
+        ),
+        "shape": Bad(lambda: polezero.sosfilt(zeros(2, 5), X), ValueError, "sosfilt", "sos", ("6", "[2, 5]")),
+        "one_dimension": Bad(lambda: polezero.sosfilt(zeros(6), X), ValueError, "sosfilt", "sos", ("[6]",)),
+        "no_sections": Bad(lambda: polezero.sosfilt(zeros(0, 6), X), ValueError, "sosfilt", "sos", ("[0, 6]",)),
+        "rows": Bad(
+            lambda: polezero.sosfilt(zeros(3, 1, 6), X), ValueError, "sosfilt", "x|sos", ("[3, 1, 6]", "[2, 5]")
+        ),
+        "zi_sections": Bad(
+            lambda: polezero.sosfilt(torch.ones(2, 6), X, zi=zeros(1, 2, 2)),
+            ValueError,
+            "sosfilt",
+            "zi",
+            ("2 sections", "[1, 2, 2]"),
+        ),
+        "zi_values": Bad(
+            lambda: polezero.sosfilt(torch.ones(2, 6), X, zi=zeros(2, 2, 3)),
+            ValueError,
+            "sosfilt",
+            "zi",
+            ("[2, 2, 3]",),
+        ),
+        "zi_rows": Bad(
+            lambda: polezero.sosfilt(torch.ones(2, 6), X, zi=zeros(2, 3, 2)), ValueError, "sosfilt", "zi", ("[3, 2]",)
+        ),
+        "axis": Bad(lambda: polezero.sosfilt(torch.ones(2, 6), X, 2), IndexError, "sosfilt", "axis", ("-2", "got 2")),
+        "axis_float": Bad(lambda: polezero.sosfilt(torch.ones(2, 6), X, 0.5), TypeError, "sosfilt", "axis", ("int",)),
+        "lpv_time": Bad(
+            lambda: lpv.sosfilt(torch.ones(4, 2, 6), X), ValueError, "lpv.sosfilt", "sos", ("T = 5", "[4, 2, 6]")
+        ),
+        "lpv_shape": Bad(lambda: lpv.sosfilt(torch.ones(2, 6), X), ValueError, "lpv.sosfilt", "sos", ("T", "[2, 6]")),
+    },
     "initial_states": {
         "zi_b_empty": Bad(lambda: polezero.lfilter_zi([], [1.0]), ValueError, "(lfilter_zi|lfilter)", "b", ("[0]",)),
         "zi_b_float8": Bad(
@@ -274,7 +308,7 @@ def test_bad_input_gets_one_sentence(name: str) -> None:
     message = str(raised.value)
     assert type(raised.value) is bad.exception
     assert "\n" not in message, "one sentence"
-    assert re.fullmatch(rf"{bad.op}: {bad.argument}: expected .+, got .+", message), message
+    assert re.fullmatch(rf"{bad.op}: ({bad.argument}): expected .+, got .+", message), message
     missing = [word for word in bad.says if not any(one in message for one in word.split("|"))]
     assert not missing, f"{missing} not in {message!r}"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from cases import allpole_inputs, lfilter_inputs, lpv_inputs
+from cases import allpole_inputs, lfilter_inputs, lpv_inputs, sosfilt_inputs
 
 import polezero  # noqa: F401  (registers the ops)
 
@@ -42,6 +42,15 @@ def allpole_backward_arguments(*arguments: Any) -> tuple[Any, ...]:
 def varying(dtype: torch.dtype, *lags: Any) -> tuple[Any, ...]:
     """Coefficients [T, N] of an all-pole filter, two rows, no past outputs."""
     return (0.3 * torch.randn(7, 3, dtype=dtype), torch.randn(2, 7, dtype=dtype), None, *lags)
+
+
+def sosfilt_core_case(dtype: torch.dtype) -> tuple[Any, ...]:
+    sos, x, zi = sosfilt_inputs(dtype, lead_zi=(2,))
+    return sos, x, zi.movedim(0, -2)
+
+
+def sosfilt_backward_arguments(sos: torch.Tensor, x: torch.Tensor, zi: torch.Tensor) -> tuple[Any, ...]:
+    return torch.randn_like(x), torch.randn_like(zi), sos, x, zi, True, True, True
 
 
 # Several argument lists for one op.
@@ -110,6 +119,17 @@ CASES: dict[str, dict[str, Any]] = {
         for form, states in [("df1", 3), ("df2", 2), ("tdf1", 3), ("tdf2", 2)]
     },
     "lpv_tdf2_ssm": {"rest": lambda d: lpv_inputs(d, M=3), "zi": lambda d: lpv_inputs(d, M=3, zi=3)},
+    "sosfilt": {
+        "rest": lambda d: sosfilt_inputs(d),
+        "zi": lambda d: sosfilt_inputs(d, lead=(9,), lead_x=(9,), lead_zi=(9,)),
+        "first_axis": lambda d: (sosfilt_inputs(d)[0], torch.randn(7, 2, dtype=d), torch.randn(2, 2, 2, dtype=d), 0),
+    },
+    "sosfilt_forward": {"rest": lambda d: sosfilt_inputs(d), "zi": sosfilt_core_case},
+    "sosfilt_backward": {
+        "all": lambda d: sosfilt_backward_arguments(*sosfilt_core_case(d)),
+        "only_x": lambda d: (torch.randn(2, 7, dtype=d), None, sosfilt_inputs(d)[0], None, None, False, True, False),
+    },
+    "lpv_sosfilt": {"zi": lambda d: sosfilt_inputs(d, lead=(5,), lead_zi=(2,))},
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }
 

@@ -4,6 +4,7 @@
 #include "kernels/lag_correlation.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
+#include "kernels/sosfilt.h"
 
 namespace polezero {
 
@@ -16,6 +17,9 @@ struct KernelsOf {
   void (*lpv_allpole_backward)(const LpvAllpoleBackwardParams<scalar_t>&, const Range&);
   void (*lpv_fir)(const LpvFirParams<scalar_t>&, const Range&);
   void (*lag_product)(const LagProductParams<scalar_t>&, const Range&);
+  // whole rows
+  void (*sosfilt_forward)(const SosfiltForwardParams<scalar_t>&, const Range&);
+  void (*sosfilt_backward)(const SosfiltBackwardParams<scalar_t>&, const Range&);
 };
 
 struct Kernels {

@@ -1,12 +1,11 @@
 #include "kernels/cpu/launch.h"
 
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 
 #include "kernels/cpu/capability.h"
-#include "kernels/cpu/flush_denormals.h"
+#include "kernels/cpu/run_rows.h"
 #include "tile/transition.h"
 
 namespace polezero::cpu {
@@ -14,8 +13,6 @@ namespace {
 
 using baseline::transition;
 
-// A thread pays from about this many samples on (waking one costs some 5 us).
-constexpr int64_t kSamplesPerThread = int64_t{1} << 15;
 // The transition over a piece takes about this many P^3 ns.
 constexpr int64_t kMaxSplitOrder = 16, kTransitionCost = 64;
 
@@ -25,15 +22,6 @@ constexpr int64_t kAroundCacheBytes = int64_t{64} << 20;
 template <class scalar_t>
 bool around_cache(int64_t rows, int64_t time) {
   return rows * time * static_cast<int64_t>(sizeof(scalar_t)) >= kAroundCacheBytes;
-}
-
-template <class Kernel, class Params>
-void run_rows(Kernel kernel, const Params& p, int64_t rows, int64_t time) {
-  const int64_t grain = std::max<int64_t>(1, kSamplesPerThread / std::max<int64_t>(time, 1));
-  at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
-    FlushDenormals flush;
-    kernel(p, Range{begin, end, 0, time});
-  });
 }
 
 // In how many pieces to cut the time of each row: one more than there are threads, because of two

@@ -4,6 +4,7 @@
 #include "kernels/lag_correlation.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
+#include "kernels/sosfilt.h"
 
 namespace polezero::cpu {
 
@@ -22,5 +23,10 @@ template <class scalar_t>
 void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time);
 template <class scalar_t>
 void lag_product(LagProductParams<scalar_t> p, int64_t rows, int64_t time);
+
+template <class scalar_t>
+void sosfilt_forward(const SosfiltForwardParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void sosfilt_backward(const SosfiltBackwardParams<scalar_t>& p, int64_t rows, int64_t time);
 
 }  // namespace polezero::cpu

@@ -1,0 +1,282 @@
+// Cascades on the CPU: a tile of time passes through all sections while it is in the cache. Rows go
+// side by side, a lane each; several sections follow each other in the registers, where they hide
+// each other's chain of two fmas a sample. Complex rows go one at a time.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/sosfilt.h"
+#include "tile/batch.h"
+#include "tile/sections.h"
+
+POLEZERO_ISA_BEGIN
+
+inline constexpr int64_t kSosTile = 64;  // samples
+// Sections in the registers at once: their coefficients and states, backwards their sums too.
+inline constexpr int kForwardSections = kRegisters == 32 ? 4 : 2;
+inline constexpr int kBackwardSections = kRegisters == 32 ? 2 : 1;
+
+// Rows of real scalars T in vectors, a lane each.
+template <class T>
+struct SosLanes {
+  using V = vec<double>;
+  static constexpr int lanes = kBatch;
+
+  static void set(V& v, int64_t lane, double u) { v[lane] = u; }
+  static double get(const V& v, int64_t lane) { return v[lane]; }
+  static void load(const T* p, int64_t stride, int64_t rows, int64_t count, int64_t ahead, V* out) {
+    int64_t n = 0;
+    for (; n + kBatch <= count; n += kBatch) {
+      BatchSamples<T> samples;
+      samples.load_rows(p + n, stride, rows, ahead);
+      unroll<kBatch>([&](auto t) POLEZERO_LAMBDA { out[n + t] = widen_lanes(samples.at[t]); });
+    }
+    for (; n < count; ++n) out[n] = load_sample(p + n, stride, rows);
+  }
+  static void store(T* p, int64_t stride, int64_t rows, int64_t count, const V* in) {
+    int64_t n = 0;
+    for (; n + kBatch <= count; n += kBatch) {
+      BatchSamples<T> samples;
+      unroll<kBatch>([&](auto t) POLEZERO_LAMBDA { samples.at[t] = narrow_lanes<T>(in[n + t]); });
+      samples.store_rows(p + n, stride, rows);
+    }
+    for (; n < count; ++n) store_sample(p + n, stride, rows, in[n]);
+  }
+};
+
+// One complex row.
+template <class T>
+struct SosLanes<std::complex<T>> {
+  using V = std::complex<double>;
+  static constexpr int lanes = 1;
+
+  static void set(V& v, int64_t, V u) { v = u; }
+  static V get(const V& v, int64_t) { return v; }
+  static void load(const std::complex<T>* p, int64_t, int64_t, int64_t count, int64_t, V* out) {
+    for (int64_t n = 0; n < count; ++n) out[n] = V(p[n]);
+  }
+  static void store(std::complex<T>* p, int64_t, int64_t, int64_t count, const V* in) {
+    for (int64_t n = 0; n < count; ++n) p[n] = std::complex<T>(in[n]);
+  }
+};
+
+// The rows [begin, begin + count) of a problem, at most SosLanes<T>::lanes. Lanes beyond repeat the
+// last row.
+template <class T>
+class Cascade {
+ public:
+  using L = SosLanes<T>;
+  using V = typename L::V;
+  using A = acc_t<T>;
+  using States = std::vector<SectionState<V>>;
+  using Sums = std::vector<SectionSums<V>>;
+
+  Cascade(const Sections<T>& sections, int64_t begin, int64_t count)
+      : K(sections.count), begin_(begin), count_(count), table_(K) {
+    for (int64_t k = 0; k < K; ++k) {
+      Section<V>& s = table_[k];
+      V* const to[] = {&s.b0, &s.b1, &s.b2, &s.a1, &s.a2};
+      for (int64_t lane = 0; lane < L::lanes; ++lane) {
+        const int64_t row = begin + std::min(lane, count - 1);
+        const A* c = sections.c + row * sections.row_stride + 5 * k;
+        for (int j = 0; j < 5; ++j) L::set(*to[j], lane, c[j]);
+      }
+    }
+  }
+
+  const int64_t K;
+
+  States read(const A* state) const {
+    States s(K);
+    for_each([&](int64_t lane, int64_t k, int64_t i) {
+      L::set(s[k].s0, lane, state[2 * i]);
+      L::set(s[k].s1, lane, state[2 * i + 1]);
+    });
+    return s;
+  }
+  void write(const States& s, A* state) const {
+    for_each([&](int64_t lane, int64_t k, int64_t i) {
+      state[2 * i] = L::get(s[k].s0, lane);
+      state[2 * i + 1] = L::get(s[k].s1, lane);
+    });
+  }
+  void add(const Sums& sums, A* to) const {
+    for_each([&](int64_t lane, int64_t k, int64_t i) {
+      const SectionSums<V>& s = sums[k];
+      const V* const from[] = {&s.b0, &s.b1, &s.b2, &s.a1, &s.a2};
+      for (int j = 0; j < 5; ++j) to[5 * i + j] += L::get(*from[j], lane);
+    });
+  }
+
+  // `count` samples of a signal.
+  void load(const T* p, int64_t stride, int64_t n, int64_t count, int64_t ahead, V* signal) const {
+    L::load(p + begin_ * stride + n, stride, count_, count, ahead, signal);
+  }
+  void store(T* p, int64_t stride, int64_t n, int64_t count, const V* signal) const {
+    L::store(p + begin_ * stride + n, stride, count_, count, signal);
+  }
+
+  // All sections. With `keep` signal k + 1, at signal + (k + 1) * kSosTile, is the output of
+  // section k; otherwise the last output replaces the signal.
+  template <bool keep>
+  void filter(V* signal, int64_t count, States& states) const {
+    for (int64_t k = 0; k < K; k += kForwardSections) {
+      V* in = signal + (keep ? k * kSosTile : 0);
+      unroll<kForwardSections>([&](auto i) {  // fewer at the end
+        constexpr int sections = i + 1;
+        const bool fits = sections == std::min<int64_t>(kForwardSections, K - k);
+        if (fits) filter_some<sections, keep>(k, in, count, states.data() + k);
+      });
+    }
+  }
+  // The adjoint of all sections on the gradient g, in place; `signal` as `filter` keeps it.
+  template <bool with_sums>
+  void adjoint(V* g, const V* signal, int64_t count, States& states, Sums& sums) const {
+    for (int64_t end = K; end > 0; end -= kBackwardSections) {
+      unroll<kBackwardSections>([&](auto i) {
+        constexpr int sections = i + 1;
+        if (sections != std::min<int64_t>(kBackwardSections, end)) return;
+        const int64_t k = end - sections;
+        adjoint_of_some<sections, with_sums>(k, g,
+                                             signal == nullptr ? nullptr : signal + k * kSosTile,
+                                             count, states.data() + k, sums.data() + k);
+      });
+    }
+  }
+
+ private:
+  template <int J, bool keep>
+  [[gnu::noinline]] void filter_some(int64_t k, V* signal, int64_t count,
+                                     SectionState<V>* states) const {
+    Section<V> c[J];
+    SectionState<V> s[J];
+    std::copy_n(table_.data() + k, J, c);
+    std::copy_n(states, J, s);
+    for (int64_t n = 0; n < count; ++n) {
+      V v = signal[n];
+      unroll<J>([&](auto j) POLEZERO_LAMBDA {
+        v = forward(c[j], v, s[j]);
+        if constexpr (keep) signal[(j + 1) * kSosTile + n] = v;
+      });
+      if constexpr (!keep) signal[n] = v;
+    }
+    std::copy_n(s, J, states);
+  }
+  template <int J, bool with_sums>
+  [[gnu::noinline]] void adjoint_of_some(int64_t k, V* g, const V* signal, int64_t count,
+                                         SectionState<V>* states, SectionSums<V>* all_sums) const {
+    Section<V> c[J];
+    SectionState<V> s[J];
+    SectionSums<V> sums[J];
+    for (int j = 0; j < J; ++j) c[j] = conjugated(table_[k + j]);
+    std::copy_n(states, J, s);
+    std::copy_n(all_sums, J, sums);
+    for (int64_t n = count - 1; n >= 0; --n) {
+      V v = g[n];
+      unroll<J>([&](auto i) POLEZERO_LAMBDA {
+        constexpr int j = J - 1 - i;
+        V lambda;
+        v = backward(c[j], v, s[j], lambda);
+        if constexpr (with_sums) {
+          correlate(lambda, s[j], signal[j * kSosTile + n], signal[(j + 1) * kSosTile + n],
+                    sums[j]);
+        }
+        s[j].s1 = s[j].s0;
+        s[j].s0 = lambda;
+      });
+      g[n] = v;
+    }
+    std::copy_n(s, J, states);
+    std::copy_n(sums, J, all_sums);
+  }
+  static Section<V> conjugated(const Section<V>& c) {
+    return {conjugate(c.b0), conjugate(c.b1), conjugate(c.b2), conjugate(c.a1), conjugate(c.a2)};
+  }
+  // f(lane, section, its place among all rows' sections)
+  template <class F>
+  void for_each(F&& f) const {
+    for (int64_t lane = 0; lane < count_; ++lane) {
+      for (int64_t k = 0; k < K; ++k) f(lane, k, (begin_ + lane) * K + k);
+    }
+  }
+
+  int64_t begin_, count_;
+  std::vector<Section<V>> table_;
+};
+
+template <class T>
+void sosfilt_forward(const SosfiltForwardParams<T>& p, const Range& range) {
+  using L = SosLanes<T>;
+  for (int64_t r = range.row_begin; r < range.row_end; r += L::lanes) {
+    const Cascade<T> cascade(p.sections, r, std::min<int64_t>(L::lanes, range.row_end - r));
+    auto states = cascade.read(p.state);
+    typename L::V signal[kSosTile];
+    for (int64_t n = range.time_begin; n < range.time_end; n += kSosTile) {
+      const int64_t length = std::min(kSosTile, range.time_end - n);
+      cascade.load(p.x, p.x_stride, n, length, kAheadInRow<T>, signal);
+      cascade.template filter<false>(signal, length, states);
+      cascade.store(p.y, p.y_stride, n, length, signal);
+    }
+    cascade.write(states, p.state);
+  }
+}
+
+// The sums need every section's input and output. The states at the beginning of each tile are
+// found first; then, from the last tile to the first, it is filtered once more and its adjoint
+// follows.
+template <class T>
+void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range, int64_t begin,
+                      int64_t count) {
+  using V = typename SosLanes<T>::V;
+  struct Sample {
+    V v;
+  };
+  const Cascade<T> cascade(p.sections, begin, count);
+  const int64_t time = range.time_end - range.time_begin;
+  const int64_t tiles = (time + kSosTile - 1) / kSosTile;
+  auto tile = [&](int64_t i) {
+    const int64_t n = range.time_begin + i * kSosTile;
+    return std::pair(n, std::min(kSosTile, range.time_end - n));
+  };
+  V g[kSosTile];
+  std::vector<typename Cascade<T>::States> begins(p.x == nullptr ? 0 : tiles);
+  std::vector<Sample> kept(p.x == nullptr ? 0 : (cascade.K + 1) * kSosTile);
+  V* signal = kept.empty() ? nullptr : &kept[0].v;
+  if (p.x != nullptr) {
+    auto states = cascade.read(p.zi);
+    for (int64_t i = 0; i < tiles; ++i) {
+      const auto [n, length] = tile(i);
+      begins[i] = states;
+      if (i + 1 == tiles) break;
+      cascade.load(p.x, p.x_stride, n, length, kAheadInRow<T>, g);
+      cascade.template filter<false>(g, length, states);
+    }
+  }
+  auto states = cascade.read(p.state);
+  typename Cascade<T>::Sums sums(cascade.K);
+  for (int64_t i = tiles - 1; i >= 0; --i) {
+    const auto [n, length] = tile(i);
+    cascade.load(p.grad_y, p.grad_y_stride, n, length, kAheadInRow<T, true>, g);
+    if (p.x != nullptr) {
+      cascade.load(p.x, p.x_stride, n, length, kAheadInRow<T, true>, signal);
+      cascade.template filter<true>(signal, length, begins[i]);
+      cascade.template adjoint<true>(g, signal, length, states, sums);
+    } else {
+      cascade.template adjoint<false>(g, nullptr, length, states, sums);
+    }
+    if (p.grad_x != nullptr) cascade.store(p.grad_x, p.grad_x_stride, n, length, g);
+  }
+  cascade.write(states, p.state);
+  if (p.x != nullptr) cascade.add(sums, p.sums);
+}
+
+template <class T>
+void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range) {
+  constexpr int64_t lanes = SosLanes<T>::lanes;
+  for (int64_t r = range.row_begin; r < range.row_end; r += lanes) {
+    sosfilt_backward(p, range, r, std::min(lanes, range.row_end - r));
+  }
+}
+
+POLEZERO_ISA_END

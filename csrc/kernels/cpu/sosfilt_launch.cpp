@@ -1,0 +1,147 @@
+// Many rows go through all sections side by side; few real ones go through one section after
+// another, by the kernels of a single filter, which are fast along time.
+#include <type_traits>
+#include <vector>
+
+#include "kernels/cpu/capability.h"
+#include "kernels/cpu/launch.h"
+#include "kernels/cpu/run_rows.h"
+
+namespace polezero::cpu {
+namespace {
+
+// Measured: from here on rows side by side are faster.
+constexpr int64_t kRowsSideBySide = 4;
+
+// Section k of all rows as filters of order 2.
+template <class scalar_t>
+struct SectionFilters {
+  std::vector<acc_t<scalar_t>> b, a;
+  Filters<scalar_t> view;
+
+  SectionFilters(const Sections<scalar_t>& sections, int64_t k, int64_t rows) {
+    const int64_t filters = sections.row_stride == 0 ? 1 : rows;
+    for (int64_t r = 0; r < filters; ++r) {
+      const acc_t<scalar_t>* c = sections.c + r * sections.row_stride + 5 * k;
+      b.insert(b.end(), c, c + 3);
+      a.insert(a.end(), c + 3, c + 5);
+    }
+    view = {2, 2, 2, sections.row_stride == 0 ? 0 : 1, b.data(), a.data()};
+  }
+};
+
+// Two values of section k for each row, out of [B, K, 2].
+template <class A>
+std::vector<A> state_of(const A* states, int64_t k, int64_t K, int64_t rows) {
+  std::vector<A> state;
+  for (int64_t r = 0; r < rows; ++r) {
+    state.insert(state.end(), states + (r * K + k) * 2, states + (r * K + k) * 2 + 2);
+  }
+  return state;
+}
+template <class A>
+void put_state(const std::vector<A>& state, A* states, int64_t k, int64_t K) {
+  for (size_t i = 0; i < state.size(); ++i) states[(i / 2 * K + k) * 2 + i % 2] = state[i];
+}
+
+template <class T>
+void forward_by_sections(const SosfiltForwardParams<T>& p, int64_t rows, int64_t time) {
+  const int64_t K = p.sections.count;
+  std::vector<T> between(K > 1 ? rows * time : 0);
+  const T* x = p.x;
+  int64_t x_stride = p.x_stride;
+  for (int64_t k = 0; k < K; ++k) {
+    const bool to_y = (K - 1 - k) % 2 == 0;  // the last one writes y
+    T* y = to_y ? p.y : between.data();
+    const int64_t y_stride = to_y ? p.y_stride : time;
+    const SectionFilters<T> filters(p.sections, k, rows);
+    auto state = state_of(p.state, k, K, rows);
+    lfilter_forward<T>({filters.view, x, x_stride, y, y_stride, state.data()}, rows, time);
+    put_state(state, p.state, k, K);
+    x = y;
+    x_stride = y_stride;
+  }
+}
+
+template <class T>
+void backward_by_sections(const SosfiltBackwardParams<T>& p, int64_t rows, int64_t time) {
+  const int64_t K = p.sections.count, size = rows * time;
+  std::vector<T> outputs(p.x == nullptr ? 0 : K * size), gradients[2];
+  for (int64_t k = 0; p.x != nullptr && k < K; ++k) {
+    const SectionFilters<T> filters(p.sections, k, rows);
+    auto state = state_of(p.zi, k, K, rows);
+    const T* x = k == 0 ? p.x : &outputs[(k - 1) * size];
+    lfilter_forward<T>(
+        {filters.view, x, k == 0 ? p.x_stride : time, &outputs[k * size], time, state.data()}, rows,
+        time);
+  }
+  const T* g = p.grad_y;
+  int64_t g_stride = p.grad_y_stride;
+  for (int64_t k = K - 1; k >= 0; --k) {
+    const SectionFilters<T> filters(p.sections, k, rows);
+    auto state = state_of(p.state, k, K, rows);
+    const auto tail = state;
+    T* grad = p.grad_x;
+    int64_t stride = p.grad_x_stride;
+    if (k > 0) {
+      gradients[k % 2].resize(size);
+      grad = gradients[k % 2].data();
+      stride = time;
+    }
+    const T* x = k == 0 ? p.x : p.x == nullptr ? nullptr : &outputs[(k - 1) * size];
+    const T* y = p.x == nullptr ? nullptr : &outputs[k * size];
+    const int64_t x_stride = k == 0 ? p.x_stride : time;
+    std::vector<double> sum_b(3 * rows), sum_a(3 * rows);
+    lfilter_backward<T>({filters.view, g, g_stride, grad, stride, x, x_stride, y, time,
+                         state.data(), sum_b.data(), sum_a.data()},
+                        rows, time);
+    put_state(state, p.state, k, K);
+    for (int64_t r = 0; p.x != nullptr && r < rows; ++r) {
+      // lambda[T + j], the state at the end, meets the last samples
+      for (int64_t i = 1; i <= 2; ++i) {
+        for (int64_t j = 0; j < i; ++j) {
+          const int64_t n = time + j - i;
+          if (n < 0) continue;
+          sum_b[3 * r + i] += tail[2 * r + j] * static_cast<double>(x[r * x_stride + n]);
+          sum_a[3 * r + i] += tail[2 * r + j] * static_cast<double>(y[r * time + n]);
+        }
+      }
+      double* sums = p.sums + (r * K + k) * 5;
+      for (int64_t i = 0; i < 3; ++i) sums[i] += sum_b[3 * r + i];
+      for (int64_t i = 1; i < 3; ++i) sums[2 + i] -= sum_a[3 * r + i];
+    }
+    g = grad;
+    g_stride = stride;
+  }
+}
+
+}  // namespace
+
+template <class scalar_t>
+void sosfilt_forward(const SosfiltForwardParams<scalar_t>& p, int64_t rows, int64_t time) {
+  if constexpr (std::is_floating_point_v<scalar_t>) {
+    if (rows < kRowsSideBySide) return forward_by_sections(p, rows, time);
+  }
+  run_rows(kernels_of<scalar_t>().sosfilt_forward, p, rows, time, p.sections.count);
+}
+
+template <class scalar_t>
+void sosfilt_backward(const SosfiltBackwardParams<scalar_t>& p, int64_t rows, int64_t time) {
+  if constexpr (std::is_floating_point_v<scalar_t>) {
+    if (rows < kRowsSideBySide) return backward_by_sections(p, rows, time);
+  }
+  run_rows(kernels_of<scalar_t>().sosfilt_backward, p, rows, time, p.sections.count);
+}
+
+#define POLEZERO_INSTANTIATE(scalar_t)                                                      \
+  template void sosfilt_forward<scalar_t>(const SosfiltForwardParams<scalar_t>&, int64_t,   \
+                                          int64_t);                                         \
+  template void sosfilt_backward<scalar_t>(const SosfiltBackwardParams<scalar_t>&, int64_t, \
+                                           int64_t);
+POLEZERO_INSTANTIATE(float)
+POLEZERO_INSTANTIATE(double)
+POLEZERO_INSTANTIATE(std::complex<float>)
+POLEZERO_INSTANTIATE(std::complex<double>)
+#undef POLEZERO_INSTANTIATE
+
+}  // namespace polezero::cpu

@@ -1,0 +1,59 @@
+"""Cascades of second-order sections. Letters, dtypes and errors are those of :mod:`polezero.functional`."""
+
+from __future__ import annotations
+
+from typing import overload
+
+import torch
+from torch import Tensor
+
+from polezero._arguments import Coefficients, check_axis, coefficients, of_state, results, signal
+
+__all__ = ["sosfilt"]
+
+_ops = torch.ops.polezero
+
+
+@overload
+def sosfilt(sos: Coefficients, x: Tensor, axis: int = ..., zi: None = ...) -> Tensor: ...
+@overload
+def sosfilt(sos: Coefficients, x: Tensor, axis: int = ..., *, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@overload
+def sosfilt(sos: Coefficients, x: Tensor, axis: int, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+def sosfilt(
+    sos: Coefficients, x: Tensor, axis: int = -1, zi: Coefficients | None = None
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Filter ``x`` along ``axis`` with a cascade of second-order sections, in one pass over memory.
+
+    .. math::
+
+        H(z) = \prod_{k=1}^{K}
+            \frac{b_{k0} + b_{k1} z^{-1} + b_{k2} z^{-2}}{a_{k0} + a_{k1} z^{-1} + a_{k2} z^{-2}}
+
+    Args:
+        sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., K, 6]``; ``sos[..., 3]`` is divided
+            out, in float64. The leading dimensions broadcast against those of ``x`` with ``axis``
+            left out, so ``[rows, K, 6]`` is a cascade for each row.
+        x: Signal of any rank.
+        axis: The axis of time.
+        zi: Initial states in transposed direct form II, shape ``[K, ...]`` with 2 values along
+            ``axis``, as SciPy's.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given.
+
+    The signals between the sections are float64 and stay in the cache where there are 4 rows or
+    more. The first gradient filters the sections once more instead of keeping them. Errors are those
+    of :func:`lfilter`. Source: :func:`scipy.signal.sosfilt`; the adjoint of each section is that of
+    :func:`lfilter`.
+
+    Example:
+        >>> import torch, polezero
+        >>> sos = [[1.0, 0.0, 0.0, 1.0, -0.5, 0.0], [1.0, 1.0, 0.0, 1.0, 0.0, 0.0]]
+        >>> polezero.sosfilt(sos, torch.tensor([1.0, 0.0, 0.0, 0.0]))
+        tensor([1.0000, 1.5000, 0.7500, 0.3750])
+    """
+    x = signal("sosfilt", x)
+    check_axis("sosfilt", axis)
+    outputs = _ops.sosfilt.default(coefficients("sosfilt: sos", sos, x), x, of_state("sosfilt", zi, x), axis)
+    return results(outputs, x, zi, sos)
