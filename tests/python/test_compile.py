@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, lpv_inputs, requires_grad, true_lfilter
+from cases import (
+    CASES,
+    allpole_inputs,
+    lfilter,
+    lfilter_inputs,
+    loss,
+    lpv_inputs,
+    requires_grad,
+    sosfilt_inputs,
+    true_lfilter,
+)
 from support import GRADIENT_TOLERANCE, assert_close
 from torch import Tensor
 from torch._dynamo.utils import counters
@@ -224,3 +234,21 @@ def test_aot_inductor_package_runs_from_python(tmp_path: Path) -> None:
 def test_aot_inductor_package_of_a_time_varying_filter(tmp_path: Path) -> None:
     path = torch._inductor.aoti_compile_and_package(exported_varying(), package_path=str(tmp_path / "filter.pt2"))
     assert_varies_with_other_sizes(torch._inductor.aoti_load_package(path))
+
+
+class Cascade(torch.nn.Module):
+    def forward(self, sos: Tensor, x: Tensor, zi: Tensor) -> tuple[Tensor, Tensor]:
+        return polezero.sosfilt(sos, x, zi=zi)
+
+
+def test_aot_inductor_package_of_a_cascade(tmp_path: Path) -> None:
+    shapes: Any = ({}, {0: ROWS, 1: T}, {1: ROWS})
+    example = sosfilt_inputs(T=9, lead_x=(4,), lead_zi=(4,))
+    program = torch.export.export(Cascade(), example, dynamic_shapes=shapes)
+    assert kernel_calls(program.run_decompositions().graph_module) == ["sosfilt_forward"]
+
+    path = torch._inductor.aoti_compile_and_package(program, package_path=str(tmp_path / "cascade.pt2"))
+
+    sos, x, zi = sosfilt_inputs(T=21, lead_x=(6,), lead_zi=(6,))
+    filtered = torch._inductor.aoti_load_package(path)(sos, x, zi)
+    assert_close(list(filtered), list(reference.sosfilt(sos, x, -1, zi)))
