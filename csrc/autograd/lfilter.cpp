@@ -95,9 +95,7 @@ Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in, co
   const bool need_b = need[0] && !two_pass, need_a = need[1] && !two_pass;
   // zi was not given where zf is a placeholder
   const Tensor zf = need_a && zi.defined() ? out[1] : Tensor();
-  // without zi the gradient of the placeholder for zf, if any, has shape [0]
-  const Tensor grad_zf =
-      grads[1].defined() && grads[1].sym_size(-1) == max_order(b, a) ? grads[1] : Tensor();
+  const Tensor& grad_zf = grads[1];
   Tensors<4> r;
   if (need_b || need_a || need[2] || need[3]) {
     const auto back =

@@ -75,7 +75,12 @@ struct BackwardNode : public torch::autograd::Node {
                            const Flags<Op::inputs>& need) {
     Tensors<Op::outputs> g;
     bool defined = false;
-    for (size_t i = 0; i < Op::outputs; ++i) defined |= (g[i] = grads[i]).defined();
+    for (size_t i = 0; i < Op::outputs; ++i) {
+      g[i] = grads[i];
+      // that of an output that was not asked for, if any, has its shape, [0]
+      if (i > 0 && g[i].defined() && is_placeholder(g[i])) g[i] = Tensor();
+      defined |= g[i].defined();
+    }
     if (!defined || !any(need)) return variable_list(Op::inputs);
     auto r = Op::vjp(g, in, out, attributes, need);
     for (size_t i = 0; i < Op::inputs; ++i) r[i] = sum_of_one(r[i], in[i]);

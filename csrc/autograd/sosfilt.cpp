@@ -39,10 +39,8 @@ Saved<SosfiltForward> SosfiltForward::saves(const Flags<3>& need) {
 Tensors<3> SosfiltForward::vjp(const Tensors<2>& grads, const Tensors<3>& in, const Tensors<2>&,
                                const Attributes<SosfiltForward>&, const Flags<3>& need) {
   const auto& [sos, x, zi] = in;
-  // without zi the gradient of the placeholder for zf, if any, has shape [0]
-  const bool has_zf = grads[1].defined() && !is_placeholder(grads[1]);
-  Tensors<3> r = call<SosfiltBackward>({grads[0], has_zf ? grads[1] : Tensor(), sos, x, zi},
-                                       {need[0], need[1], need[2]});
+  Tensors<3> r =
+      call<SosfiltBackward>({grads[0], grads[1], sos, x, zi}, {need[0], need[1], need[2]});
   for (size_t i = 0; i < 3; ++i) {
     if (!need[i]) r[i] = Tensor();
   }

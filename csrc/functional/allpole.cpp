@@ -9,15 +9,11 @@ using namespace polezero::autograd;
 
 namespace {
 
-// y and the last N outputs, newest first. a[..., T or 1, N]; one dtype.
+// y and the last N outputs, newest first. a[..., T or 1, N] and zi in the dtype to compute in.
 std::tuple<Tensor, Tensor> filter(const Tensor& a, const Tensor& x, const Tensor& zi,
-                                  bool two_pass) {
-  const Tensor y = call<AllpoleForward>({a, x, zi}, {0, false, two_pass})[0];
-  return {y, zi.defined() ? newest(y, zi, a.sym_size(-1)) : at::empty({0}, y.options())};
-}
-
-std::tuple<Tensor, Tensor> to(const std::tuple<Tensor, Tensor>& outputs, at::ScalarType type) {
-  return {std::get<0>(outputs).to(type), std::get<1>(outputs).to(type)};
+                                  const Promotion& type, bool two_pass = false) {
+  const Tensor y = call<AllpoleForward>({a, x.to(type.compute), zi}, {0, false, two_pass})[0];
+  return results(y, zi.defined() ? newest(y, zi, a.sym_size(-1)) : Tensor(), type);
 }
 
 }  // namespace
@@ -30,8 +26,7 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
   check_not_scalar(op, {"x", x});
   check_not_scalar(op, {"a", a});
   zi = past_of(op, zi, a.sym_size(-1), {{"a", a}, {"x", x}}, type);
-  return to(filter(constant(a.to(type.compute)), x.to(type.compute), zi, two_pass(op, backward)),
-            type.result);
+  return filter(constant(a.to(type.compute)), x, zi, type, two_pass(op, backward));
 }
 
 std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x,
@@ -42,7 +37,7 @@ std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x,
   check_not_scalar(op, {"x", x});
   check_time_axis(op, {"a", a}, x.sym_size(-1));
   zi = past_of(op, zi, a.sym_size(-1), {{"a", a, 2}, {"x", x}}, type);
-  return to(filter(a.to(type.compute), x.to(type.compute), zi, false), type.result);
+  return filter(a.to(type.compute), x, zi, type);
 }
 
 std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a_, const Tensor& x,
@@ -56,7 +51,7 @@ std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a_, const Tensor& x,
   TORCH_CHECK_VALUE(a.sym_size(-1) == 1 || a.sym_size(-1) == T, op, ": a: expected T = ", T,
                     " or 1 along the last axis, got shape ", a.sym_sizes());
   zi = past_of(op, zi, 1, {{"a", a}, {"x", x}}, type);
-  return to(filter(a.neg().unsqueeze(-1), x.to(type.compute), zi, false), type.result);
+  return filter(a.neg().unsqueeze(-1), x, zi, type);
 }
 
 }  // namespace polezero::functional

@@ -90,6 +90,11 @@ Tensor past_of(const char* op, const Tensor& zi, const c10::SymInt& length,
   return zi.to(type.compute);
 }
 
+std::tuple<Tensor, Tensor> results(const Tensor& y, const Tensor& zf, const Promotion& type) {
+  return {y.to(type.result),
+          zf.defined() ? zf.to(type.result) : at::empty({0}, y.options().dtype(type.result))};
+}
+
 Tensor newest(const Tensor& y, const Tensor& zi, const c10::SymInt& N) {
   const Tensor samples = y.sym_size(-1) < N ? autograd::join(zi.flip(-1), y) : y;
   const c10::SymInt end = samples.sym_size(-1);

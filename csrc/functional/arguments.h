@@ -5,6 +5,8 @@
 #include <ATen/ATen.h>
 #include <c10/util/string_view.h>
 
+#include <tuple>
+
 #include "ops/common.h"
 
 namespace polezero::functional {
@@ -33,6 +35,10 @@ void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDi
 // other arguments; undefined stays undefined.
 Tensor past_of(const char* op, const Tensor& zi, const c10::SymInt& length,
                std::initializer_list<Argument> others, const Promotion& type);
+
+// What a function returns, in the dtype of its result: y and the final state, which has shape [0]
+// where it is undefined.
+std::tuple<Tensor, Tensor> results(const Tensor& y, const Tensor& zf, const Promotion& type);
 
 // The last N of the samples zi (newest first) and y after them, newest first.
 Tensor newest(const Tensor& y, const Tensor& zi, const c10::SymInt& N);

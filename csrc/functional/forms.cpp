@@ -114,9 +114,8 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
   const c10::SymInt states = form.shares_state ? (M < N ? N : M) : M + N;
   zi = past_of(op, zi, states, {{"b", b, 2}, {"a", a, 2}, {"x", x}}, type);
   const auto [bs, as] = call<Monic>({b.to(type.compute), a.to(type.compute)}, {});
-  const auto [y, zf] = form.filter(bs, as, x.to(type.compute), zi);
-  return {y.to(type.result),
-          zi.defined() ? zf.to(type.result) : at::empty({0}, y.options().dtype(type.result))};
+  const Filtered out = form.filter(bs, as, x.to(type.compute), zi);
+  return results(out.y, out.state, type);
 }
 
 }  // namespace
@@ -143,10 +142,10 @@ std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const Optio
   zi = past_of(op, zi, M, {{"b", b, 2}, {"x", x}}, type);
   const Tensor samples = x.to(type.compute);
   const Tensor y = fir_with_past(b.to(type.compute), samples, zi);
-  if (!zi.defined()) return {y.to(type.result), at::empty({0}, y.options().dtype(type.result))};
+  if (!zi.defined()) return results(y, {}, type);
   c10::SymDimVector sizes(y.sym_sizes().begin(), y.sym_sizes().end());
   sizes.back() = M;
-  return {y.to(type.result), newest(samples, zi, M).expand_symint(sizes).to(type.result)};
+  return results(y, newest(samples, zi, M).expand_symint(sizes), type);
 }
 
 }  // namespace polezero::functional

@@ -33,8 +33,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
   auto [y, zf] = call<LfilterForward>(
       {b.to(type.compute), a.to(type.compute), to_last(x.to(type.compute), axis), zi},
       {two_pass(op, backward)});
-  return {from_last(y, axis).to(type.result),
-          zi.defined() ? from_last(zf, axis).to(type.result) : zf};
+  return results(from_last(y, axis), zi.defined() ? from_last(zf, axis) : Tensor(), type);
 }
 
 // [..., T, taps] with u[n - k] at [n, k]: windows over one padded signal. Tap 0 is the newest

@@ -30,9 +30,6 @@ Tensor states_of(const char* op, const Tensor& zi, const c10::SymInt& K, int64_t
   check_broadcasts_to(op, {"zi", states.select(0, 0)}, leading);
   return states.movedim(0, -2);
 }
-Tensor states_to(const Tensor& zf, int64_t axis, const Promotion& type) {
-  return from_last(zf.movedim(-2, 0), axis).to(type.result);
-}
 
 }  // namespace
 
@@ -47,7 +44,8 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const Opt
   zi = states_of(op, zi, sos.sym_size(-2), axis,
                  broadcast_leading(op, {{"sos", sos, 2}, {"x", samples}}), type);
   const auto [y, zf] = call<SosfiltForward>({sos.to(type.compute), samples, zi}, {});
-  return {from_last(y, axis).to(type.result), zi.defined() ? states_to(zf, axis, type) : zf};
+  return results(from_last(y, axis), zi.defined() ? from_last(zf.movedim(-2, 0), axis) : Tensor(),
+                 type);
 }
 
 std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
@@ -72,8 +70,7 @@ std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
     y = out.y;
     states.push_back(out.state);
   }
-  return {y.to(type.result), zi.defined() ? at::stack(states, 0).to(type.result)
-                                          : at::empty({0}, y.options().dtype(type.result))};
+  return results(y, zi.defined() ? at::stack(states, 0) : Tensor(), type);
 }
 
 }  // namespace polezero::functional

@@ -24,26 +24,6 @@ void forward_cpu(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor
   }
 }
 
-// The parts of the sums that lie at the ends of the rows, where the state takes the place of
-// samples. lambda[T + j] = grad_zf[j] is the tail; the head, lambda[0..P), is what the kernel
-// leaves in its state.
-template <class A>
-struct Ends {
-  int64_t time, P;
-  const A* tail;  // [P]
-  const A* head;  // [P]
-};
-
-// sum_{j} lambda[T + j] conj(u[T + j - k]) over the samples of u that exist.
-template <class A, class scalar_t>
-A tail_sum(const Ends<A>& ends, const scalar_t* u, int64_t k) {
-  A sum(0);
-  for (int64_t j = std::max<int64_t>(0, k - ends.time); j < std::min(k, ends.P); ++j) {
-    sum += ends.tail[j] * conjugate(static_cast<A>(u[ends.time + j - k]));
-  }
-  return sum;
-}
-
 template <class scalar_t>
 void backward_cpu(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b, const Tensor& a,
                   const Tensor& x, const Tensor& y, const Tensor& zi, const Tensor& zf,
@@ -70,19 +50,21 @@ void backward_cpu(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b, 
   const auto zis = zi.defined() ? widened_rows<scalar_t>(zi, leading, P) : std::vector<A>();
   const auto zfs = zf.defined() ? widened_rows<scalar_t>(zf, leading, P) : std::vector<A>();
   for (int64_t r = 0; r < B; ++r) {
-    const Ends<A> ends{T, P, tail.data() + r * P, state.data() + r * P};
+    // lambda where the state takes the place of samples: lambda[T + j] = grad_zf[j], and
+    // lambda[0..P), which the kernel leaves in its state
+    const A *after = tail.data() + r * P, *head = state.data() + r * P;
     const A scale = A(1) / filters.a0[filters.view.filter_stride * r];
     for (int64_t k = 0; sum_b != nullptr && k < taps_b; ++k) {
       A& sum = sum_b[r * taps_b + k];
-      sum = (sum + tail_sum(ends, xs.data + r * xs.stride, k)) * scale;
+      sum = (sum + cpu::tail_sum(after, P, xs.data + r * xs.stride, T, k)) * scale;
     }
     for (int64_t i = 0; sum_a != nullptr && i < taps_a; ++i) {
       A& sum = sum_a[r * taps_a + i];
-      sum += tail_sum(ends, ys.data + r * ys.stride, i);
+      sum += cpu::tail_sum(after, P, ys.data + r * ys.stride, T, i);
       // a_0 scales y - zi, and zf - zi where the rows have ended
       for (int64_t j = 0; i == 0 && j < P; ++j) {
-        if (!zis.empty()) sum -= ends.head[j] * conjugate(zis[r * P + j]);
-        if (!zfs.empty()) sum += ends.tail[j] * conjugate(zfs[r * P + j]);
+        if (!zis.empty()) sum -= head[j] * conjugate(zis[r * P + j]);
+        if (!zfs.empty()) sum += after[j] * conjugate(zfs[r * P + j]);
       }
       sum *= -scale;
     }

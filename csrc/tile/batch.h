@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "tile/simd.h"
 
@@ -97,31 +98,45 @@ struct BatchSamples {
   }
 };
 
-// `count` values of each of `rows` rows as vectors of one value of each, and back.
-template <class T>
+// `count` values of each of `rows` rows as vectors V of one value of each, in their own precision
+// or in float64, and back.
+template <class V, class T>
 inline void load_lanes(const T* p, int64_t stride, int64_t rows, int64_t count, int64_t ahead,
-                       vec<T, kBatch>* out) {
+                       V* out) {
+  constexpr bool as_is = std::is_same_v<V, vec<T, kBatch>>;
   int64_t n = 0;
   for (; n + kBatch <= count; n += kBatch) {
     BatchSamples<T> samples;
     samples.load_rows(p + n, stride, rows, ahead);
-    unroll<kBatch>([&](auto t) POLEZERO_LAMBDA { out[n + t] = samples.at[t]; });
+    unroll<kBatch>([&](auto t) POLEZERO_LAMBDA {
+      if constexpr (as_is) {
+        out[n + t] = samples.at[t];
+      } else {
+        out[n + t] = widen_lanes(samples.at[t]);
+      }
+    });
   }
   for (; n < count; ++n) {
     for (int64_t i = 0; i < kBatch; ++i) out[n][i] = p[std::min(i, rows - 1) * stride + n];
   }
 }
-template <class T>
-inline void store_lanes(T* p, int64_t stride, int64_t rows, int64_t count,
-                        const vec<T, kBatch>* in) {
+template <class V, class T>
+inline void store_lanes(T* p, int64_t stride, int64_t rows, int64_t count, const V* in) {
+  constexpr bool as_is = std::is_same_v<V, vec<T, kBatch>>;
   int64_t n = 0;
   for (; n + kBatch <= count; n += kBatch) {
     BatchSamples<T> samples;
-    unroll<kBatch>([&](auto t) POLEZERO_LAMBDA { samples.at[t] = in[n + t]; });
+    unroll<kBatch>([&](auto t) POLEZERO_LAMBDA {
+      if constexpr (as_is) {
+        samples.at[t] = in[n + t];
+      } else {
+        samples.at[t] = narrow_lanes<T>(in[n + t]);
+      }
+    });
     samples.store_rows(p + n, stride, rows);
   }
   for (; n < count; ++n) {
-    for (int64_t i = 0; i < rows; ++i) p[i * stride + n] = in[n][i];
+    for (int64_t i = 0; i < rows; ++i) p[i * stride + n] = static_cast<T>(in[n][i]);
   }
 }
 

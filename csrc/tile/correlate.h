@@ -86,8 +86,8 @@ void correlate(const T* g, const T* x, int64_t begin, int64_t end, int64_t taps,
     for (; k + kLagGroup <= taps; k += kLagGroup) {
       correlate_lags<kLagGroup>(g, x, begin, end, k, sum + k);
     }
-    unroll<kLagGroup - 1>([&](auto i) POLEZERO_LAMBDA {  // the rest, fewer than a group
-      if (taps - k == i + 1) correlate_lags<i + 1>(g, x, begin, end, k, sum + k);
+    with_constant<kLagGroup - 1>(taps - k, [&](auto lags) {  // the rest, fewer than a group
+      correlate_lags<lags>(g, x, begin, end, k, sum + k);
     });
   }
 }

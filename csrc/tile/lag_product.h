@@ -34,12 +34,7 @@ struct WindowProduct {
   template <int d>
   void inside(int64_t begin, int64_t end) const {
     if constexpr (!is_complex<T>) {
-      switch (taps) {
-        case 1: return few<d, 1>(begin, end);
-        case 2: return few<d, 2>(begin, end);
-        case 3: return few<d, 3>(begin, end);
-        case 4: return few<d, 4>(begin, end);
-      }
+      if (with_constant<4>(taps, [&](auto N) { few<d, N>(begin, end); })) return;
       if (taps <= kLongest) {
         return taps < kLanes<T> ? many<d, kLanes<T> / 2>(begin, end)
                                 : many<d, kLanes<T>>(begin, end);

@@ -43,6 +43,15 @@ POLEZERO_INLINE void unroll(F&& f) {
   unroll<N>(f, std::make_integer_sequence<int, N>{});
 }
 
+// f(n) with n as a constant, where 1 <= n <= N; whether that is so.
+template <int N, class F>
+POLEZERO_INLINE bool with_constant(int64_t n, F&& f) {
+  unroll<N>([&](auto i) {
+    if (n == i + 1) f(std::integral_constant<int, i + 1>{});
+  });
+  return n >= 1 && n <= N;
+}
+
 template <class T>
 inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 

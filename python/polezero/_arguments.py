@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:  # NumPy is no requirement
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike
 
 Coefficients: TypeAlias = "Tensor | ArrayLike"
@@ -80,14 +82,19 @@ def rounded(outputs: tuple[Tensor, Tensor], x: Tensor, *values: Coefficients | N
     return outputs[0].to(dtype), outputs[1].to(dtype)
 
 
-def of_state(function: str, zi: Coefficients | None, x: Tensor) -> Tensor | None:
-    return None if zi is None else coefficients(f"{function}: zi", zi, x)
-
-
-def results(
-    outputs: tuple[Tensor, Tensor], x: Tensor, zi: Coefficients | None, *values: Coefficients
+def run(
+    function: str,
+    op: Callable[..., tuple[Tensor, Tensor]],
+    x: Tensor,
+    zi: Coefficients | None,
+    *options: object,
+    **values: Coefficients,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """What a filter returns: the final state only where there was an initial one."""
+    """Call a filter's op with its coefficients; return the final state only where there is an initial one."""
+    x = signal(function, x)
+    tensors = [coefficients(f"{function}: {name}", value, x) for name, value in values.items()]
+    state = None if zi is None else coefficients(f"{function}: zi", zi, x)
+    outputs = op(*tensors, x, state, *options)
     if x.dtype in HALVES:
-        outputs = rounded(outputs, x, *values, zi)
+        outputs = rounded(outputs, x, *values.values(), zi)
     return outputs[0] if zi is None else outputs

@@ -7,7 +7,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import Coefficients, check_axis, coefficients, of_state, results, signal
+from polezero._arguments import Coefficients, check_axis, run
 
 __all__ = ["sosfilt"]
 
@@ -53,7 +53,5 @@ def sosfilt(
         >>> polezero.sosfilt(sos, torch.tensor([1.0, 0.0, 0.0, 0.0]))
         tensor([1.0000, 1.5000, 0.7500, 0.3750])
     """
-    x = signal("sosfilt", x)
     check_axis("sosfilt", axis)
-    outputs = _ops.sosfilt.default(coefficients("sosfilt: sos", sos, x), x, of_state("sosfilt", zi, x), axis)
-    return results(outputs, x, zi, sos)
+    return run("sosfilt", _ops.sosfilt.default, x, zi, axis, sos=sos)

@@ -18,9 +18,8 @@ from polezero._arguments import (
     Coefficients,
     check_options,
     coefficients,
-    of_state,
-    results,
     rounded,
+    run,
     signal,
     to_tensor,
 )
@@ -130,17 +129,8 @@ def lfilter(
         >>> a.grad
         tensor([-3.2500, -2.7500])
     """
-    x = signal("lfilter", x)
     check_options("lfilter", axis, backward)
-    outputs = _ops.lfilter.default(
-        coefficients("lfilter: b", b, x),
-        coefficients("lfilter: a", a, x),
-        x,
-        of_state("lfilter", zi, x),
-        axis,
-        backward,
-    )
-    return results(outputs, x, zi, b, a)
+    return run("lfilter", _ops.lfilter.default, x, zi, axis, backward, b=b, a=a)
 
 
 @overload
@@ -186,10 +176,8 @@ def allpole(
         >>> y, zf
         (tensor([4., 2., 1.]), tensor([1.]))
     """
-    x = signal("allpole", x)
     check_options("allpole", -1, backward)
-    past = of_state("allpole", zi, x)
-    return results(_ops.allpole.default(coefficients("allpole: a", a, x), x, past, backward), x, zi, a)
+    return run("allpole", _ops.allpole.default, x, zi, backward, a=a)
 
 
 def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import Coefficients, coefficients, of_state, results, signal
+from polezero._arguments import Coefficients, run
 
 __all__ = ["allpole", "fir", "lfilter", "sosfilt", "tdf2_ssm"]
 
@@ -48,9 +48,7 @@ def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tenso
         >>> polezero.lpv.allpole(a, torch.tensor([1.0, 0.0, 0.0, 0.0]))
         tensor([1.0000, 1.0000, 0.5000, 0.2500])
     """
-    x = signal("lpv.allpole", x)
-    past = of_state("lpv.allpole", zi, x)
-    return results(_ops.lpv_allpole.default(coefficients("lpv.allpole: a", a, x), x, past), x, zi, a)
+    return run("lpv.allpole", _ops.lpv_allpole.default, x, zi, a=a)
 
 
 @overload
@@ -80,9 +78,7 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
         >>> polezero.lpv.fir(b, torch.tensor([1.0, 2.0, 3.0]))
         tensor([1., 2., 2.])
     """
-    x = signal("lpv.fir", x)
-    past = of_state("lpv.fir", zi, x)
-    return results(_ops.lpv_fir.default(coefficients("lpv.fir: b", b, x), x, past), x, zi, b)
+    return run("lpv.fir", _ops.lpv_fir.default, x, zi, b=b)
 
 
 @overload
@@ -133,17 +129,9 @@ def lfilter(
         >>> polezero.lpv.lfilter(b, a, x, form="tdf2")
         tensor([1., 1., 1.])
     """
-    x = signal("lpv.lfilter", x)
     if not isinstance(form, str):
         raise TypeError(f"lpv.lfilter: form: expected 'df1', 'df2', 'tdf1' or 'tdf2', got {form!r}")
-    outputs = _ops.lpv_lfilter.default(
-        coefficients("lpv.lfilter: b", b, x),
-        coefficients("lpv.lfilter: a", a, x),
-        x,
-        of_state("lpv.lfilter", zi, x),
-        form,
-    )
-    return results(outputs, x, zi, b, a)
+    return run("lpv.lfilter", _ops.lpv_lfilter.default, x, zi, form, b=b, a=a)
 
 
 @overload
@@ -173,9 +161,7 @@ def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Ten
         >>> polezero.lpv.sosfilt(sos, torch.tensor([1.0, 0.0, 0.0]))
         tensor([1.0000, 1.0000, 0.5000])
     """
-    x = signal("lpv.sosfilt", x)
-    states = of_state("lpv.sosfilt", zi, x)
-    return results(_ops.lpv_sosfilt.default(coefficients("lpv.sosfilt: sos", sos, x), x, states), x, zi, sos)
+    return run("lpv.sosfilt", _ops.lpv_sosfilt.default, x, zi, sos=sos)
 
 
 @overload
@@ -212,11 +198,4 @@ def tdf2_ssm(
         >>> polezero.lpv.tdf2_ssm(b, a, torch.tensor([1.0, 0.0, 0.0]), zi=[0.5])
         (tensor([1.5000, 1.5000, 1.5000]), tensor([0.]))
     """
-    x = signal("lpv.tdf2_ssm", x)
-    outputs = _ops.lpv_tdf2_ssm.default(
-        coefficients("lpv.tdf2_ssm: b", b, x),
-        coefficients("lpv.tdf2_ssm: a", a, x),
-        x,
-        of_state("lpv.tdf2_ssm", zi, x),
-    )
-    return results(outputs, x, zi, b, a)
+    return run("lpv.tdf2_ssm", _ops.lpv_tdf2_ssm.default, x, zi, b=b, a=a)

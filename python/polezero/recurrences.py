@@ -7,7 +7,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import Backward, Coefficients, check_options, coefficients, of_state, results, signal
+from polezero._arguments import Backward, Coefficients, check_options, run
 
 __all__ = ["linear_recurrence", "tdf2_ssm"]
 
@@ -56,16 +56,8 @@ def tdf2_ssm(
         >>> polezero.tdf2_ssm([1.0], [1.0, -0.5], torch.tensor([1.0, 0.0, 0.0]), zi=[1.0])
         (tensor([2.0000, 1.0000, 0.5000]), tensor([0.2500]))
     """
-    x = signal("tdf2_ssm", x)
     check_options("tdf2_ssm", -1, backward)
-    outputs = _ops.tdf2_ssm.default(
-        coefficients("tdf2_ssm: b", b, x),
-        coefficients("tdf2_ssm: a", a, x),
-        x,
-        of_state("tdf2_ssm", zi, x),
-        backward,
-    )
-    return results(outputs, x, zi, b, a)
+    return run("tdf2_ssm", _ops.tdf2_ssm.default, x, zi, backward, b=b, a=a)
 
 
 @overload
@@ -96,7 +88,4 @@ def linear_recurrence(a: Coefficients, x: Tensor, zi: Coefficients | None = None
         >>> polezero.linear_recurrence(torch.tensor([0.5, 0.5, 0.0]), torch.ones(3))
         tensor([1.0000, 1.5000, 1.0000])
     """
-    x = signal("linear_recurrence", x)
-    state = of_state("linear_recurrence", zi, x)
-    outputs = _ops.linear_recurrence.default(coefficients("linear_recurrence: a", a, x), x, state)
-    return results(outputs, x, zi, a)
+    return run("linear_recurrence", _ops.linear_recurrence.default, x, zi, a=a)

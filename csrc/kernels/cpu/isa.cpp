@@ -19,8 +19,8 @@ namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
   return {lfilter_forward<T>, lfilter_backward<T>,     lag_correlation<T>,
-          lpv_allpole<T>,     lpv_allpole_backward<T>, lpv_fir<T>,
-          lag_product<T>,     sosfilt_forward<T>,      sosfilt_backward<T>};
+          lpv_allpole<T>,     lpv_allpole_backward<T>, lag_product<T>,
+          lpv_fir<T>,         sosfilt_forward<T>,      sosfilt_backward<T>};
 }
 }  // namespace
 

@@ -15,9 +15,9 @@ struct KernelsOf {
   void (*lag_correlation)(const LagCorrelationParams<scalar_t>&, const Range&);
   void (*lpv_allpole)(const LpvAllpoleParams<scalar_t>&, const Range&);
   void (*lpv_allpole_backward)(const LpvAllpoleBackwardParams<scalar_t>&, const Range&);
-  void (*lpv_fir)(const LpvFirParams<scalar_t>&, const Range&);
   void (*lag_product)(const LagProductParams<scalar_t>&, const Range&);
-  // whole rows
+  // whole rows: samples [0, T)
+  void (*lpv_fir)(const LpvFirParams<scalar_t>&, const Range&);
   void (*sosfilt_forward)(const SosfiltForwardParams<scalar_t>&, const Range&);
   void (*sosfilt_backward)(const SosfiltBackwardParams<scalar_t>&, const Range&);
 };

@@ -1,6 +1,8 @@
 // Threads for the CPU kernels: rows side by side, or one row split in time.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/lag_correlation.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
@@ -13,6 +15,16 @@ template <class scalar_t>
 void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t time);
 template <class scalar_t>
 void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t time);
+// What the sums of lfilter_backward leave out: sum_j lambda[T + j] conj(u[T + j - k]) over the
+// samples of u[0..T) that exist, lambda[T..T + P) being the state that it began with.
+template <class A, class scalar_t>
+A tail_sum(const A* lambda_after, int64_t P, const scalar_t* u, int64_t time, int64_t k) {
+  A sum(0);
+  for (int64_t j = std::max<int64_t>(0, k - time); j < std::min(k, P); ++j) {
+    sum += lambda_after[j] * baseline::conjugate(static_cast<A>(u[time + j - k]));
+  }
+  return sum;
+}
 template <class scalar_t>
 void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int64_t time);
 template <class scalar_t>

@@ -138,7 +138,7 @@ void lpv_row(const LpvAllpoleParams<T>& p, int64_t row, const Range& range) {
 }
 
 // The largest order of which kBatch filters fit in the registers.
-inline constexpr int64_t kLongestInRegisters = 4;
+inline constexpr int kLongestInRegisters = 4;
 // Measured: a sample of kBatch rows side by side costs as much as one of this many in stretches.
 inline constexpr int64_t kRowsInStretches = 5;
 
@@ -160,12 +160,8 @@ void lpv_allpole_one_row(const LpvAllpoleParams<T>& p, int64_t row, const Range&
     return;
   }
   if constexpr (!is_complex<T>) {
-    switch (p.order) {
-      case 1: return lpv_row<1, reverse, at_input>(p, row, range);
-      case 2: return lpv_row<2, reverse, at_input>(p, row, range);
-      case 3: return lpv_row<3, reverse, at_input>(p, row, range);
-      case 4: return lpv_row<4, reverse, at_input>(p, row, range);
-    }
+    const auto in_registers = [&](auto N) { lpv_row<N, reverse, at_input>(p, row, range); };
+    if (with_constant<kLongestInRegisters>(p.order, in_registers)) return;
   }
   lpv_serial<reverse, at_input>(p, row, range.time_begin, range.time_end);
 }
@@ -173,13 +169,9 @@ void lpv_allpole_one_row(const LpvAllpoleParams<T>& p, int64_t row, const Range&
 template <bool reverse, bool at_input, class T>
 void lpv_allpole_rows(const LpvAllpoleParams<T>& p, const Range& range, int64_t count) {
   if constexpr (!is_complex<T>) {
-    switch (p.order) {
-      case 1: return lpv_rows<1, reverse, at_input>(p, range, count);
-      case 2: return lpv_rows<2, reverse, at_input>(p, range, count);
-      case 3: return lpv_rows<3, reverse, at_input>(p, range, count);
-      case 4: return lpv_rows<4, reverse, at_input>(p, range, count);
-      default: return lpv_long_rows<reverse, at_input>(p, range, count);
-    }
+    const auto in_registers = [&](auto N) { lpv_rows<N, reverse, at_input>(p, range, count); };
+    if (with_constant<kLongestInRegisters>(p.order, in_registers)) return;
+    lpv_long_rows<reverse, at_input>(p, range, count);
   }
 }
 

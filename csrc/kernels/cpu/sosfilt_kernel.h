@@ -26,22 +26,10 @@ struct SosLanes {
   static void set(V& v, int64_t lane, double u) { v[lane] = u; }
   static double get(const V& v, int64_t lane) { return v[lane]; }
   static void load(const T* p, int64_t stride, int64_t rows, int64_t count, int64_t ahead, V* out) {
-    int64_t n = 0;
-    for (; n + kBatch <= count; n += kBatch) {
-      BatchSamples<T> samples;
-      samples.load_rows(p + n, stride, rows, ahead);
-      unroll<kBatch>([&](auto t) POLEZERO_LAMBDA { out[n + t] = widen_lanes(samples.at[t]); });
-    }
-    for (; n < count; ++n) out[n] = load_sample(p + n, stride, rows);
+    load_lanes(p, stride, rows, count, ahead, out);
   }
   static void store(T* p, int64_t stride, int64_t rows, int64_t count, const V* in) {
-    int64_t n = 0;
-    for (; n + kBatch <= count; n += kBatch) {
-      BatchSamples<T> samples;
-      unroll<kBatch>([&](auto t) POLEZERO_LAMBDA { samples.at[t] = narrow_lanes<T>(in[n + t]); });
-      samples.store_rows(p + n, stride, rows);
-    }
-    for (; n < count; ++n) store_sample(p + n, stride, rows, in[n]);
+    store_lanes(p, stride, rows, count, in);
   }
 };
 
@@ -123,10 +111,9 @@ class Cascade {
   void filter(V* signal, int64_t count, States& states) const {
     for (int64_t k = 0; k < K; k += kForwardSections) {
       V* in = signal + (keep ? k * kSosTile : 0);
-      unroll<kForwardSections>([&](auto i) {  // fewer at the end
-        constexpr int sections = i + 1;
-        const bool fits = sections == std::min<int64_t>(kForwardSections, K - k);
-        if (fits) filter_some<sections, keep>(k, in, count, states.data() + k);
+      // fewer at the end
+      with_constant<kForwardSections>(std::min<int64_t>(kForwardSections, K - k), [&](auto J) {
+        filter_some<J, keep>(k, in, count, states.data() + k);
       });
     }
   }
@@ -134,13 +121,10 @@ class Cascade {
   template <bool with_sums>
   void adjoint(V* g, const V* signal, int64_t count, States& states, Sums& sums) const {
     for (int64_t end = K; end > 0; end -= kBackwardSections) {
-      unroll<kBackwardSections>([&](auto i) {
-        constexpr int sections = i + 1;
-        if (sections != std::min<int64_t>(kBackwardSections, end)) return;
-        const int64_t k = end - sections;
-        adjoint_of_some<sections, with_sums>(k, g,
-                                             signal == nullptr ? nullptr : signal + k * kSosTile,
-                                             count, states.data() + k, sums.data() + k);
+      with_constant<kBackwardSections>(std::min<int64_t>(kBackwardSections, end), [&](auto J) {
+        const int64_t k = end - J;
+        adjoint_of_some<J, with_sums>(k, g, signal == nullptr ? nullptr : signal + k * kSosTile,
+                                      count, states.data() + k, sums.data() + k);
       });
     }
   }

@@ -1,5 +1,6 @@
 // Many rows go through all sections side by side; few real ones go through one section after
 // another, by the kernels of a single filter, which are fast along time.
+#include <memory>
 #include <type_traits>
 #include <vector>
 
@@ -44,15 +45,21 @@ void put_state(const std::vector<A>& state, A* states, int64_t k, int64_t K) {
   for (size_t i = 0; i < state.size(); ++i) states[(i / 2 * K + k) * 2 + i % 2] = state[i];
 }
 
+// Not set to zero first: that would be one more pass over memory.
+template <class T>
+struct Signal : std::unique_ptr<T[]> {
+  explicit Signal(int64_t size) : std::unique_ptr<T[]>(new T[size]) {}
+};
+
 template <class T>
 void forward_by_sections(const SosfiltForwardParams<T>& p, int64_t rows, int64_t time) {
   const int64_t K = p.sections.count;
-  std::vector<T> between(K > 1 ? rows * time : 0);
+  const Signal<T> between(K > 1 ? rows * time : 0);
   const T* x = p.x;
   int64_t x_stride = p.x_stride;
   for (int64_t k = 0; k < K; ++k) {
     const bool to_y = (K - 1 - k) % 2 == 0;  // the last one writes y
-    T* y = to_y ? p.y : between.data();
+    T* y = to_y ? p.y : between.get();
     const int64_t y_stride = to_y ? p.y_stride : time;
     const SectionFilters<T> filters(p.sections, k, rows);
     auto state = state_of(p.state, k, K, rows);
@@ -66,14 +73,15 @@ void forward_by_sections(const SosfiltForwardParams<T>& p, int64_t rows, int64_t
 template <class T>
 void backward_by_sections(const SosfiltBackwardParams<T>& p, int64_t rows, int64_t time) {
   const int64_t K = p.sections.count, size = rows * time;
-  std::vector<T> outputs(p.x == nullptr ? 0 : K * size), gradients[2];
+  const Signal<T> outputs(p.x == nullptr ? 0 : K * size);
+  const Signal<T> gradients[2] = {Signal<T>(K > 2 ? size : 0), Signal<T>(K > 1 ? size : 0)};
   for (int64_t k = 0; p.x != nullptr && k < K; ++k) {
     const SectionFilters<T> filters(p.sections, k, rows);
     auto state = state_of(p.zi, k, K, rows);
-    const T* x = k == 0 ? p.x : &outputs[(k - 1) * size];
+    const T* x = k == 0 ? p.x : outputs.get() + (k - 1) * size;
     lfilter_forward<T>(
-        {filters.view, x, k == 0 ? p.x_stride : time, &outputs[k * size], time, state.data()}, rows,
-        time);
+        {filters.view, x, k == 0 ? p.x_stride : time, outputs.get() + k * size, time, state.data()},
+        rows, time);
   }
   const T* g = p.grad_y;
   int64_t g_stride = p.grad_y_stride;
@@ -84,12 +92,11 @@ void backward_by_sections(const SosfiltBackwardParams<T>& p, int64_t rows, int64
     T* grad = p.grad_x;
     int64_t stride = p.grad_x_stride;
     if (k > 0) {
-      gradients[k % 2].resize(size);
-      grad = gradients[k % 2].data();
+      grad = gradients[k % 2].get();
       stride = time;
     }
-    const T* x = k == 0 ? p.x : p.x == nullptr ? nullptr : &outputs[(k - 1) * size];
-    const T* y = p.x == nullptr ? nullptr : &outputs[k * size];
+    const T* x = k == 0 ? p.x : p.x == nullptr ? nullptr : outputs.get() + (k - 1) * size;
+    const T* y = p.x == nullptr ? nullptr : outputs.get() + k * size;
     const int64_t x_stride = k == 0 ? p.x_stride : time;
     std::vector<double> sum_b(3 * rows), sum_a(3 * rows);
     lfilter_backward<T>({filters.view, g, g_stride, grad, stride, x, x_stride, y, time,
@@ -97,18 +104,14 @@ void backward_by_sections(const SosfiltBackwardParams<T>& p, int64_t rows, int64
                         rows, time);
     put_state(state, p.state, k, K);
     for (int64_t r = 0; p.x != nullptr && r < rows; ++r) {
-      // lambda[T + j], the state at the end, meets the last samples
-      for (int64_t i = 1; i <= 2; ++i) {
-        for (int64_t j = 0; j < i; ++j) {
-          const int64_t n = time + j - i;
-          if (n < 0) continue;
-          sum_b[3 * r + i] += tail[2 * r + j] * static_cast<double>(x[r * x_stride + n]);
-          sum_a[3 * r + i] += tail[2 * r + j] * static_cast<double>(y[r * time + n]);
-        }
-      }
+      const double* after = tail.data() + 2 * r;
       double* sums = p.sums + (r * K + k) * 5;
-      for (int64_t i = 0; i < 3; ++i) sums[i] += sum_b[3 * r + i];
-      for (int64_t i = 1; i < 3; ++i) sums[2 + i] -= sum_a[3 * r + i];
+      for (int64_t i = 0; i < 3; ++i) {
+        sums[i] += sum_b[3 * r + i] + tail_sum(after, 2, x + r * x_stride, time, i);
+      }
+      for (int64_t i = 1; i < 3; ++i) {
+        sums[2 + i] -= sum_a[3 * r + i] + tail_sum(after, 2, y + r * time, time, i);
+      }
     }
     g = grad;
     g_stride = stride;
