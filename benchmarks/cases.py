@@ -60,6 +60,24 @@ class Problem:
         move = 1 + 1e-3 * torch.sin(0.01 * n)
         return (self.a[1:] * move[:, None]).expand(*self.x.shape, -1).contiguous()
 
+    def moving_with_a0(self) -> Tensor:
+        """1, a_1..a_N for every row and time."""
+        return torch.nn.functional.pad(self.moving(), (1, 0), value=1.0)
+
+    def system(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """A, B, C and D of a filter with a's poles, one input and one output."""
+        order = self.a.shape[-1] - 1
+        A = torch.cat([-self.a[None, 1:], torch.eye(order).to(self.x)[:-1]])
+        B, C = torch.eye(order).to(self.x)[:, :1], torch.ones(1, order).to(self.x)
+        return A, B, C, torch.ones(1, 1).to(self.x)
+
+    def reflections(self) -> Tensor:
+        """k_1..k_N for every row and time, [B, T, N], that move up and down."""
+        n = torch.arange(self.x.shape[-1], dtype=self.x.dtype)
+        order = self.a.shape[-1] - 1
+        k = 0.6 * torch.sin(1.0 + torch.arange(order)) * (1 + 0.1 * torch.sin(0.01 * n))[:, None]
+        return k.to(self.x).expand(*self.x.shape, -1).contiguous()
+
 
 def lpv(what: str, rows: int, samples: int, order: int, direction: Direction = "forward", reach: float = 0) -> Case:
     name = f"lpv.allpole, {what}, {rows} x 2^{samples.bit_length() - 1}"
@@ -120,6 +138,12 @@ CASES = [
         op="linear_recurrence, varying",
         reach=2.5,
     ),
+    Case("state_space, 4 states, 32 x 2^16", "clone", "forward", 32, 2**16, 4, op="state_space", reach=6),
+    Case("state_space, 4 states, forward + backward, 32 x 2^16", "clone", "both", 32, 2**16, 4, op="state_space"),
+    Case("lpv.lattice, order 8, 32 x 2^16", "clone", "forward", 32, 2**16, 8, op="lpv.lattice"),
+    Case("lpv.lattice, order 8, forward + backward, 32 x 2^16", "clone", "both", 32, 2**16, 8, op="lpv.lattice"),
+    Case("lpv.tdf2_ssm, order 2, 32 x 2^16", "clone", "forward", 32, 2**16, 2, op="lpv.tdf2_ssm"),
+    Case("lpv.tdf2_ssm, order 2, forward + backward, 32 x 2^16", "clone", "both", 32, 2**16, 2, op="lpv.tdf2_ssm"),
     Case("peak memory, lpv.allpole, forward + backward", "memory", "both", 32, 2**18, op="lpv.allpole", reach=8.4),
 ]
 

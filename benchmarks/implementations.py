@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from cases import Case, Problem
+from torch import Tensor
 
 PEERS = ("scipy", "torchaudio", "philtorch")
 HOW_TO_INSTALL = {
@@ -65,6 +66,11 @@ def _polezero(version: str) -> Implementation:
         "sosfilt": Operator(polezero.sosfilt, lambda p: [p.sos(), p.x]),
         "lpv.allpole": Operator(polezero.lpv.allpole, lambda p: [p.moving(), p.x]),
         "linear_recurrence": Operator(polezero.linear_recurrence, lambda p: [-p.a[1:], p.x]),
+        "state_space": Operator(
+            lambda A, B, C, D, x: polezero.state_space(A, B, C, D, x[:, None])[:, 0], lambda p: [*p.system(), p.x]
+        ),
+        "lpv.lattice": Operator(polezero.lpv.lattice, lambda p: [p.reflections(), p.x]),
+        "lpv.tdf2_ssm": Operator(polezero.lpv.tdf2_ssm, lambda p: [p.moving_with_a0(), p.moving_with_a0(), p.x]),
         "linear_recurrence, varying": Operator(polezero.linear_recurrence, lambda p: [-p.moving()[..., 0], p.x]),
     }
     return Implementation("polezero", version, operators)
@@ -91,10 +97,23 @@ def _torchaudio(version: str) -> Implementation:
 
 
 def _philtorch(version: str) -> Implementation:
-    lfilter = importlib.import_module("philtorch.lti").lfilter
+    lti, lpv = importlib.import_module("philtorch.lti"), importlib.import_module("philtorch.lpv")
+    lfilter = lti.lfilter
+
+    def state_space(A: Tensor, B: Tensor, C: Tensor, D: Tensor, x: Tensor) -> Tensor:
+        return lti.state_space(A, x, B[:, 0], C[0], D[0])
+
     operators = {  # its a_0 = 1 is implied
         "lfilter": Operator(lfilter, lambda p: [p.b, p.a[1:], p.x]),
         "allpole": Operator(lambda a, x: lfilter(a.new_ones(1), a, x), lambda p: [p.a[1:], p.x]),
+        "lpv.allpole": Operator(lpv.allpole, lambda p: [p.moving(), p.x]),  # torchlpc's kernel
+        "linear_recurrence": Operator(
+            lambda a, x: lti.linear_recurrence(a, a.new_zeros(1), x), lambda p: [-p.a[1:], p.x]
+        ),
+        "linear_recurrence, varying": Operator(
+            lambda a, x: lpv.linear_recurrence(a, a.new_zeros(1), x), lambda p: [-p.moving()[..., 0], p.x]
+        ),
+        "state_space": Operator(state_space, lambda p: [*p.system(), p.x]),
     }
     return Implementation("philtorch", version, operators)
 

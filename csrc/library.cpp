@@ -7,9 +7,11 @@
 #include "ops/fir.h"
 #include "ops/lag_correlation.h"
 #include "ops/lag_product.h"
+#include "ops/lattice.h"
 #include "ops/lfilter.h"
 #include "ops/monic.h"
 #include "ops/sosfilt.h"
+#include "ops/state_space.h"
 
 TORCH_LIBRARY(polezero, m) {
   m.set_python_module("polezero");
@@ -33,6 +35,11 @@ TORCH_LIBRARY(polezero, m) {
         {at::Tag::pt2_compliant_tag});
   m.def("sosfilt(Tensor sos, Tensor x, Tensor? zi=None, int axis=-1) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
+  // x[..., I, T] -> y[..., O, T]
+  m.def(
+      "state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
   // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
   m.def("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
@@ -42,8 +49,18 @@ TORCH_LIBRARY(polezero, m) {
       "lpv_lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str form='tdf2') "
       "-> (Tensor y, Tensor zf)",
       {at::Tag::pt2_compliant_tag});
+  m.def(
+      "lpv_lattice(Tensor k, Tensor? taps, Tensor x, Tensor? zi=None) "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def("lpv_parallel(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
+        {at::Tag::pt2_compliant_tag});
   m.def("lpv_sosfilt(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
+  m.def(
+      "lpv_state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
   m.def("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
 
@@ -76,9 +93,18 @@ TORCH_LIBRARY(polezero, m) {
       "bool need_sos, bool need_x, bool need_zi) "
       "-> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)",
       {at::Tag::pt2_compliant_tag});
+  m.def(
+      "state_space_forward(Tensor A, Tensor? B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None, "
+      "bool adjoint=False) -> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "lattice_forward(Tensor k, Tensor u, Tensor? zi, bool all, bool adjoint=False) "
+      "-> (Tensor z, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
-  m.def("monic(Tensor b, Tensor a) -> (Tensor b, Tensor a)", {at::Tag::pt2_compliant_tag});
+  m.def("monic(Tensor b, Tensor a, int caller=0) -> (Tensor b, Tensor a)",
+        {at::Tag::pt2_compliant_tag});
   m.def("lag_product(Tensor g, Tensor x, SymInt taps, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
   m.def("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor", {at::Tag::pt2_compliant_tag});
@@ -94,6 +120,8 @@ void register_core(torch::Library& m) {
   m.impl("allpole_backward", TORCH_FN(polezero::allpole_backward));
   m.impl("sosfilt_forward", TORCH_FN(polezero::sosfilt_forward));
   m.impl("sosfilt_backward", TORCH_FN(polezero::sosfilt_backward));
+  m.impl("lattice_forward", TORCH_FN(polezero::lattice_forward));
+  m.impl("state_space_forward", TORCH_FN(polezero::state_space_forward));
   m.impl("fir", TORCH_FN(polezero::fir));
   m.impl("monic", TORCH_FN(polezero::monic));
   m.impl("lag_product", TORCH_FN(polezero::lag_product));
@@ -107,10 +135,14 @@ void register_users(torch::Library& m) {
   m.impl("tdf2_ssm", TORCH_FN(polezero::functional::tdf2_ssm));
   m.impl("linear_recurrence", TORCH_FN(polezero::functional::linear_recurrence));
   m.impl("sosfilt", TORCH_FN(polezero::functional::sosfilt));
+  m.impl("state_space", TORCH_FN(polezero::functional::state_space));
   m.impl("lpv_allpole", TORCH_FN(polezero::functional::lpv_allpole));
   m.impl("lpv_fir", TORCH_FN(polezero::functional::lpv_fir));
   m.impl("lpv_lfilter", TORCH_FN(polezero::functional::lpv_lfilter));
+  m.impl("lpv_lattice", TORCH_FN(polezero::functional::lpv_lattice));
+  m.impl("lpv_parallel", TORCH_FN(polezero::functional::lpv_parallel));
   m.impl("lpv_sosfilt", TORCH_FN(polezero::functional::lpv_sosfilt));
+  m.impl("lpv_state_space", TORCH_FN(polezero::functional::lpv_state_space));
   m.impl("lpv_tdf2_ssm", TORCH_FN(polezero::functional::lpv_tdf2_ssm));
 }
 

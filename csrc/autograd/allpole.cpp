@@ -1,5 +1,5 @@
 // Derivatives of y[n] = x[n] - sum_i a_i[n + s i] y[n-i] (reversed: y[n+i]); math in
-// docs/derivatives.md. lambda is the adjoint filter's output.
+// docs/maths.md. lambda is the adjoint filter's output.
 #include "autograd/ops.h"
 
 namespace polezero::autograd {

@@ -1,4 +1,4 @@
-// Derivatives of the filter with a_0 and SciPy's state; math in docs/derivatives.md.
+// Derivatives of the filter with a_0 and SciPy's state; math in docs/maths.md.
 //
 // Two facts give every formula. The transposed form takes zi as additive input and leaves zf as
 // overhang: with samples n >= T for which x = 0,

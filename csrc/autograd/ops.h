@@ -4,6 +4,7 @@
 
 #include "autograd/node.h"
 #include "kernels/lpv.h"
+#include "ops/monic.h"
 
 namespace polezero::autograd {
 
@@ -89,6 +90,36 @@ struct SosfiltBackward {
   static Tensors<3> unfused(const Tensors<5>& in, const Attributes<SosfiltBackward>& attributes);
 };
 
+struct StateSpaceForward {
+  static constexpr const char* name = "polezero::state_space_forward";
+  static constexpr const char* node = "StateSpaceBackward";
+  using Schema = std::tuple<Tensor, Tensor>(const Tensor& A, const OptionalTensor& B,
+                                            const OptionalTensor& C, const OptionalTensor& D,
+                                            const Tensor& x, const OptionalTensor& zi,
+                                            bool adjoint);
+  static constexpr size_t inputs = 6, outputs = 2;
+  static constexpr std::array<int64_t, inputs> core_dims{3, 3, 3, 3, 2, 1};
+  static Saved<StateSpaceForward> saves(const Flags<6>& need);
+  static Tensors<6> vjp(const Tensors<2>& grads, const Tensors<6>& in, const Tensors<2>& out,
+                        const Attributes<StateSpaceForward>& attributes, const Flags<6>& need);
+  static Tensors<2> jvp(const Tensors<6>& p, const Tensors<6>& t, const Tensors<2>& out,
+                        const Attributes<StateSpaceForward>& attributes);
+};
+
+struct LatticeForward {
+  static constexpr const char* name = "polezero::lattice_forward";
+  static constexpr const char* node = "LatticeBackward";
+  using Schema = std::tuple<Tensor, Tensor>(const Tensor& k, const Tensor& u,
+                                            const OptionalTensor& zi, bool all, bool adjoint);
+  static constexpr size_t inputs = 3, outputs = 2;
+  static constexpr std::array<int64_t, inputs> core_dims{2, 2, 1};
+  static Saved<LatticeForward> saves(const Flags<3>& need);
+  static Tensors<3> vjp(const Tensors<2>& grads, const Tensors<3>& in, const Tensors<2>& out,
+                        const Attributes<LatticeForward>& attributes, const Flags<3>& need);
+  static Tensors<2> jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<2>& out,
+                        const Attributes<LatticeForward>& attributes);
+};
+
 struct Fir {
   static constexpr const char* name = "polezero::fir";
   static constexpr const char* node = "FirBackward";
@@ -105,7 +136,7 @@ struct Fir {
 struct Monic {
   static constexpr const char* name = "polezero::monic";
   static constexpr const char* node = "MonicBackward";
-  using Schema = std::tuple<Tensor, Tensor>(const Tensor& b, const Tensor& a);
+  using Schema = std::tuple<Tensor, Tensor>(const Tensor& b, const Tensor& a, int64_t caller);
   static constexpr size_t inputs = 2, outputs = 2;
   static constexpr std::array<int64_t, inputs> core_dims{2, 2};
   static Saved<Monic> saves(const Flags<2>& need);
@@ -158,6 +189,11 @@ inline Tensor lag_product(const Tensor& g, const Tensor& x, const c10::SymInt& t
   return call<LagProduct>({g, x}, {taps, lags.shift, lags.reverse})[0];
 }
 inline bool is_constant(const Tensor& coefficients) { return coefficients.sym_size(-2) == 1; }
+
+inline std::pair<Tensor, Tensor> monic(const Tensor& b, const Tensor& a, MonicCaller caller) {
+  const auto [q, p] = call<Monic>({b, a}, {static_cast<int64_t>(caller)});
+  return {q, p};
+}
 
 // Coefficients [..., taps].
 inline Tensor constant(const Tensor& coefficients) { return coefficients.unsqueeze(-2); }

@@ -28,6 +28,9 @@ struct LinearRecurrence : Function<linear_recurrence, 3> {
 struct Sosfilt : Function<sosfilt, 3> {
   static constexpr const char* name = "polezero::sosfilt";
 };
+struct StateSpace : Function<state_space, 6> {
+  static constexpr const char* name = "polezero::state_space";
+};
 struct LpvAllpole : Function<lpv_allpole, 3> {
   static constexpr const char* name = "polezero::lpv_allpole";
 };
@@ -40,8 +43,17 @@ struct LpvLfilter : Function<lpv_lfilter, 4> {
 struct LpvTdf2Ssm : Function<lpv_tdf2_ssm, 4> {
   static constexpr const char* name = "polezero::lpv_tdf2_ssm";
 };
+struct LpvLattice : Function<lpv_lattice, 4> {
+  static constexpr const char* name = "polezero::lpv_lattice";
+};
+struct LpvParallel : Function<lpv_parallel, 3> {
+  static constexpr const char* name = "polezero::lpv_parallel";
+};
 struct LpvSosfilt : Function<lpv_sosfilt, 3> {
   static constexpr const char* name = "polezero::lpv_sosfilt";
+};
+struct LpvStateSpace : Function<lpv_state_space, 6> {
+  static constexpr const char* name = "polezero::lpv_state_space";
 };
 struct Sensitivity : Function<sensitivity, 3> {
   static constexpr const char* name = "polezero::sensitivity";
@@ -53,8 +65,9 @@ void register_functions(torch::Library& m) {
 }
 template <c10::DeviceType device>
 void register_all(torch::Library& m) {
-  register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, Sosfilt, LpvAllpole,
-                     LpvFir, LpvLfilter, LpvTdf2Ssm, LpvSosfilt, Sensitivity>(m);
+  register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, Sosfilt, StateSpace,
+                     LpvAllpole, LpvFir, LpvLfilter, LpvTdf2Ssm, LpvLattice, LpvParallel,
+                     LpvSosfilt, LpvStateSpace, Sensitivity>(m);
 }
 
 }  // namespace
@@ -103,6 +116,13 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x,
   return without_placeholder(functional::sosfilt(sos, x, zi, axis), zi.has_value());
 }
 
+std::tuple<Tensor, Tensor> state_space(const Tensor& A, const Tensor& B,
+                                       const std::optional<Tensor>& C,
+                                       const std::optional<Tensor>& D, const Tensor& x,
+                                       const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::state_space(A, B, C, D, x, zi), zi.has_value());
+}
+
 namespace lpv {
 
 std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x,
@@ -124,9 +144,27 @@ std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tens
   return without_placeholder(functional::lpv_tdf2_ssm(b, a, x, zi), zi.has_value());
 }
 
+std::tuple<Tensor, Tensor> lattice(const Tensor& k, const Tensor& x,
+                                   const std::optional<Tensor>& zi,
+                                   const std::optional<Tensor>& taps) {
+  return without_placeholder(functional::lpv_lattice(k, taps, x, zi), zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> parallel(const Tensor& sos, const Tensor& x,
+                                    const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::lpv_parallel(sos, x, zi), zi.has_value());
+}
+
 std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x,
                                    const std::optional<Tensor>& zi) {
   return without_placeholder(functional::lpv_sosfilt(sos, x, zi), zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> state_space(const Tensor& A, const Tensor& B,
+                                       const std::optional<Tensor>& C,
+                                       const std::optional<Tensor>& D, const Tensor& x,
+                                       const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::lpv_state_space(A, B, C, D, x, zi), zi.has_value());
 }
 
 }  // namespace lpv

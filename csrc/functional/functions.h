@@ -22,12 +22,23 @@ std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a, const Tensor& x,
                                              const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const OptionalTensor& zi,
                                    int64_t axis);
+// x[..., I, T] -> y[..., O, T]; matrices without an axis of time, or (lpv) with one.
+std::tuple<Tensor, Tensor> state_space(const Tensor& A, const Tensor& B, const OptionalTensor& C,
+                                       const OptionalTensor& D, const Tensor& x,
+                                       const OptionalTensor& zi);
+std::tuple<Tensor, Tensor> lpv_state_space(const Tensor& A, const Tensor& B,
+                                           const OptionalTensor& C, const OptionalTensor& D,
+                                           const Tensor& x, const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi);
 // `form` is "df1", "df2", "tdf1" or "tdf2".
 std::tuple<Tensor, Tensor> lpv_lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
                                        const OptionalTensor& zi, c10::string_view form);
 std::tuple<Tensor, Tensor> lpv_tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
+                                        const OptionalTensor& zi);
+std::tuple<Tensor, Tensor> lpv_lattice(const Tensor& k, const OptionalTensor& taps, const Tensor& x,
+                                       const OptionalTensor& zi);
+std::tuple<Tensor, Tensor> lpv_parallel(const Tensor& sos, const Tensor& x,
                                         const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
                                        const OptionalTensor& zi);

@@ -31,6 +31,18 @@ Tensor states_of(const char* op, const Tensor& zi, const c10::SymInt& K, int64_t
   return states.movedim(0, -2);
 }
 
+// Sections [..., T or 1, K, 6]; returns the states as above.
+Tensor check_over_time(const char* op, const Tensor& sos, const Tensor& x, const Tensor& zi,
+                       const Promotion& type) {
+  check_not_scalar(op, {"x", x});
+  check_sections(op, sos, 3);
+  const c10::SymInt T = x.sym_size(-1);
+  TORCH_CHECK_VALUE(sos.sym_size(-3) == 1 || sos.sym_size(-3) == T, op, ": sos: expected T = ", T,
+                    " or 1 along the last axis but two, got shape ", sos.sym_sizes());
+  return states_of(op, zi, sos.sym_size(-2), -1, broadcast_leading(op, {{"sos", sos, 3}, {"x", x}}),
+                   type);
+}
+
 }  // namespace
 
 std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const OptionalTensor& zi_,
@@ -53,24 +65,43 @@ std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
   const char* op = "lpv.sosfilt";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {{"x", x}, {"sos", sos}, {"zi", zi}});
-  check_not_scalar(op, {"x", x});
-  check_sections(op, sos, 3);
-  const c10::SymInt T = x.sym_size(-1);
-  TORCH_CHECK_VALUE(sos.sym_size(-3) == 1 || sos.sym_size(-3) == T, op, ": sos: expected T = ", T,
-                    " or 1 along the last axis but two, got shape ", sos.sym_sizes());
+  zi = check_over_time(op, sos, x, zi, type);
   const int64_t K = sos.size(-2);
-  zi = states_of(op, zi, K, -1, broadcast_leading(op, {{"sos", sos, 3}, {"x", x}}), type);
   const Tensor sections = sos.to(type.compute);
   Tensor y = x.to(type.compute);
   std::vector<Tensor> states;
   for (int64_t k = 0; k < K; ++k) {
     const Tensor section = sections.select(-2, k);
-    const auto [b, a] = call<Monic>({section.slice(-1, 0, 3), section.slice(-1, 3, 6)}, {});
+    const auto [b, a] =
+        monic(section.slice(-1, 0, 3), section.slice(-1, 3, 6), MonicCaller::sosfilt);
     const Filtered out = tdf2(b, a, y, zi.defined() ? zi.select(-2, k) : zi);
     y = out.y;
     states.push_back(out.state);
   }
   return results(y, zi.defined() ? at::stack(states, 0) : Tensor(), type);
+}
+
+// A section (b_0 + b_1 z^-1 + b_2 z^-2) / (1 + a_1 z^-1 + a_2 z^-2) as a lattice of two stages with
+// a ladder. |k| < 1 is the triangle in which a section is stable (A. H. Gray, J. D. Markel,
+// "Digital lattice and ladder filter synthesis", IEEE Trans. Audio Electroacoust. 21(6), 1973).
+std::tuple<Tensor, Tensor> lpv_parallel(const Tensor& sos, const Tensor& x,
+                                        const OptionalTensor& zi_) {
+  const char* op = "lpv.parallel";
+  Tensor zi = value_or_undefined(zi_);
+  const Promotion type = promote(op, {{"x", x}, {"sos", sos}, {"zi", zi}});
+  zi = check_over_time(op, sos, x, zi, type);
+  const Tensor sections = sos.to(type.compute).movedim(-2, -3);  // [..., K, T or 1, 6]
+  const auto [b, a] =
+      monic(sections.slice(-1, 0, 3), sections.slice(-1, 3, 6), MonicCaller::parallel);
+  const Tensor a1 = a.select(-1, 0), a2 = a.select(-1, 1);
+  // a_1 = k_1 + k_2 conj(k_1), a_2 = k_2
+  const Tensor k1 = a.is_complex() ? (a1 - a2 * a1.conj_physical()) / (1 - a2 * a2.conj_physical())
+                                   : a1 / (1 + a2);
+  const Tensor v2 = b.select(-1, 2), v1 = b.select(-1, 1) - v2 * a1.conj_physical(),
+               v0 = b.select(-1, 0) - v1 * k1.conj_physical() - v2 * a2.conj_physical();
+  const Filtered out = lattice(at::stack({k1, a2}, -1), at::stack({v0, v1, v2}, -1),
+                               x.to(type.compute).unsqueeze(-2), zi);
+  return results(out.y.sum(-2), zi.defined() ? out.state.movedim(-2, 0) : Tensor(), type);
 }
 
 }  // namespace polezero::functional

@@ -1,13 +1,9 @@
 // One second-order section, for one filter (V a scalar) or several side by side (V a vector).
 #pragma once
 
-#include "tile/scalar.h"
-#include "tile/simd.h"
+#include "tile/lanes.h"
 
 POLEZERO_ISA_BEGIN
-
-POLEZERO_INLINE vec<double> multiply(vec<double> u, vec<double> v) { return u * v; }
-POLEZERO_INLINE vec<double> conjugate(vec<double> u) { return u; }
 
 template <class V>
 struct Section {

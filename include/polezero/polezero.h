@@ -68,6 +68,18 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> sosfilt(const at::Tensor& sos, c
                                                         const std::optional<at::Tensor>& zi = {},
                                                         int64_t axis = -1);
 
+// A state-space filter with I inputs, O outputs and S states:
+//
+//   v[n+1] = A v[n] + B x[n]      A[..., S, S], B[..., S, I]
+//   y[n]   = C v[n] + D x[n]      C[..., O, S], D[..., O, I], x[..., I, T], y[..., O, T]
+//
+// Without C the states v[0..T-1] are returned; without D it is zero. zi[..., S] is v[0], zf is
+// v[T]; zf is undefined without zi.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> state_space(
+    const at::Tensor& A, const at::Tensor& B, const std::optional<at::Tensor>& C,
+    const std::optional<at::Tensor>& D, const at::Tensor& x,
+    const std::optional<at::Tensor>& zi = {});
+
 // How the output of lfilter, from rest, moves with each coefficient:
 // (dy/db [..., T, M+1], dy/da [..., T, N+1]), a_0 included, in one filter pass each, after one for
 // y. The time axis of x comes last but one.
@@ -109,6 +121,28 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> tdf2_ssm(const at::Tensor& b, co
 // A cascade of sections sos[..., T, K, 6] in the form "tdf2"; zi and zf [K, ..., 2].
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> sosfilt(const at::Tensor& sos, const at::Tensor& x,
                                                         const std::optional<at::Tensor>& zi = {});
+
+// An all-pole lattice of N stages with reflection coefficients k[..., T, N], |k| < 1: with constant
+// k it is 1 / A(z), A_i(z) = A_{i-1}(z) + k_i z^-i A_{i-1}(1/z) (conjugated coefficients). The
+// stages are rotations (a normalised lattice), so it is stable however k moves. With taps[..., T,
+// N+1] the output is a ladder's, sum_i taps_i z^-i A_i(1/z) / A_N(z), which gives zeros. zi and
+// zf[..., N] are what the stages' delays hold.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> lattice(const at::Tensor& k, const at::Tensor& x,
+                                                        const std::optional<at::Tensor>& zi = {},
+                                                        const std::optional<at::Tensor>& taps = {});
+
+// The sum of sections sos[..., T, K, 6] that filter x side by side, each a lattice with a ladder:
+// it is stable however the sections move, as long as each one is at all times. zi and zf [K, ...,
+// 2] are those of the lattices.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> parallel(const at::Tensor& sos, const at::Tensor& x,
+                                                         const std::optional<at::Tensor>& zi = {});
+
+// polezero::state_space with matrices A[..., T, S, S] and so on, each with 1 in place of T where it
+// does not change.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> state_space(
+    const at::Tensor& A, const at::Tensor& B, const std::optional<at::Tensor>& C,
+    const std::optional<at::Tensor>& D, const at::Tensor& x,
+    const std::optional<at::Tensor>& zi = {});
 
 }  // namespace lpv
 

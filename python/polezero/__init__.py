@@ -18,7 +18,7 @@ from polezero.functional import (  # noqa: E402
     lfiltic,
     sensitivity,
 )
-from polezero.recurrences import linear_recurrence, tdf2_ssm  # noqa: E402
+from polezero.recurrences import linear_recurrence, state_space, tdf2_ssm  # noqa: E402
 
 __all__ = [
     "__version__",
@@ -32,5 +32,6 @@ __all__ = [
     "reference",
     "sensitivity",
     "sosfilt",
+    "state_space",
     "tdf2_ssm",
 ]

@@ -82,18 +82,22 @@ def rounded(outputs: tuple[Tensor, Tensor], x: Tensor, *values: Coefficients | N
     return outputs[0].to(dtype), outputs[1].to(dtype)
 
 
+def _optional(name: str, value: Coefficients | None, x: Tensor) -> Tensor | None:
+    return None if value is None else coefficients(name, value, x)
+
+
 def run(
     function: str,
     op: Callable[..., tuple[Tensor, Tensor]],
     x: Tensor,
     zi: Coefficients | None,
     *options: object,
-    **values: Coefficients,
+    **values: Coefficients | None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Call a filter's op with its coefficients; return the final state only where there is an initial one."""
     x = signal(function, x)
-    tensors = [coefficients(f"{function}: {name}", value, x) for name, value in values.items()]
-    state = None if zi is None else coefficients(f"{function}: zi", zi, x)
+    tensors = [_optional(f"{function}: {name}", value, x) for name, value in values.items()]
+    state = _optional(f"{function}: zi", zi, x)
     outputs = op(*tensors, x, state, *options)
     if x.dtype in HALVES:
         outputs = rounded(outputs, x, *values.values(), zi)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from polezero._arguments import Coefficients, run
 
-__all__ = ["allpole", "fir", "lfilter", "sosfilt", "tdf2_ssm"]
+__all__ = ["allpole", "fir", "lattice", "lfilter", "parallel", "sosfilt", "state_space", "tdf2_ssm"]
 
 Form: TypeAlias = Literal["df1", "df2", "tdf1", "tdf2"]
 
@@ -82,6 +82,56 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
 
 
 @overload
+def lattice(k: Coefficients, x: Tensor, zi: None = ..., taps: Coefficients | None = ...) -> Tensor: ...
+@overload
+def lattice(k: Coefficients, x: Tensor, zi: Coefficients, taps: Coefficients | None = ...) -> tuple[Tensor, Tensor]: ...
+def lattice(
+    k: Coefficients, x: Tensor, zi: Coefficients | None = None, taps: Coefficients | None = None
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Filter ``x`` with a lattice that stays stable however its reflection coefficients move.
+
+    .. math::
+
+        f_N[n] &= x[n] / (c_1 \cdots c_N), \qquad c_i = \sqrt{1 - |k_i[n]|^2} \\
+        f_{i-1}[n] &= c_i f_i[n] - k_i[n] g_{i-1}[n-1], \qquad
+            g_i[n] = \overline{k_i[n]} f_i[n] + c_i g_{i-1}[n-1], \qquad i = N .. 1 \\
+        y[n] &= f_0[n] = g_0[n], \quad\text{or with taps}\quad
+            y[n] = \sum_{i=0}^{N} \text{taps}_i[n]\, c_1 \cdots c_i\, g_i[n]
+
+    Each stage is a rotation, so that in every sample the energy of the states grows by no more than
+    that of ``f_N``. With constant ``k`` it is the all-pole filter :math:`1 / A_N(z)` of
+
+    .. math::
+
+        A_i(z) = A_{i-1}(z) + k_i z^{-1} \tilde A_{i-1}(z), \quad
+        \tilde A_i(z) = z^{-1} \tilde A_{i-1}(z) + \overline{k_i} A_{i-1}(z), \quad
+        A_0 = \tilde A_0 = 1
+
+    and with taps :math:`\sum_i \text{taps}_i \tilde A_i(z) / A_N(z)`.
+
+    Args:
+        k: Reflection coefficients ``k_1 .. k_N``, shape ``[..., T, N]``, of magnitude below 1 (the
+            result is NaN above it, and infinite at it).
+        x: Signal, shape ``[..., T]``.
+        zi: What the delays hold, ``g_0[-1] .. g_{N-1}[-1]``, shape ``[..., N]``.
+        taps: Ladder taps, shape ``[..., T, N + 1]``.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with ``g_0 .. g_{N-1}`` at the last sample when ``zi`` is given.
+
+    Errors are those of :func:`polezero.lfilter`. Source: A. H. Gray and J. D. Markel, "A normalized
+    digital filter structure", IEEE Trans. Acoust., Speech, Signal Process. 23(3), 1975.
+
+    Example:
+        >>> import torch, polezero
+        >>> k = torch.tensor([[-0.5]]).expand(4, 1)  # 1 / (1 - 0.5 z^-1)
+        >>> polezero.lpv.lattice(k, torch.tensor([1.0, 0.0, 0.0, 0.0]))
+        tensor([1.0000, 0.5000, 0.2500, 0.1250])
+    """
+    return run("lpv.lattice", _ops.lpv_lattice.default, x, zi, k=k, taps=taps)
+
+
+@overload
 def lfilter(b: Coefficients, a: Coefficients, x: Tensor, zi: None = ..., form: Form = ...) -> Tensor: ...
 @overload
 def lfilter(
@@ -135,6 +185,41 @@ def lfilter(
 
 
 @overload
+def parallel(sos: Coefficients, x: Tensor, zi: None = ...) -> Tensor: ...
+@overload
+def parallel(sos: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Add up second-order sections side by side, stable however they move.
+
+    .. math::
+
+        H(z) = \sum_{k=1}^{K}
+            \frac{b_{k0} + b_{k1} z^{-1} + b_{k2} z^{-2}}{a_{k0} + a_{k1} z^{-1} + a_{k2} z^{-2}}
+
+    at constant sections. Each one is a :func:`lattice` of two stages with a ladder, which is stable
+    as long as the section is stable at every time by itself, where direct forms may not be.
+
+    Args:
+        sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``.
+        x: Signal, shape ``[..., T]``.
+        zi: The lattices' states, shape ``[K, ..., 2]``.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given.
+
+    Errors are those of :func:`polezero.lfilter`. Source: A. H. Gray and J. D. Markel, "Digital lattice
+    and ladder filter synthesis", IEEE Trans. Audio Electroacoust. 21(6), 1973.
+
+    Example:
+        >>> import torch, polezero
+        >>> sos = torch.tensor([[[1.0, 0, 0, 1, -0.5, 0], [1.0, 0, 0, 1, 0.5, 0]]])
+        >>> polezero.lpv.parallel(sos, torch.tensor([1.0, 0.0, 0.0]))
+        tensor([2.0000, 0.0000, 0.5000])
+    """
+    return run("lpv.parallel", _ops.lpv_parallel.default, x, zi, sos=sos)
+
+
+@overload
 def sosfilt(sos: Coefficients, x: Tensor, zi: None = ...) -> Tensor: ...
 @overload
 def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
@@ -162,6 +247,52 @@ def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Ten
         tensor([1.0000, 1.0000, 0.5000])
     """
     return run("lpv.sosfilt", _ops.lpv_sosfilt.default, x, zi, sos=sos)
+
+
+@overload
+def state_space(
+    A: Coefficients, B: Coefficients, C: Coefficients | None, D: Coefficients | None, x: Tensor, zi: None = ...
+) -> Tensor: ...
+@overload
+def state_space(
+    A: Coefficients, B: Coefficients, C: Coefficients | None, D: Coefficients | None, x: Tensor, zi: Coefficients
+) -> tuple[Tensor, Tensor]: ...
+def state_space(
+    A: Coefficients,
+    B: Coefficients,
+    C: Coefficients | None,
+    D: Coefficients | None,
+    x: Tensor,
+    zi: Coefficients | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Filter ``x`` with a linear system whose matrices change with time.
+
+    .. math::
+
+        v[n+1] &= A[n] v[n] + B[n] x[n] \\
+        y[n] &= C[n] v[n] + D[n] x[n]
+
+    Args:
+        A: Shape ``[..., T, S, S]``; this and the others have 1 in place of ``T`` where they do not
+            change.
+        B: Shape ``[..., T, S, I]``.
+        C: Shape ``[..., T, O, S]``; None returns the states ``v[0] .. v[T-1]``, shape ``[..., S, T]``.
+        D: Shape ``[..., T, O, I]``; None for zero.
+        x: Signals, shape ``[..., I, T]``.
+        zi: Initial state ``v[0]``, shape ``[..., S]``.
+
+    Returns:
+        ``y`` of shape ``[..., O, T]``, or ``(y, zf)`` with ``zf = v[T]`` when ``zi`` is given.
+
+    Errors are those of :func:`polezero.lfilter`. Source: the definition.
+
+    Example:
+        >>> import torch, polezero
+        >>> A = torch.tensor([[[0.5]], [[0.5]], [[0.0]]])
+        >>> polezero.lpv.state_space(A, [[[1.0]]], [[[1.0]]], [[[1.0]]], torch.ones(1, 3))
+        tensor([[1.0000, 2.0000, 2.5000]])
+    """
+    return run("lpv.state_space", _ops.lpv_state_space.default, x, zi, A=A, B=B, C=C, D=D)
 
 
 @overload

@@ -11,7 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["allpole", "lfilter", "linear_recurrence", "lpv_allpole", "lpv_fir", "lpv_lfilter", "lpv_sosfilt", "sosfilt"]
+__all__ = [
+    "allpole",
+    "lfilter",
+    "linear_recurrence",
+    "lpv_allpole",
+    "lpv_fir",
+    "lpv_lattice",
+    "lpv_lfilter",
+    "lpv_parallel",
+    "lpv_sosfilt",
+    "lpv_state_space",
+    "sosfilt",
+    "state_space",
+]
 
 _HALVES = (torch.float16, torch.bfloat16)
 
@@ -125,6 +138,82 @@ def lpv_sosfilt(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tens
     """Sections ``[..., T or 1, K, 6]`` one after another, each :func:`lpv_lfilter` in the form tdf2."""
     (sos, x, zi), _ = _promote(x, sos, x, zi)
     return _in_turn(sos, x, zi, lpv_lfilter)
+
+
+def state_space(A: Any, B: Any, C: Any, D: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+    """v[n+1] = A v[n] + B x[n], y[n] = C v[n] + D x[n], v[0] = zi; x ``[..., I, T]``, without C the states."""
+    (A, B, C, D, x, zi), dtype = _promote(x, A, B, C, D, x, zi)
+    A, B, C, D = (None if m is None else m[..., None, :, :] for m in (A, B, C, D))
+    return lpv_state_space(A, B, C, D, x.to(dtype), zi)
+
+
+def lpv_state_space(A: Any, B: Any, C: Any, D: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+    """:func:`state_space` with matrices ``[..., T or 1, rows, columns]`` used as they are at time n."""
+    (A, B, C, D, x, zi), dtype = _promote(x, A, B, C, D, x, zi)
+    given = [m for m in (A, B, C, D) if m is not None]
+    lead = torch.broadcast_shapes(*(m.shape[:-3] for m in given), x.shape[:-2])
+    v = x.new_zeros(*lead, A.shape[-1]) if zi is None else zi.expand(*lead, A.shape[-1])
+    y = []
+
+    def times(m: Tensor, n: int, u: Tensor) -> Tensor:
+        return (m[..., n % m.shape[-3], :, :] * u[..., None, :]).sum(-1)
+
+    for n in range(x.shape[-1]):
+        u = x[..., n]
+        out = v if C is None else times(C, n, v)
+        y.append((out if D is None else out + times(D, n, u)).expand(*lead, -1))
+        v = times(A, n, v) + times(B, n, u)
+    empty = x.new_zeros(*lead, (A if C is None else C).shape[-2], 0)
+    filtered = (torch.stack(y, -1) if y else empty).to(dtype)
+    return filtered if zi is None else (filtered, v.to(dtype))
+
+
+def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+    """The normalised lattice as it is drawn, k ``[..., T or 1, N]``, taps ``[..., T or 1, N+1]``, from the top::
+
+        f_N = x / (c_1 .. c_N),  f_{i-1} = c_i f_i - k_i g_{i-1}[n-1],  g_i = conj(k_i) f_i + c_i g_{i-1}[n-1]
+
+    with c_i = sqrt(1 - |k_i|^2); y = f_0, or sum_i taps_i c_1 .. c_i g_i. zi and zf ``[..., N]`` are g_0..g_{N-1}.
+    """
+    (k, x, zi, taps), dtype = _promote(x, k, x, zi, taps)
+    N, T = k.shape[-1], x.shape[-1]
+    lead = torch.broadcast_shapes(k.shape[:-2], x.shape[:-1], () if taps is None else taps.shape[:-2])
+    g = list((x.new_zeros(*lead, N) if zi is None else zi.expand(*lead, N)).unbind(-1))
+    y = []
+    for n in range(T):
+        k_n = k[..., n % k.shape[-2], :]
+        c_n = (1 - (k_n * k_n.conj()).real).sqrt()
+        f = x[..., n] / c_n.prod(-1)
+        after = []
+        for i in reversed(range(N)):
+            k_i, c_i = k_n[..., i], c_n[..., i]
+            after.append(k_i.conj() * f + c_i * g[i])
+            f = c_i * f - k_i * g[i]
+        after = [f, *reversed(after)]
+        out = f
+        if taps is not None:
+            gains = torch.cat([torch.ones_like(c_n[..., :1]), c_n.cumprod(-1)], -1)
+            out = (taps[..., n % taps.shape[-2], :] * gains * torch.stack(torch.broadcast_tensors(*after), -1)).sum(-1)
+        y.append(out.expand(lead))
+        g = after[:N]
+    filtered = (torch.stack(y, -1) if y else x.new_zeros(*lead, 0)).to(dtype)
+    return filtered if zi is None else (filtered, torch.stack([s.expand(lead) for s in g], -1).to(dtype))
+
+
+def lpv_parallel(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+    """Sections ``[..., T or 1, K, 6]`` side by side, each a lattice of two stages with a ladder; zi ``[K, ..., 2]``."""
+    (sos, x, zi), _ = _promote(x, sos, x, zi)
+    y, states = x.new_zeros(()), []
+    for i in range(sos.shape[-2]):
+        b, a = (sos[..., i, part] / sos[..., i, 3:4] for part in (slice(0, 3), slice(3, 6)))
+        k1 = (a[..., 1] - a[..., 2] * a[..., 1].conj()) / (1 - (a[..., 2] * a[..., 2].conj()).real)
+        v1 = b[..., 1] - b[..., 2] * a[..., 1].conj()
+        v0 = b[..., 0] - v1 * k1.conj() - b[..., 2] * a[..., 2].conj()
+        k, taps = torch.stack([k1, a[..., 2]], -1), torch.stack([v0, v1, b[..., 2]], -1)
+        out = lpv_lattice(k, x, None if zi is None else zi[i], taps)
+        y = y + (out if zi is None else out[0])
+        states.append(out[1])
+    return y if zi is None else (y, torch.stack(states))
 
 
 def _in_turn(sos: Tensor, x: Tensor, zi: Tensor | None, section: Callable[..., Any]) -> Tensor | tuple[Tensor, Tensor]:

@@ -182,6 +182,46 @@ TEST(PublicHeader, SosfiltIsItsSectionsInTurn) {
   expect_close(states, zf);
 }
 
+TEST(PublicHeader, StateSpaceEqualsItsLoop) {
+  const Tensor A = random({3, 3}) * 0.3, B = random({3, 2}), C = random({1, 3}), D = random({1, 2});
+  const Tensor x = random({5, 2, 20}), zi = random({5, 3});
+  Tensor v = zi;
+  std::vector<Tensor> outputs;
+  for (int64_t n = 0; n < 20; ++n) {
+    const Tensor u = x.select(-1, n);
+    outputs.push_back(v.matmul(C.t()) + u.matmul(D.t()));
+    v = v.matmul(A.t()) + u.matmul(B.t());
+  }
+  const auto [y, zf] = polezero::state_space(A, B, C, D, x, zi);
+  expect_close(y, at::stack(outputs, -1));
+  expect_close(zf, v);
+  const auto [states, none] = polezero::state_space(A, B, {}, {}, x);
+  EXPECT_EQ(states.sizes(), at::IntArrayRef({5, 3, 20}));
+  EXPECT_FALSE(none.defined());
+  auto over_time = [](const Tensor& m) { return m.expand({20, m.size(0), m.size(1)}); };
+  const auto [varying, last] =
+      polezero::lpv::state_space(over_time(A), over_time(B), over_time(C), D.unsqueeze(0), x, zi);
+  expect_close(varying, y);
+  expect_close(last, zf);
+}
+
+TEST(PublicHeader, LatticesWithConstantCoefficientsAreTheirFilters) {
+  const Tensor x = random({4, 30}), k = at::tensor({0.4, -0.6}, at::kDouble).unsqueeze(0);
+  const Tensor a = vector({0.4 * (1 - 0.6), -0.6});
+  const auto [y, none] = polezero::lpv::lattice(k, x);
+  expect_close(y, std::get<0>(allpole(a, x)));
+  EXPECT_FALSE(none.defined());
+  // z^-2 A(1/z) / A(z) passes all frequencies
+  const Tensor last = at::tensor({0.0, 0.0, 1.0}, at::kDouble).unsqueeze(0);
+  const auto [z, zf] = polezero::lpv::lattice(k, x, at::zeros({4, 2}, at::kDouble), last);
+  expect_close(z, std::get<0>(lfilter(vector({-0.6, 0.16, 1}), vector({1, 0.16, -0.6}), x)));
+  EXPECT_EQ(zf.sizes(), at::IntArrayRef({4, 2}));
+  const Tensor sos = vector({0.5, 0.1, 0.2, 2.0, -1.0, 0.5}).view({1, 1, 6}).expand({30, 2, 6});
+  const auto [sum, states] = polezero::lpv::parallel(sos, x, at::zeros({2, 4, 2}, at::kDouble));
+  expect_close(sum, 2 * std::get<0>(lfilter(sos[0][0].slice(0, 0, 3), sos[0][0].slice(0, 3), x)));
+  EXPECT_EQ(states.sizes(), at::IntArrayRef({2, 4, 2}));
+}
+
 template <class Error, class Call>
 std::string sentence(Call&& call) {
   try {

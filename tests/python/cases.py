@@ -133,6 +133,81 @@ def _sosfilt(**sizes: Any) -> Case:
     )
 
 
+def state_space_inputs(
+    dtype: torch.dtype = torch.float64,
+    *,
+    S: int = 2,
+    I: int = 2,  # noqa: E741
+    O: int = 1,  # noqa: E741
+    T: int = 5,
+    rows: int = 2,
+    lead: tuple[int, ...] = (),
+    over_time: bool = False,
+    constant: str = "",
+) -> tuple[Tensor, ...]:
+    """A (of norm 0.8), B, C, D, x of some rows, and zi. Matrices named in ``constant`` do not change with time."""
+
+    def matrix(name: str, *shape: int) -> Tensor:
+        times = ((1 if name in constant else T),) if over_time else ()
+        return torch.randn(*lead, *times, *shape, dtype=dtype) / shape[-1] ** 0.5
+
+    A = matrix("A", S, S)
+    if A.numel():
+        A = 0.8 * A / torch.linalg.matrix_norm(A, 2).clamp(min=1e-3)[..., None, None]
+    x, zi = torch.randn(rows, I, T, dtype=dtype), torch.randn(rows, S, dtype=dtype)
+    return A, matrix("B", S, I), matrix("C", O, S), matrix("D", O, I), x, zi
+
+
+def states_only(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda A, B, x, zi=None: function(A, B, None, None, x, zi)
+
+
+def _only(*names: str, **sizes: Any) -> Callable[[torch.dtype], tuple[Tensor, ...]]:
+    """Some of state_space_inputs."""
+
+    def inputs(dtype: torch.dtype) -> tuple[Tensor, ...]:
+        values = dict(zip(("A", "B", "C", "D", "x", "zi"), state_space_inputs(dtype, **sizes), strict=True))
+        return tuple(values[name] for name in names)
+
+    return inputs
+
+
+def lattice_inputs(
+    dtype: torch.dtype = torch.float64,
+    *,
+    N: int = 2,
+    T: int = 5,
+    rows: int = 2,
+    lead: tuple[int, ...] = (),
+    zi: bool = False,
+    taps: bool = False,
+    constant: bool = False,
+) -> tuple[Tensor, ...]:
+    """k of magnitude up to 0.85 with an axis of time, x of some rows and, where they are wanted, zi and taps."""
+    times = 1 if constant else T
+    k = torch.randn(*lead, times, N, dtype=dtype)
+    k = 0.85 * k / (1 + k.abs())
+    inputs = [k, torch.randn(rows, T, dtype=dtype)]
+    if zi:
+        inputs.append(torch.randn(rows, N, dtype=dtype))
+    if taps:
+        inputs.append(torch.randn(*lead, times, N + 1, dtype=dtype))
+    return tuple(inputs)
+
+
+def moving_sections(
+    dtype: torch.dtype = torch.float64, *, K: int = 2, T: int = 5, rows: int = 2, zi: bool = False
+) -> tuple[Tensor, ...]:
+    """sos [T, K, 6] (a_0 is not 1), each stable by itself, x and, where it is wanted, zi."""
+    sections, x = sosfilt_inputs(dtype, K=K, lead=(T,), T=T, lead_x=(rows,))
+    return (sections, x, torch.randn(K, rows, 2, dtype=dtype)) if zi else (sections, x)
+
+
+def with_ladder(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Takes the taps without a state."""
+    return lambda k, x, taps: function(k, x, None, taps)
+
+
 TWO_PASS = {"backward": "two_pass"}
 CASES = {
     "lfilter": _lfilter(),
@@ -168,6 +243,27 @@ CASES = {
     "lpv_sosfilt_zi": Case(
         polezero.lpv.sosfilt, reference.lpv_sosfilt, partial(sosfilt_inputs, lead=(5,), lead_zi=(2,))
     ),
+    "state_space": Case(polezero.state_space, reference.state_space, _only("A", "B", "C", "D", "x")),
+    "state_space_zi": Case(polezero.state_space, reference.state_space, partial(state_space_inputs, S=3, lead=(2,))),
+    "state_space_states": Case(
+        states_only(polezero.state_space), states_only(reference.state_space), _only("A", "B", "x", "zi")
+    ),
+    "lpv_state_space_zi": Case(
+        polezero.lpv.state_space,
+        reference.lpv_state_space,
+        partial(state_space_inputs, over_time=True, T=3, O=2, constant="C"),
+    ),
+    "lpv_lattice": Case(polezero.lpv.lattice, reference.lpv_lattice, partial(lattice_inputs, N=3, lead=(2,))),
+    "lpv_lattice_zi": Case(
+        polezero.lpv.lattice, reference.lpv_lattice, partial(lattice_inputs, zi=True, constant=True)
+    ),
+    "lpv_lattice_zi_taps": Case(
+        polezero.lpv.lattice, reference.lpv_lattice, partial(lattice_inputs, T=3, zi=True, taps=True)
+    ),
+    "lpv_lattice_taps": Case(
+        with_ladder(polezero.lpv.lattice), with_ladder(reference.lpv_lattice), partial(lattice_inputs, N=1, taps=True)
+    ),
+    "lpv_parallel_zi": Case(polezero.lpv.parallel, reference.lpv_parallel, partial(moving_sections, T=3, zi=True)),
     "linear_recurrence": _linear_recurrence(a=(2, 5)),
     "linear_recurrence_scalar_zi": _linear_recurrence(a=(), zi=True),
 }

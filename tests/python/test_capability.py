@@ -27,6 +27,8 @@ SUBSET = [
     "test_lpv.py::test_allpole_matches_its_loop",
     "test_sosfilt.py::test_sosfilt_matches_scipy",
     "test_sosfilt.py::test_the_fused_backward_equals_that_of_its_sections",
+    "test_lattice.py::test_lattice_matches_its_loop",
+    "test_state_space.py::test_state_space_matches_its_loop",
     "test_threads.py::test_lfilter_has_the_same_bits_on_one_and_two_threads",
 ]
 

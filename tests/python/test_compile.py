@@ -47,7 +47,18 @@ def value_and_gradients(function: Callable[..., Any], inputs: tuple[Tensor, ...]
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=["float64", "complex128"])
-@pytest.mark.parametrize("name", ["lfilter_zi", "lfilter_first_axis", "lfilter_two_pass_zi", "allpole_rows"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lfilter_zi",
+        "lfilter_first_axis",
+        "lfilter_two_pass_zi",
+        "allpole_rows",
+        "state_space_zi",
+        "lpv_state_space_zi",
+        "lpv_lattice_zi_taps",
+    ],
+)
 def test_one_graph_forward_and_backward(name: str, dtype: torch.dtype) -> None:
     function, truth, make = CASES[name]
     inputs = requires_grad(make(dtype))

@@ -14,7 +14,15 @@ from torch.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, line
 import polezero
 from polezero import reference
 
-NAMES = ["lfilter_zi", "lfilter_two_pass_zi", "lfilter_short", "allpole_rows", "allpole_two_pass_zi"]
+NAMES = [
+    "lfilter_zi",
+    "lfilter_two_pass_zi",
+    "lfilter_short",
+    "allpole_rows",
+    "allpole_two_pass_zi",
+    "state_space_zi",
+    "lpv_lattice_zi_taps",
+]
 
 Inputs = tuple[Tensor, ...]
 Function = Callable[..., Any]

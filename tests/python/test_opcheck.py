@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 import torch
-from cases import allpole_inputs, lfilter_inputs, lpv_inputs, sosfilt_inputs
+from cases import (
+    allpole_inputs,
+    lattice_inputs,
+    lfilter_inputs,
+    lpv_inputs,
+    moving_sections,
+    sosfilt_inputs,
+    state_space_inputs,
+)
 
 import polezero  # noqa: F401  (registers the ops)
 
@@ -51,6 +59,40 @@ def sosfilt_core_case(dtype: torch.dtype) -> tuple[Any, ...]:
 
 def sosfilt_backward_arguments(sos: torch.Tensor, x: torch.Tensor, zi: torch.Tensor) -> tuple[Any, ...]:
     return torch.randn_like(x), torch.randn_like(zi), sos, x, zi, True, True, True
+
+
+System = tuple[torch.Tensor, ...]
+
+
+def states_only(system: System) -> tuple[Any, ...]:
+    A, B, _, _, x, zi = system
+    return A, B, None, None, x, zi
+
+
+def over_time(system: System) -> System:
+    """Constant matrices, for the op whose matrices have an axis of time."""
+    *matrices, x, zi = system
+    return (*(m.unsqueeze(-3) for m in matrices), x, zi)
+
+
+def adjoint(system: System) -> tuple[Any, ...]:
+    A, B, C, D, x, zi = system
+    return A, B, C, D, torch.randn(2, C.shape[-2], x.shape[-1], dtype=x.dtype), zi, True
+
+
+def adjoint_states(system: System) -> tuple[Any, ...]:
+    A, _, C, _, x, zi, flag = adjoint(system)
+    return A, None, C, None, x, zi, flag
+
+
+def ladder(inputs: System) -> System:
+    k, x, zi, taps = inputs
+    return k, taps, x, zi
+
+
+def ports(dtype: torch.dtype, count: int, *flags: bool) -> tuple[Any, ...]:
+    k, _, zi = lattice_inputs(dtype, N=3, T=7, zi=True)
+    return k, torch.randn(2, count, 7, dtype=dtype), zi, *flags
 
 
 # Several argument lists for one op.
@@ -130,6 +172,30 @@ CASES: dict[str, dict[str, Any]] = {
         "only_x": lambda d: (torch.randn(2, 7, dtype=d), None, sosfilt_inputs(d)[0], None, None, False, True, False),
     },
     "lpv_sosfilt": {"zi": lambda d: sosfilt_inputs(d, lead=(5,), lead_zi=(2,))},
+    "state_space": {
+        "rest": lambda d: state_space_inputs(d, T=7, S=3)[:-1],
+        "zi": lambda d: state_space_inputs(d, T=7, S=3, O=4),
+        "states": lambda d: states_only(state_space_inputs(d, T=7, S=3)),
+    },
+    "lpv_state_space": {"zi": lambda d: state_space_inputs(d, T=7, S=3, O=4, over_time=True)},
+    "state_space_forward": {
+        "constant": lambda d: over_time(state_space_inputs(d, T=7, S=3, O=4)),
+        "varying": lambda d: state_space_inputs(d, T=7, S=3, O=4, over_time=True),
+        "adjoint": lambda d: adjoint(state_space_inputs(d, T=7, S=3, I=2, O=4, over_time=True)),
+        "states": lambda d: states_only(over_time(state_space_inputs(d, T=7, S=3))),
+        "adjoint_states": lambda d: adjoint_states(over_time(state_space_inputs(d, T=7, S=3, O=4))),
+    },
+    "lpv_lattice": {
+        "rest": lambda d: (lattice_inputs(d, N=3, T=7)[0], None, torch.randn(2, 7, dtype=d)),
+        "zi_taps": lambda d: ladder(lattice_inputs(d, N=3, T=7, zi=True, taps=True)),
+    },
+    "lpv_parallel": {"zi": lambda d: moving_sections(d, K=3, T=7, zi=True)},
+    "lattice_forward": {
+        "one_port": lambda d: ports(d, 1, False, False),
+        "all_ports": lambda d: ports(d, 4, True, False),
+        "adjoint": lambda d: ports(d, 4, True, True),
+        "adjoint_one_port": lambda d: ports(d, 1, False, True),
+    },
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }
 

@@ -10,17 +10,19 @@
 
 #include "kernels/cpu/capability.h"
 #include "kernels/cpu/lag_correlation_kernel.h"
+#include "kernels/cpu/lattice_kernel.h"
 #include "kernels/cpu/lfilter_kernel.h"
 #include "kernels/cpu/lpv_allpole_kernel.h"
 #include "kernels/cpu/sosfilt_kernel.h"
+#include "kernels/cpu/state_space_kernel.h"
 
 namespace polezero::POLEZERO_ISA {
 namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {lfilter_forward<T>, lfilter_backward<T>,     lag_correlation<T>,
-          lpv_allpole<T>,     lpv_allpole_backward<T>, lag_product<T>,
-          lpv_fir<T>,         sosfilt_forward<T>,      sosfilt_backward<T>};
+  return {lfilter_forward<T>,      lfilter_backward<T>, lag_correlation<T>, lpv_allpole<T>,
+          lpv_allpole_backward<T>, lag_product<T>,      lpv_fir<T>,         sosfilt_forward<T>,
+          sosfilt_backward<T>,     lattice<T>,          state_space<T>};
 }
 }  // namespace
 

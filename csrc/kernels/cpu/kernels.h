@@ -2,9 +2,11 @@
 #pragma once
 
 #include "kernels/lag_correlation.h"
+#include "kernels/lattice.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
 #include "kernels/sosfilt.h"
+#include "kernels/state_space.h"
 
 namespace polezero {
 
@@ -20,6 +22,8 @@ struct KernelsOf {
   void (*lpv_fir)(const LpvFirParams<scalar_t>&, const Range&);
   void (*sosfilt_forward)(const SosfiltForwardParams<scalar_t>&, const Range&);
   void (*sosfilt_backward)(const SosfiltBackwardParams<scalar_t>&, const Range&);
+  void (*lattice)(const LatticeParams<scalar_t>&, const Range&);
+  void (*state_space)(const StateSpaceParams<scalar_t>&, const Range&);
 };
 
 struct Kernels {

@@ -243,6 +243,17 @@ void lag_product(LagProductParams<scalar_t> p, int64_t rows, int64_t time) {
   run_rows(kernels_of<scalar_t>().lag_product, p, rows, time);
 }
 
+template <class scalar_t>
+void lattice(const LatticeParams<scalar_t>& p, int64_t rows, int64_t time) {
+  run_rows(kernels_of<scalar_t>().lattice, p, rows, time, 1 + 2 * p.order);
+}
+
+template <class scalar_t>
+void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time) {
+  const int64_t multiplications = (p.states + p.inputs) * (p.states + p.outputs);
+  run_rows(kernels_of<scalar_t>().state_space, p, rows, time, 1 + multiplications / 8);
+}
+
 #define POLEZERO_INSTANTIATE(scalar_t)                                                         \
   template void lfilter_forward<scalar_t>(LfilterForwardParams<scalar_t>, int64_t, int64_t);   \
   template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t); \
@@ -252,7 +263,9 @@ void lag_product(LagProductParams<scalar_t> p, int64_t rows, int64_t time) {
   template void lpv_allpole_backward<scalar_t>(LpvAllpoleBackwardParams<scalar_t>, int64_t,    \
                                                int64_t);                                       \
   template void lpv_fir<scalar_t>(const LpvFirParams<scalar_t>&, int64_t, int64_t);            \
-  template void lag_product<scalar_t>(LagProductParams<scalar_t>, int64_t, int64_t);
+  template void lag_product<scalar_t>(LagProductParams<scalar_t>, int64_t, int64_t);           \
+  template void lattice<scalar_t>(const LatticeParams<scalar_t>&, int64_t, int64_t);           \
+  template void state_space<scalar_t>(const StateSpaceParams<scalar_t>&, int64_t, int64_t);
 POLEZERO_INSTANTIATE(float)
 POLEZERO_INSTANTIATE(double)
 POLEZERO_INSTANTIATE(std::complex<float>)

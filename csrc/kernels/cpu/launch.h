@@ -4,9 +4,11 @@
 #include <algorithm>
 
 #include "kernels/lag_correlation.h"
+#include "kernels/lattice.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
 #include "kernels/sosfilt.h"
+#include "kernels/state_space.h"
 
 namespace polezero::cpu {
 
@@ -40,5 +42,11 @@ template <class scalar_t>
 void sosfilt_forward(const SosfiltForwardParams<scalar_t>& p, int64_t rows, int64_t time);
 template <class scalar_t>
 void sosfilt_backward(const SosfiltBackwardParams<scalar_t>& p, int64_t rows, int64_t time);
+
+template <class scalar_t>
+void lattice(const LatticeParams<scalar_t>& p, int64_t rows, int64_t time);
+
+template <class scalar_t>
+void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time);
 
 }  // namespace polezero::cpu

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "kernels/sosfilt.h"
-#include "tile/batch.h"
 #include "tile/sections.h"
 
 POLEZERO_ISA_BEGIN
@@ -17,44 +16,12 @@ inline constexpr int64_t kSosTile = 64;  // samples
 inline constexpr int kForwardSections = kRegisters == 32 ? 4 : 2;
 inline constexpr int kBackwardSections = kRegisters == 32 ? 2 : 1;
 
-// Rows of real scalars T in vectors, a lane each.
-template <class T>
-struct SosLanes {
-  using V = vec<double>;
-  static constexpr int lanes = kBatch;
-
-  static void set(V& v, int64_t lane, double u) { v[lane] = u; }
-  static double get(const V& v, int64_t lane) { return v[lane]; }
-  static void load(const T* p, int64_t stride, int64_t rows, int64_t count, int64_t ahead, V* out) {
-    load_lanes(p, stride, rows, count, ahead, out);
-  }
-  static void store(T* p, int64_t stride, int64_t rows, int64_t count, const V* in) {
-    store_lanes(p, stride, rows, count, in);
-  }
-};
-
-// One complex row.
-template <class T>
-struct SosLanes<std::complex<T>> {
-  using V = std::complex<double>;
-  static constexpr int lanes = 1;
-
-  static void set(V& v, int64_t, V u) { v = u; }
-  static V get(const V& v, int64_t) { return v; }
-  static void load(const std::complex<T>* p, int64_t, int64_t, int64_t count, int64_t, V* out) {
-    for (int64_t n = 0; n < count; ++n) out[n] = V(p[n]);
-  }
-  static void store(std::complex<T>* p, int64_t, int64_t, int64_t count, const V* in) {
-    for (int64_t n = 0; n < count; ++n) p[n] = std::complex<T>(in[n]);
-  }
-};
-
-// The rows [begin, begin + count) of a problem, at most SosLanes<T>::lanes. Lanes beyond repeat the
+// The rows [begin, begin + count) of a problem, at most Lanes<T>::count. Lanes beyond repeat the
 // last row.
 template <class T>
 class Cascade {
  public:
-  using L = SosLanes<T>;
+  using L = Lanes<T>;
   using V = typename L::V;
   using A = acc_t<T>;
   using States = std::vector<SectionState<V>>;
@@ -65,7 +32,7 @@ class Cascade {
     for (int64_t k = 0; k < K; ++k) {
       Section<V>& s = table_[k];
       V* const to[] = {&s.b0, &s.b1, &s.b2, &s.a1, &s.a2};
-      for (int64_t lane = 0; lane < L::lanes; ++lane) {
+      for (int64_t lane = 0; lane < L::count; ++lane) {
         const int64_t row = begin + std::min(lane, count - 1);
         const A* c = sections.c + row * sections.row_stride + 5 * k;
         for (int j = 0; j < 5; ++j) L::set(*to[j], lane, c[j]);
@@ -191,9 +158,9 @@ class Cascade {
 
 template <class T>
 void sosfilt_forward(const SosfiltForwardParams<T>& p, const Range& range) {
-  using L = SosLanes<T>;
-  for (int64_t r = range.row_begin; r < range.row_end; r += L::lanes) {
-    const Cascade<T> cascade(p.sections, r, std::min<int64_t>(L::lanes, range.row_end - r));
+  using L = Lanes<T>;
+  for (int64_t r = range.row_begin; r < range.row_end; r += L::count) {
+    const Cascade<T> cascade(p.sections, r, std::min<int64_t>(L::count, range.row_end - r));
     auto states = cascade.read(p.state);
     typename L::V signal[kSosTile];
     for (int64_t n = range.time_begin; n < range.time_end; n += kSosTile) {
@@ -212,7 +179,7 @@ void sosfilt_forward(const SosfiltForwardParams<T>& p, const Range& range) {
 template <class T>
 void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range, int64_t begin,
                       int64_t count) {
-  using V = typename SosLanes<T>::V;
+  using V = typename Lanes<T>::V;
   struct Sample {
     V v;
   };
@@ -257,7 +224,7 @@ void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range, int
 
 template <class T>
 void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range) {
-  constexpr int64_t lanes = SosLanes<T>::lanes;
+  constexpr int64_t lanes = Lanes<T>::count;
   for (int64_t r = range.row_begin; r < range.row_end; r += lanes) {
     sosfilt_backward(p, range, r, std::min(lanes, range.row_end - r));
   }

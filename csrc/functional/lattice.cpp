@@ -1,0 +1,56 @@
+// Filters out of the normalised lattice, whose stages are rotations: whatever k does from sample to
+// sample, the energy in the states only grows by that of the input.
+#include "autograd/ops.h"
+#include "functional/arguments.h"
+#include "functional/forms.h"
+#include "functional/functions.h"
+
+namespace polezero::functional {
+
+using namespace polezero::autograd;
+
+namespace {
+
+// [..., T or 1, N]: the logarithm of c_1 .. c_i, c = sqrt(1 - |k|^2), accurate as |k| nears 1.
+// (A lazy conjugate is a view, which has no tangent under vmap.)
+Tensor log_gains(const Tensor& k) {
+  const Tensor log = k.is_complex() ? (-k * k.conj_physical()).log1p() : (-k).log1p() + k.log1p();
+  return log.cumsum(-1) / 2;
+}
+
+}  // namespace
+
+Filtered lattice(const Tensor& k, const Tensor& taps, const Tensor& x, const Tensor& zi) {
+  const Tensor gains = log_gains(k);
+  const Tensor scale = (-gains.select_symint(-1, gains.sym_size(-1) - 1)).exp();
+  const auto [z, zf] =
+      call<LatticeForward>({k, (x * scale).unsqueeze(-2), zi}, {taps.defined(), false});
+  if (!taps.defined()) return {z.squeeze(-2), zf};
+  const Tensor weights = taps * at::constant_pad_nd(gains, {1, 0}).exp();
+  return {(weights.mT() * z).sum(-2), zf};
+}
+
+std::tuple<Tensor, Tensor> lpv_lattice(const Tensor& k, const OptionalTensor& taps_,
+                                       const Tensor& x, const OptionalTensor& zi_) {
+  const char* op = "lpv.lattice";
+  const Tensor taps = value_or_undefined(taps_);
+  Tensor zi = value_or_undefined(zi_);
+  const Promotion type = promote(op, {{"x", x}, {"k", k}, {"zi", zi}, {"taps", taps}});
+  check_not_scalar(op, {"x", x});
+  const c10::SymInt T = x.sym_size(-1);
+  check_not_empty(op, {"k", k});
+  check_time_axis(op, {"k", k}, T);
+  const c10::SymInt N = k.sym_size(-1);
+  if (taps.defined()) {
+    check_not_scalar(op, {"taps", taps});
+    check_time_axis(op, {"taps", taps}, T);
+    check_last(op, {"taps", taps}, N + 1, "N + 1");
+  }
+  broadcast_leading(op, {{"k", k, 2}, {"taps", taps, 2}, {"x", x}});
+  zi = past_of(op, zi, N, {{"k", k, 2}, {"x", x}}, type);
+  const Filtered out = lattice(k.to(type.compute), taps.defined() ? taps.to(type.compute) : taps,
+                               x.to(type.compute), zi);
+  return results(out.y, zi.defined() ? out.state : Tensor(), type);
+}
+
+}  // namespace polezero::functional

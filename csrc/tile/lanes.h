@@ -1,0 +1,44 @@
+// How many rows a kernel filters at once: real ones in vectors, a lane each; complex ones one by
+// one.
+#pragma once
+
+#include "tile/batch.h"
+#include "tile/scalar.h"
+
+POLEZERO_ISA_BEGIN
+
+POLEZERO_INLINE vec<double> multiply(vec<double> u, vec<double> v) { return u * v; }
+POLEZERO_INLINE vec<double> conjugate(vec<double> u) { return u; }
+
+template <class T>
+struct Lanes {
+  using V = vec<double>;
+  static constexpr int64_t count = kBatch;
+
+  static void set(V& v, int64_t lane, double u) { v[lane] = u; }
+  static double get(const V& v, int64_t lane) { return v[lane]; }
+  // `n` values of each of `rows` rows; lanes beyond repeat the last row, and are not stored.
+  static void load(const T* p, int64_t stride, int64_t rows, int64_t n, int64_t ahead, V* out) {
+    load_lanes(p, stride, rows, n, ahead, out);
+  }
+  static void store(T* p, int64_t stride, int64_t rows, int64_t n, const V* in) {
+    store_lanes(p, stride, rows, n, in);
+  }
+};
+
+template <class T>
+struct Lanes<std::complex<T>> {
+  using V = std::complex<double>;
+  static constexpr int64_t count = 1;
+
+  static void set(V& v, int64_t, V u) { v = u; }
+  static V get(const V& v, int64_t) { return v; }
+  static void load(const std::complex<T>* p, int64_t, int64_t, int64_t n, int64_t, V* out) {
+    for (int64_t i = 0; i < n; ++i) out[i] = V(p[i]);
+  }
+  static void store(std::complex<T>* p, int64_t, int64_t, int64_t n, const V* in) {
+    for (int64_t i = 0; i < n; ++i) p[i] = std::complex<T>(in[i]);
+  }
+};
+
+POLEZERO_ISA_END

@@ -1,0 +1,215 @@
+"""polezero.lpv.lattice and polezero.lpv.parallel: against plain loops, the direct forms, and stability."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from cases import lattice_inputs, moving_sections
+from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, random_filter, relative_rms, wide
+from torch import Tensor
+
+import polezero
+from polezero import lpv, reference
+
+FORMS = ["df1", "df2", "tdf1", "tdf2"]
+
+
+def step_up(k: Tensor) -> tuple[Tensor, Tensor]:
+    """A_N and its reverse, [N + 1], of reflection coefficients [N]."""
+    A = reverse = torch.ones(1, dtype=k.dtype)
+    zero = torch.zeros(1, dtype=k.dtype)
+    for k_i in k:
+        longer, delayed = torch.cat([A, zero]), torch.cat([zero, reverse])
+        A, reverse = longer + k_i * delayed, delayed + k_i.conj() * longer
+    return A, reverse
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
+@pytest.mark.parametrize("constant", [False, True], ids=["moving", "constant"])
+@pytest.mark.parametrize("taps", [False, True], ids=["allpole", "ladder"])
+@pytest.mark.parametrize("rows", [1, 3, 8, 20])
+@pytest.mark.parametrize(("N", "T"), [(1, 0), (1, 5), (2, 1), (2, 70), (5, 16), (16, 33), (33, 40)])
+def test_lattice_matches_its_loop(N: int, T: int, rows: int, taps: bool, constant: bool, dtype: torch.dtype) -> None:
+    inputs = lattice_inputs(dtype, N=N, T=T, rows=rows, zi=True, taps=taps, constant=constant)
+
+    y, zf = lpv.lattice(*inputs)
+
+    assert y.dtype == zf.dtype == dtype
+    # the gains are products of N factors, each rounded
+    tolerance = (4e-6 if dtype in (torch.float32, torch.complex64) else 1e-14) if N > 5 else None
+    assert_close((y, zf), reference.lpv_lattice(*map(wide, inputs)), tolerance)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=["float64", "complex128"])
+@pytest.mark.parametrize("N", [1, 2, 5, 12])
+def test_constant_coefficients_give_the_allpole_filter(N: int, dtype: torch.dtype) -> None:
+    (k, x), taps = lattice_inputs(dtype, N=N, T=200, constant=True), torch.randn(1, N + 1, dtype=dtype)
+    A, _ = step_up(k[0])
+    numerator = torch.zeros(N + 1, dtype=dtype)
+    for i in range(N + 1):
+        numerator[: i + 1] += taps[0, i] * step_up(k[0, :i])[1]
+
+    for times in (1, 200):
+        assert_close(lpv.lattice(k.expand(times, N), x), polezero.allpole(A[1:], x), tolerance=1e-12)
+        ladder = lpv.lattice(k.expand(times, N), x, taps=taps.expand(times, N + 1))
+        assert_close(ladder, polezero.lfilter(numerator, A, x), tolerance=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=["float64", "complex128"])
+def test_constant_sections_give_the_sum_of_their_filters(dtype: torch.dtype) -> None:
+    sos, x = moving_sections(dtype, K=3, T=1)
+    x = torch.randn(2, 100, dtype=dtype)
+    expected = sum(polezero.lfilter(sos[0, i, :3], sos[0, i, 3:], x) for i in range(3))
+
+    assert_close(lpv.parallel(sos, x), expected, tolerance=1e-13)
+    assert_close(lpv.parallel(sos.expand(100, 3, 6), x), expected, tolerance=1e-13)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
+def test_moving_sections_match_their_loop(dtype: torch.dtype) -> None:
+    inputs = moving_sections(dtype, K=3, T=60, rows=9, zi=True)
+
+    tolerance = {torch.float32: 1e-5, torch.complex64: 1e-5}.get(dtype, 1e-13)  # a_0 is divided out first
+    assert_close(lpv.parallel(*inputs), reference.lpv_parallel(*map(wide, inputs)), tolerance)
+
+
+def test_chunks_with_their_state_equal_the_whole() -> None:
+    k, x, zi, taps = lattice_inputs(T=40, zi=True, taps=True)
+    y, zf = lpv.lattice(k, x, zi, taps)
+
+    state, parts = zi, []
+    for begin, end in [(0, 1), (1, 18), (18, 40)]:
+        part, state = lpv.lattice(k[begin:end], x[:, begin:end], state, taps[begin:end])
+        parts.append(part)
+
+    assert_close((torch.cat(parts, -1), state), (y, zf))
+
+
+def two_multiplier_lattice(k: Tensor, x: Tensor) -> Tensor:
+    """The lattice without its c: f_{i-1} = f_i - k_i b_{i-1}[n-1], b_i = k_i f_{i-1} + b_{i-1}[n-1]."""
+    b = [x.new_zeros(()) for _ in range(k.shape[-1])]
+    y = []
+    for k_n, f in zip(k, x, strict=True):
+        after = []
+        for i in reversed(range(len(b))):
+            f = f - k_n[i] * b[i]
+            after.append(k_n[i] * f + b[i])
+        b = [f, *reversed(after)][: len(b)]
+        y.append(f)
+    return torch.stack(y)
+
+
+# Three sets of reflection coefficients that take turns, each stable.
+TAKING_TURNS = torch.tensor([[-0.19, 0.8], [0.82, 0.95], [-0.93, -0.94]], dtype=torch.float64)
+
+
+def test_the_lattice_stays_stable_where_direct_forms_blow_up() -> None:
+    T = 3000
+    k = TAKING_TURNS.repeat(T // 3, 1)
+    a = torch.stack([step_up(row)[0] for row in k])
+    x = torch.randn(T, dtype=torch.float64)
+
+    outputs = {form: lpv.lfilter(torch.ones(1, 1).double(), a, x, form=form) for form in FORMS}
+
+    # Every filter that takes its turn is stable by itself: its poles lie within a circle of this radius.
+    poles = torch.linalg.eigvals(
+        torch.stack([torch.stack([-a[:3, 1], -a[:3, 2]], -1), torch.eye(2)[0].expand(3, 2)], 1)
+    )
+    assert poles.abs().max() < 0.998
+    assert all(y[-300:].abs().max() > 1e30 for y in outputs.values())
+    assert two_multiplier_lattice(k, x)[-300:].abs().max() > 1e10  # a lattice is not enough: it has to be normalised
+    y = lpv.lattice(k, x)
+    # the energy in the states, of which y is one, is at most that of what has gone into the stages
+    energy_in = x.square() / (1 - k.square()).prod(-1)
+    assert (y.square() <= energy_in.cumsum(0)).all()
+    assert y[-300:].abs().max() < 50
+
+
+def test_sections_side_by_side_stay_stable_where_direct_forms_blow_up() -> None:
+    T = 900
+    a = torch.stack([step_up(row)[0] for row in TAKING_TURNS.repeat(T // 3, 1)])
+    b = torch.tensor([1.0, 0.5, -0.3], dtype=torch.float64).expand(T, 3)
+    sos = torch.stack([torch.cat([b, a], -1), torch.cat([b, a.roll(1, 0)], -1)], -2)
+    x = torch.randn(2, T, dtype=torch.float64)
+
+    assert lpv.sosfilt(sos, x)[:, -300:].abs().max() > 1e30
+    direct = sum(lpv.tdf2_ssm(sos[:, i, :3], sos[:, i, 3:], x) for i in range(2))
+    assert direct[:, -300:].abs().max() > 1e30
+    y = lpv.parallel(sos, x)
+    assert y[:, -300:].abs().max() < 1000
+
+
+def test_a_stable_lattice_has_bounded_gradients_where_the_direct_form_has_none() -> None:
+    T = 900
+    k = TAKING_TURNS.repeat(T // 3, 1).requires_grad_()
+    x = torch.randn(T, dtype=torch.float64, requires_grad=True)
+
+    of_k, of_x = torch.autograd.grad(lpv.lattice(k, x)[-1], (k, x))
+
+    assert of_k.isfinite().all() and of_x.isfinite().all()
+    assert of_x[:-300].abs().max() < of_x[-300:].abs().max()
+
+
+def test_gradients_at_every_order_match_the_reference() -> None:
+    for N in (1, 3, 9):
+        for rows in (1, 9):
+            inputs = [t.requires_grad_() for t in lattice_inputs(N=N, T=40, rows=rows, zi=True, taps=True)]
+
+            def gradients(function: Any, inputs: list[Tensor] = inputs) -> Any:
+                y, zf = function(*inputs)
+                return torch.autograd.grad(y.square().sum() + zf.sin().sum(), inputs)
+
+            assert_close(gradients(lpv.lattice), gradients(reference.lpv_lattice), 10 * GRADIENT_TOLERANCE)
+
+
+@pytest.mark.parametrize(("radius", "limit"), [(0.9, 1e-6), (0.999, 1e-6), (0.99999, 1e-6)])
+def test_float32_is_accurate_near_the_unit_circle(radius: float, limit: float) -> None:
+    """Of the reflection coefficients as they are given: k_2 = radius^2 near 1."""
+    x = torch.randn(9, 20000)
+    for angle in (0.003, 0.1, 1.0, 3.1):
+        k = torch.tensor([[-2 * radius * math.cos(angle) / (1 + radius**2), radius**2]])
+        for times in (1, 20000):
+            y = lpv.lattice(k.expand(times, 2), x)
+            assert relative_rms(y, lpv.lattice(wide(k), wide(x))) <= limit
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_non_finite_samples_stay_in_their_row(bad: float) -> None:
+    k, x = lattice_inputs(T=100, rows=9)
+    clean = lpv.lattice(k, x)
+    x[1, 70] = bad
+
+    y = lpv.lattice(k, x)
+
+    assert_close(y[1, :70], clean[1, :70])
+    assert not y[1, 70:].isfinite().any()
+    assert_close(y[[0, 2, 8]], clean[[0, 2, 8]], tolerance=0.0)
+
+
+def test_a_coefficient_above_one_is_nan_and_at_one_infinite() -> None:
+    x = torch.ones(3)
+    assert lpv.lattice(torch.tensor([[1.5]]), x).isnan().all()
+    assert not lpv.lattice(torch.tensor([[1.0]]), x).isfinite().any()
+
+
+def test_the_second_derivative_at_zero() -> None:
+    """Where a lattice begins to learn: every k is 0."""
+    k, x = torch.zeros(4, 2, dtype=torch.float64), torch.randn(1, 4, dtype=torch.float64)
+
+    def loss(function: Any) -> Any:
+        return lambda k: function(k, x).square().sum()
+
+    hessian = torch.func.hessian(loss(lpv.lattice))(k)
+
+    assert_close(hessian, torch.func.hessian(loss(reference.lpv_lattice))(k), GRADIENT_TOLERANCE)
+
+
+def test_lists_half_precision_and_a_lattice_for_each_row() -> None:
+    x = torch.randn(3, 6).half()
+    k = random_filter(0, 2, torch.float32, (3, 1))[1][..., 1:] * 0.3
+
+    y = lpv.lattice(k.half(), x, taps=[[1.0, 0.5, 0.25]])
+
+    assert y.dtype == torch.float16 and y.shape == (3, 6)
+    assert_close(y, reference.lpv_lattice(wide(k.half()), wide(x), taps=torch.tensor([[1.0, 0.5, 0.25]]).double()))
