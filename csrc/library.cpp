@@ -101,6 +101,10 @@ TORCH_LIBRARY(polezero, m) {
       "lattice_forward(Tensor k, Tensor u, Tensor? zi, bool all, bool adjoint=False) "
       "-> (Tensor z, Tensor zf)",
       {at::Tag::pt2_compliant_tag});
+  m.def(
+      "lattice_backward(Tensor grad_z, Tensor? grad_zf, Tensor k, Tensor u, Tensor? zi) "
+      "-> (Tensor grad_k, Tensor grad_u, Tensor grad_zi)",
+      {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
   m.def("monic(Tensor b, Tensor a, int caller=0) -> (Tensor b, Tensor a)",
@@ -121,6 +125,7 @@ void register_core(torch::Library& m) {
   m.impl("sosfilt_forward", TORCH_FN(polezero::sosfilt_forward));
   m.impl("sosfilt_backward", TORCH_FN(polezero::sosfilt_backward));
   m.impl("lattice_forward", TORCH_FN(polezero::lattice_forward));
+  m.impl("lattice_backward", TORCH_FN(polezero::lattice_backward));
   m.impl("state_space_forward", TORCH_FN(polezero::state_space_forward));
   m.impl("fir", TORCH_FN(polezero::fir));
   m.impl("monic", TORCH_FN(polezero::monic));

@@ -1,5 +1,6 @@
 // Derivatives of the normalised lattice: its adjoint is the lattice turned back, backwards in time.
-// What a stage does within a sample is made of ordinary operations. Math in docs/maths.md.
+// Of the first order and reverse mode there is a fused backward; in all others what a stage does
+// within a sample is made of ordinary operations. Math in docs/maths.md.
 #include "autograd/ops.h"
 
 namespace polezero::autograd {
@@ -10,17 +11,44 @@ namespace {
 Tensor pad_ports(const Tensor& ports, const c10::SymInt& before, const c10::SymInt& after) {
   return at::constant_pad_nd_symint(ports, {0, 0, before, after});
 }
+Tensor port_0(const Tensor& ports) { return ports.slice(-2, 0, 1); }
+Tensor other_ports(const Tensor& ports) { return ports.slice(-2, 1); }
 
-// sqrt(1 - |k|^2), accurate as a real k nears 1; of the dtype of k, as real parts are below.
-Tensor cosine(const Tensor& k) {
-  return (k.is_complex() ? 1 - k * k.conj() : (1 - k) * (1 + k)).sqrt();
+// Real parts keep the dtype.
+Tensor real_part(const Tensor& z) { return z.is_complex() ? (z + z.conj_physical()) / 2 : z; }
+// 1 - |k|^2, accurate as a real k nears 1.
+Tensor squared_cosine(const Tensor& k) {
+  return k.is_complex() ? 1 - k * k.conj_physical() : (1 - k) * (1 + k);
 }
-Tensor real_part(const Tensor& z) { return z.is_complex() ? (z + z.conj()) / 2 : z; }
+// The gains h_1..h_N, and ports (all of them, or port 0 alone) times or over them.
+struct Gains {
+  explicit Gains(const Tensor& k) : h(squared_cosine(k).sqrt().cumprod(-1).mT()) {}
+
+  Tensor h;  // [..., N, T or 1]
+
+  Tensor last() const { return h.slice_symint(-2, h.sym_size(-2) - 1); }
+  Tensor divide_0(const Tensor& ports) const {
+    const Tensor first = port_0(ports) / last();
+    return has_others(ports) ? put_together(first, other_ports(ports)) : first;
+  }
+  Tensor multiply_others(const Tensor& ports) const {
+    return has_others(ports) ? put_together(port_0(ports), other_ports(ports) * h) : ports;
+  }
+  Tensor divide_others(const Tensor& ports) const {
+    return has_others(ports) ? put_together(port_0(ports), other_ports(ports) / h) : ports;
+  }
+
+ private:
+  static bool has_others(const Tensor& ports) { return ports.sym_size(-2) > 1; }
+  static Tensor put_together(const Tensor& first, const Tensor& others) {
+    return join(first.mT(), others.mT()).mT();
+  }
+};
 
 // What goes into the stages: u (undefined: zero), and what came out of them a sample earlier.
-Tensor into_stages(const Tensor& u, const Tensor& z, const Tensor& zi, bool adjoint) {
-  const c10::SymInt N = z.sym_size(-2) - 1, T = z.sym_size(-1);
-  const Tensor state = z.slice_symint(-2, adjoint ? 1 : 0, adjoint ? N + 1 : N);
+Tensor into_stages(const Tensor& u, const Tensor& s, const Tensor& zi, bool adjoint) {
+  const c10::SymInt N = s.sym_size(-2) - 1, T = s.sym_size(-1);
+  const Tensor state = s.slice_symint(-2, adjoint ? 1 : 0, adjoint ? N + 1 : N);
   Tensor delayed = adjoint ? slice_last(pad_last(state, 0, 1), 1, T + 1)
                            : slice_last(pad_last(state, 1, 0), 0, T);
   if (zi.defined()) {
@@ -31,22 +59,43 @@ Tensor into_stages(const Tensor& u, const Tensor& z, const Tensor& zi, bool adjo
   return u.defined() ? ports + pad_ports(u, 0, N + 1 - u.sym_size(-2)) : ports;
 }
 
-// The gradient of k of Re sum conj(q) (p after the stages N, .., 1).
-Tensor grad_of_k(const Tensor& k, const Tensor& p, const Tensor& q) {
+// One direction of a lattice: what went into the op and all that came out of it.
+struct Run {
+  Tensor u, z, state;
+
+  // what its stages saw
+  Tensor fed(const Gains& gains, bool adjoint) const {
+    return adjoint ? into_stages(gains.multiply_others(u), z, state, true)
+                   : into_stages(gains.divide_0(u), gains.divide_others(z), state, false);
+  }
+};
+
+// The gradient of k from the filter's run and that of its adjoint.
+Tensor grad_of_k(const Tensor& k, const Run& forward, const Run& backward) {
   const int64_t N = k.size(-1);
-  const std::vector<Tensor> in = p.unbind(-2), out = q.unbind(-2);
-  const std::vector<Tensor> ks = k.unbind(-1), cs = cosine(k).unbind(-1);
-  std::vector<Tensor> running(N + 1), grads(N);  // p_0 before stage i
-  running[N] = in[0];
-  for (int64_t i = N; i > 1; --i) running[i - 1] = cs[i - 1] * running[i] - ks[i - 1] * in[i];
-  Tensor phi = out[0];  // the gradient of p_0 after stage i
+  const Gains gains(k);
+  const std::vector<Tensor> in = forward.fed(gains, false).unbind(-2),
+                            out = backward.fed(gains, true).unbind(-2);
+  const Tensor square = squared_cosine(k);
+  const std::vector<Tensor> ks = k.unbind(-1), cs = square.sqrt().unbind(-1);
+  std::vector<Tensor> seen(N + 1), grads(N);  // port 0 before stage i
+  seen[N] = in[0];
+  for (int64_t i = N; i > 1; --i) seen[i - 1] = cs[i - 1] * seen[i] - ks[i - 1] * in[i];
+  Tensor phi = out[0];  // the gradient of port 0 after stage i
   for (int64_t i = 1; i <= N; ++i) {
-    const Tensor &k_i = ks[i - 1], &c_i = cs[i - 1], &f = running[i];
-    const Tensor of_c = real_part(phi.conj() * f + out[i].conj() * in[i]);
-    grads[i - 1] = out[i].conj() * f - phi * in[i].conj() - k_i / c_i * of_c;
+    const Tensor &k_i = ks[i - 1], &c_i = cs[i - 1], &f = seen[i];
+    const Tensor of_c = real_part(phi.conj_physical() * f + out[i].conj_physical() * in[i]);
+    grads[i - 1] = out[i].conj_physical() * f - phi * in[i].conj_physical() - k_i / c_i * of_c;
     phi = c_i * phi + k_i * out[i];
   }
-  const Tensor grad = at::stack(grads, -1);
+  // 1 / h_N at the input, h_i at the outputs i
+  Tensor of_gains = real_part(phi.conj_physical() * in[0]).unsqueeze(-1);
+  if (backward.u.sym_size(-2) > 1) {
+    const Tensor of_outputs =
+        real_part(other_ports(backward.u).conj_physical() * other_ports(forward.z)).mT();
+    of_gains = of_gains - of_outputs.flip(-1).cumsum(-1).flip(-1);
+  }
+  const Tensor grad = at::stack(grads, -1) + k / square * of_gains;
   return is_constant(k) ? grad.sum(-2, /*keepdim=*/true) : grad;
 }
 
@@ -54,7 +103,8 @@ Tensor grad_of_k(const Tensor& k, const Tensor& p, const Tensor& q) {
 Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor& p, bool adjoint) {
   const int64_t N = k.size(-1);
   const Tensor signed_k = adjoint ? -k : k, signed_tangent = adjoint ? -tangent_k : tangent_k;
-  const Tensor c = cosine(k), tangent_c = -real_part(signed_k.conj() * signed_tangent) / c;
+  const Tensor c = squared_cosine(k).sqrt(),
+               tangent_c = -real_part(signed_k.conj_physical() * signed_tangent) / c;
   const std::vector<Tensor> ks = signed_k.unbind(-1), dks = signed_tangent.unbind(-1),
                             cs = c.unbind(-1), dcs = tangent_c.unbind(-1), in = p.unbind(-2);
   std::vector<Tensor> out(N + 1);
@@ -62,7 +112,7 @@ Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor&
   for (int64_t j = 1; j <= N; ++j) {
     const int64_t i = adjoint ? j : N + 1 - j;
     const Tensor &k_i = ks[i - 1], &dk = dks[i - 1], &c_i = cs[i - 1], &dc = dcs[i - 1];
-    out[i] = dk.conj() * f + dc * in[i] + k_i.conj() * moved;
+    out[i] = dk.conj_physical() * f + dc * in[i] + k_i.conj_physical() * moved;
     moved = dc * f - dk * in[i] + c_i * moved;
     f = c_i * f - k_i * in[i];
   }
@@ -76,6 +126,15 @@ Tensor all_ports(const Tensors<3>& in, const Tensor& z, bool adjoint) {
   return has_all ? z : call<LatticeForward>(in, {true, adjoint})[0];
 }
 
+Tensors<3> composed_backward(const Tensors<2>& grads, const Tensors<3>& in, const Tensor& z,
+                             bool adjoint) {
+  const auto& [k, u, zi] = in;
+  const auto [r, grad_zi] = call<LatticeForward>({k, grads[0], grads[1]}, {true, !adjoint});
+  const Run ours{u, all_ports(in, z, adjoint), zi}, theirs{grads[0], r, grads[1]};
+  return {adjoint ? grad_of_k(k, theirs, ours) : grad_of_k(k, ours, theirs),
+          r.slice_symint(-2, 0, u.sym_size(-2)), grad_zi};
+}
+
 }  // namespace
 
 Saved<LatticeForward> LatticeForward::saves(const Flags<3>& need) {
@@ -85,19 +144,20 @@ Saved<LatticeForward> LatticeForward::saves(const Flags<3>& need) {
 Tensors<3> LatticeForward::vjp(const Tensors<2>& grads, const Tensors<3>& in, const Tensors<2>& out,
                                const Attributes<LatticeForward>& attributes, const Flags<3>& need) {
   const auto& [k, u, zi] = in;
-  const Tensor &g = grads[0], &grad_zf = grads[1];
-  const bool adjoint = std::get<1>(attributes), need_k = need[0] && k.size(-1) > 0;
-  const bool need_all = need_k || u.sym_size(-2) > 1;
-  const auto [r, grad_zi] = call<LatticeForward>({k, g, grad_zf}, {need_all, !adjoint});
-  Tensors<3> result{Tensor(), r.slice_symint(-2, 0, u.sym_size(-2)), grad_zi};
-  if (need_k) {
-    const Tensor ours = into_stages(u, all_ports(in, out[0], adjoint), zi, adjoint);
-    const Tensor theirs = into_stages(g, r, grad_zf, !adjoint);
-    result[0] = adjoint ? grad_of_k(k, theirs, ours) : grad_of_k(k, ours, theirs);
-  } else if (need[0]) {
-    result[0] = at::zeros_like(k);
+  const bool adjoint = std::get<1>(attributes);
+  if (need[0]) {
+    if (adjoint) return composed_backward(grads, in, out[0], adjoint);
+    return call<LatticeBackward>({grads[0], grads[1], k, u, zi}, {});
   }
-  return result;
+  const bool all = u.sym_size(-2) > 1;
+  const auto [r, grad_zi] = call<LatticeForward>({k, grads[0], grads[1]}, {all, !adjoint});
+  return {Tensor(), r, grad_zi};
+}
+
+Tensors<3> LatticeBackward::unfused(const Tensors<5>& in, const Attributes<LatticeBackward>&) {
+  const auto& [grad_z, grad_zf, k, u, zi] = in;
+  const Tensor z = call<LatticeForward>({k, u, zi}, {true, false})[0];
+  return composed_backward({grad_z, grad_zf}, {k, u, zi}, z, false);
 }
 
 Tensors<2> LatticeForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<2>& out,
@@ -105,13 +165,25 @@ Tensors<2> LatticeForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const T
   const auto& [k, u, zi] = p;
   const auto [all, adjoint] = attributes;
   Tensors<2> r;
-  if (t[0].defined() && k.size(-1) > 0) {
+  if (t[0].defined()) {
+    const Gains gains(k);
     const Tensor z = all_ports(p, out[0], adjoint);
-    // w joins the ports after the stages: at once in z, and a sample later in what goes in
-    const Tensor w = tangent_of_stages(k, t[0], into_stages(u, z, zi, adjoint), adjoint);
-    r = call<LatticeForward>({k, into_stages(t[1], w, Tensor(), adjoint), t[2]}, attributes);
+    // the tangents of log h_1 .. log h_N, and of the first alone, as ports
+    const Tensor log = -(real_part(k.conj_physical() * t[0]) / squared_cosine(k)).cumsum(-1).mT();
+    const Tensor of_0 = pad_ports(-log.slice_symint(-2, log.sym_size(-2) - 1), 0, log.sym_size(-2)),
+                 of_others = pad_ports(log, 1, 0);
+    const Tensor w = tangent_of_stages(k, t[0], Run{u, z, zi}.fed(gains, adjoint), adjoint);
+    // w joins what comes out of the stages: at once, and a sample later in what goes in
+    const Tensor delayed = into_stages(Tensor(), w, Tensor(), adjoint);
+    const Tensor of_u = (adjoint ? of_others : of_0).slice_symint(-2, 0, u.sym_size(-2)) * u;
+    const Tensor moved = plus(t[1], of_u);
+    const Tensor more = adjoint ? gains.divide_others(delayed) : delayed;
     const c10::SymInt N = k.sym_size(-1), T = u.sym_size(-1);
-    r[0] = r[0] + (all ? w : w.slice(-2, 0, 1));
+    const Tensor input = more + pad_ports(moved, 0, N + 1 - u.sym_size(-2));
+    r = call<LatticeForward>({k, input, t[2]}, attributes);
+    const Tensor of_z =
+        (adjoint ? gains.divide_0(w) : gains.multiply_others(w)) + (adjoint ? of_0 : of_others) * z;
+    r[0] = r[0] + (all ? of_z : port_0(of_z));
     const Tensor last = adjoint ? slice_last(w, 0, 1).slice_symint(-2, 1, N + 1)
                                 : slice_last(w, T - 1, T).slice_symint(-2, 0, N);
     r[1] = r[1] + last.sum(-1);  // of one column, or of none where T = 0

@@ -120,6 +120,16 @@ struct LatticeForward {
                         const Attributes<LatticeForward>& attributes);
 };
 
+struct LatticeBackward {
+  static constexpr const char* name = "polezero::lattice_backward";
+  using Schema = std::tuple<Tensor, Tensor, Tensor>(const Tensor& grad_z,
+                                                    const OptionalTensor& grad_zf, const Tensor& k,
+                                                    const Tensor& u, const OptionalTensor& zi);
+  static constexpr size_t inputs = 5, outputs = 3;
+  static constexpr std::array<int64_t, inputs> core_dims{2, 1, 2, 2, 1};
+  static Tensors<3> unfused(const Tensors<5>& in, const Attributes<LatticeBackward>& attributes);
+};
+
 struct Fir {
   static constexpr const char* name = "polezero::fir";
   static constexpr const char* node = "FirBackward";

@@ -17,8 +17,8 @@ struct OpList {
   }
 };
 using AllOps = OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward,
-                      SosfiltForward, SosfiltBackward, StateSpaceForward, LatticeForward, Fir,
-                      Monic, LagProduct, LagCorrelation>;
+                      SosfiltForward, SosfiltBackward, StateSpaceForward, LatticeForward,
+                      LatticeBackward, Fir, Monic, LagProduct, LagCorrelation>;
 
 }  // namespace
 

@@ -9,25 +9,9 @@ namespace polezero::functional {
 
 using namespace polezero::autograd;
 
-namespace {
-
-// [..., T or 1, N]: the logarithm of c_1 .. c_i, c = sqrt(1 - |k|^2), accurate as |k| nears 1.
-// (A lazy conjugate is a view, which has no tangent under vmap.)
-Tensor log_gains(const Tensor& k) {
-  const Tensor log = k.is_complex() ? (-k * k.conj_physical()).log1p() : (-k).log1p() + k.log1p();
-  return log.cumsum(-1) / 2;
-}
-
-}  // namespace
-
 Filtered lattice(const Tensor& k, const Tensor& taps, const Tensor& x, const Tensor& zi) {
-  const Tensor gains = log_gains(k);
-  const Tensor scale = (-gains.select_symint(-1, gains.sym_size(-1) - 1)).exp();
-  const auto [z, zf] =
-      call<LatticeForward>({k, (x * scale).unsqueeze(-2), zi}, {taps.defined(), false});
-  if (!taps.defined()) return {z.squeeze(-2), zf};
-  const Tensor weights = taps * at::constant_pad_nd(gains, {1, 0}).exp();
-  return {(weights.mT() * z).sum(-2), zf};
+  const auto [z, zf] = call<LatticeForward>({k, x.unsqueeze(-2), zi}, {taps.defined(), false});
+  return {taps.defined() ? (taps.mT() * z).sum(-2) : z.squeeze(-2), zf};
 }
 
 std::tuple<Tensor, Tensor> lpv_lattice(const Tensor& k, const OptionalTensor& taps_,

@@ -56,6 +56,12 @@ c10::SymDimVector with_last(const c10::SymDimVector& leading, c10::SymInt last) 
   return sizes;
 }
 
+at::DimVector with_last(at::IntArrayRef leading, int64_t last) {
+  at::DimVector sizes(leading.begin(), leading.end());
+  sizes.push_back(last);
+  return sizes;
+}
+
 at::DimVector concrete(const c10::SymDimVector& sizes) {
   return at::DimVector(C10_AS_INTARRAYREF_SLOW(c10::SymIntArrayRef(sizes)));
 }
@@ -148,9 +154,7 @@ Rows<scalar_t> rows_of(const Tensor& t, at::IntArrayRef leading) {
   Tensor rows = t.resolve_conj().resolve_neg();
   const auto own = rows.sizes().slice(0, rows.dim() - 1);
   if (!(rows.is_contiguous() && own == leading)) {
-    at::DimVector full(leading.begin(), leading.end());
-    full.push_back(last);
-    rows = rows.expand(full).reshape({product(leading), last});
+    rows = rows.expand(with_last(leading, last)).reshape({product(leading), last});
     if (last > 1 && rows.stride(1) != 1) rows = rows.contiguous();
     return {rows, static_cast<const scalar_t*>(rows.const_data_ptr()), rows.stride(0)};
   }
@@ -160,8 +164,7 @@ Rows<scalar_t> rows_of(const Tensor& t, at::IntArrayRef leading) {
 template <class scalar_t>
 Rows<scalar_t> time_rows_of(const Tensor& coefficients, at::IntArrayRef leading) {
   const int64_t T = coefficients.size(-2), taps = coefficients.size(-1);
-  at::DimVector full(leading.begin(), leading.end());
-  full.insert(full.end(), {T, taps});
+  const auto full = with_last(with_last(leading, T), taps);
   Tensor rows =
       coefficients.resolve_conj().resolve_neg().expand(full).reshape({product(leading), T, taps});
   const bool dense = (taps <= 1 || rows.stride(2) == 1) && (T <= 1 || rows.stride(1) == taps);
@@ -190,13 +193,11 @@ CoefficientRows<acc> coefficient_rows(const Tensor& t, at::IntArrayRef leading) 
   bool shared = true;  // every leading dimension repeats the same coefficients
   for (int64_t i = 0; i + 1 < t.dim(); ++i) shared &= t.size(i) == 1 || t.stride(i) == 0;
   Tensor rows = t.resolve_conj().resolve_neg();
-  at::DimVector full(leading.begin(), leading.end());
-  full.push_back(taps);
   if (shared) {
     while (rows.dim() > 1 && rows.size(0) > 0) rows = rows.select(0, 0);
     if (rows.dim() > 1) rows = at::empty({taps}, rows.options()).zero_();  // no rows at all
   } else {
-    rows = rows.expand(full);
+    rows = rows.expand(with_last(leading, taps));
   }
   rows = rows.contiguous();
   CoefficientRows<acc> out{taps, shared ? 0 : taps, std::vector<acc>(rows.numel())};

@@ -28,6 +28,7 @@ c10::SymDimVector broadcast_leading(const char* op, std::initializer_list<Argume
 
 // `leading` with one more dimension.
 c10::SymDimVector with_last(const c10::SymDimVector& leading, c10::SymInt last);
+at::DimVector with_last(at::IntArrayRef leading, int64_t last);
 
 // The sizes of tensors that have memory.
 at::DimVector concrete(const c10::SymDimVector& sizes);

@@ -40,9 +40,7 @@ void forward_cpu(const Tensor& A, const Tensor& B, const Tensor& C, const Tensor
                  const Tensor& x, const Tensor& zi, bool adjoint, at::IntArrayRef leading,
                  Tensor& y, Tensor& zf) {
   const int64_t S = A.size(-1), T = x.size(-1), rows = product(leading);
-  at::DimVector channels(leading);
-  channels.push_back(x.size(-2));
-  const auto xs = rows_of<scalar_t>(x, channels);
+  const auto xs = rows_of<scalar_t>(x, with_last(leading, x.size(-2)));
   const MatrixRows<scalar_t> a(A, leading), b(B, leading), c(C, leading), d(D, leading);
   auto state = widened_rows<scalar_t>(zi, leading, S);
   cpu::state_space<scalar_t>(

@@ -116,7 +116,7 @@ inline void load_lanes(const T* p, int64_t stride, int64_t rows, int64_t count, 
       }
     });
   }
-  for (; n < count; ++n) {
+  for (int64_t rest = count % kBatch; rest > 0; --rest, ++n) {
     for (int64_t i = 0; i < kBatch; ++i) out[n][i] = p[std::min(i, rows - 1) * stride + n];
   }
 }

@@ -10,6 +10,12 @@ POLEZERO_ISA_BEGIN
 POLEZERO_INLINE vec<double> multiply(vec<double> u, vec<double> v) { return u * v; }
 POLEZERO_INLINE vec<double> conjugate(vec<double> u) { return u; }
 
+// So that a vector can be the element of a container.
+template <class V>
+struct Lane {
+  V v{};
+};
+
 template <class T>
 struct Lanes {
   using V = vec<double>;

@@ -206,6 +206,18 @@ POLEZERO_INLINE vec<T, kLanes<double>> narrow_lanes(vec<double> v) {
   }
 }
 
+// NaN where a lane is negative.
+POLEZERO_INLINE vec<double> square_root(vec<double> v) {
+#if defined(__AVX512F__)
+  return _mm512_sqrt_pd(v);
+#elif defined(__AVX__)
+  return _mm256_sqrt_pd(v);
+#else
+  for (int i = 0; i < kLanes<double>; ++i) v[i] = __builtin_sqrt(v[i]);
+  return v;
+#endif
+}
+
 // Adds halves to each other down to one pair.
 template <int W>
 POLEZERO_INLINE vec<double, 2> fold_to_pair(vec<double, W> v) {

@@ -95,6 +95,11 @@ def ports(dtype: torch.dtype, count: int, *flags: bool) -> tuple[Any, ...]:
     return k, torch.randn(2, count, 7, dtype=dtype), zi, *flags
 
 
+def lattice_backward_case(dtype: torch.dtype, count: int, **sizes: Any) -> tuple[Any, ...]:
+    k, x, zi = lattice_inputs(dtype, N=3, T=7, zi=True, **sizes)
+    return torch.randn(2, count, 7, dtype=dtype), torch.randn_like(zi), k, x.unsqueeze(-2), zi
+
+
 # Several argument lists for one op.
 CASES: dict[str, dict[str, Any]] = {
     "lfilter": {
@@ -195,6 +200,11 @@ CASES: dict[str, dict[str, Any]] = {
         "all_ports": lambda d: ports(d, 4, True, False),
         "adjoint": lambda d: ports(d, 4, True, True),
         "adjoint_one_port": lambda d: ports(d, 1, False, True),
+    },
+    "lattice_backward": {
+        "one_port": lambda d: lattice_backward_case(d, 1),
+        "all_ports": lambda d: lattice_backward_case(d, 4),
+        "constant": lambda d: lattice_backward_case(d, 4, constant=True),
     },
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }

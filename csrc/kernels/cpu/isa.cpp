@@ -20,9 +20,9 @@ namespace polezero::POLEZERO_ISA {
 namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {lfilter_forward<T>,      lfilter_backward<T>, lag_correlation<T>, lpv_allpole<T>,
-          lpv_allpole_backward<T>, lag_product<T>,      lpv_fir<T>,         sosfilt_forward<T>,
-          sosfilt_backward<T>,     lattice<T>,          state_space<T>};
+  return {lfilter_forward<T>,      lfilter_backward<T>, lag_correlation<T>,  lpv_allpole<T>,
+          lpv_allpole_backward<T>, lag_product<T>,      lpv_fir<T>,          sosfilt_forward<T>,
+          sosfilt_backward<T>,     lattice_forward<T>,  lattice_backward<T>, state_space<T>};
 }
 }  // namespace
 

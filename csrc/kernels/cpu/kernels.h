@@ -22,7 +22,8 @@ struct KernelsOf {
   void (*lpv_fir)(const LpvFirParams<scalar_t>&, const Range&);
   void (*sosfilt_forward)(const SosfiltForwardParams<scalar_t>&, const Range&);
   void (*sosfilt_backward)(const SosfiltBackwardParams<scalar_t>&, const Range&);
-  void (*lattice)(const LatticeParams<scalar_t>&, const Range&);
+  void (*lattice_forward)(const LatticeForwardParams<scalar_t>&, const Range&);
+  void (*lattice_backward)(const LatticeBackwardParams<scalar_t>&, const Range&);
   void (*state_space)(const StateSpaceParams<scalar_t>&, const Range&);
 };
 

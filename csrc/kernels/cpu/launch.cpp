@@ -244,8 +244,13 @@ void lag_product(LagProductParams<scalar_t> p, int64_t rows, int64_t time) {
 }
 
 template <class scalar_t>
-void lattice(const LatticeParams<scalar_t>& p, int64_t rows, int64_t time) {
-  run_rows(kernels_of<scalar_t>().lattice, p, rows, time, 1 + 2 * p.order);
+void lattice_forward(const LatticeForwardParams<scalar_t>& p, int64_t rows, int64_t time) {
+  run_rows(kernels_of<scalar_t>().lattice_forward, p, rows, time, 1 + 2 * p.stages.order);
+}
+
+template <class scalar_t>
+void lattice_backward(const LatticeBackwardParams<scalar_t>& p, int64_t rows, int64_t time) {
+  run_rows(kernels_of<scalar_t>().lattice_backward, p, rows, time, 1 + 8 * p.stages.order);
 }
 
 template <class scalar_t>
@@ -264,7 +269,10 @@ void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time
                                                int64_t);                                       \
   template void lpv_fir<scalar_t>(const LpvFirParams<scalar_t>&, int64_t, int64_t);            \
   template void lag_product<scalar_t>(LagProductParams<scalar_t>, int64_t, int64_t);           \
-  template void lattice<scalar_t>(const LatticeParams<scalar_t>&, int64_t, int64_t);           \
+  template void lattice_forward<scalar_t>(const LatticeForwardParams<scalar_t>&, int64_t,      \
+                                          int64_t);                                            \
+  template void lattice_backward<scalar_t>(const LatticeBackwardParams<scalar_t>&, int64_t,    \
+                                           int64_t);                                           \
   template void state_space<scalar_t>(const StateSpaceParams<scalar_t>&, int64_t, int64_t);
 POLEZERO_INSTANTIATE(float)
 POLEZERO_INSTANTIATE(double)

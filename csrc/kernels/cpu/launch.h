@@ -44,7 +44,9 @@ template <class scalar_t>
 void sosfilt_backward(const SosfiltBackwardParams<scalar_t>& p, int64_t rows, int64_t time);
 
 template <class scalar_t>
-void lattice(const LatticeParams<scalar_t>& p, int64_t rows, int64_t time);
+void lattice_forward(const LatticeForwardParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void lattice_backward(const LatticeBackwardParams<scalar_t>& p, int64_t rows, int64_t time);
 
 template <class scalar_t>
 void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time);

@@ -180,9 +180,6 @@ template <class T>
 void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range, int64_t begin,
                       int64_t count) {
   using V = typename Lanes<T>::V;
-  struct Sample {
-    V v;
-  };
   const Cascade<T> cascade(p.sections, begin, count);
   const int64_t time = range.time_end - range.time_begin;
   const int64_t tiles = (time + kSosTile - 1) / kSosTile;
@@ -192,7 +189,7 @@ void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range, int
   };
   V g[kSosTile];
   std::vector<typename Cascade<T>::States> begins(p.x == nullptr ? 0 : tiles);
-  std::vector<Sample> kept(p.x == nullptr ? 0 : (cascade.K + 1) * kSosTile);
+  std::vector<Lane<V>> kept(p.x == nullptr ? 0 : (cascade.K + 1) * kSosTile);
   V* signal = kept.empty() ? nullptr : &kept[0].v;
   if (p.x != nullptr) {
     auto states = cascade.read(p.zi);

@@ -59,15 +59,11 @@ class StateSpace {
   // Up to here the compiler knows the number of states.
   static constexpr int kInRegisters = 4;
 
-  // so that a vector can be the element of a container
-  struct Value {
-    V v{};
-  };
   // One of the four matrices of the filter that runs: that of the time in hand.
   struct Part {
     Matrices<T> given;
     int64_t rows, columns;
-    std::vector<Value> at{}, as_given{};
+    std::vector<Lane<V>> at{}, as_given{};
     const V* row(int64_t i) const { return &at[i * columns].v; }
   };
 
@@ -153,7 +149,7 @@ class StateSpace {
   const StateSpaceParams<T>& p_;
   int64_t begin_, rows_;
   Part a_, into_, out_of_, through_;
-  std::vector<Value> signals_, state_;  // inputs, then outputs; the state and the next one
+  std::vector<Lane<V>> signals_, state_;  // inputs, then outputs; the state and the next one
 };
 
 template <class T>
