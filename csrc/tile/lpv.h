@@ -11,6 +11,24 @@
 
 POLEZERO_ISA_BEGIN
 
+// The whole tiles of a stretch of time in the order of processing, and the rest behind them.
+template <bool reverse>
+struct Tiles {
+  int64_t begin, end;
+  int64_t whole() const { return (end - begin) / kBatch; }
+  int64_t operator[](int64_t i) const {
+    return reverse ? end - (i + 1) * kBatch : begin + i * kBatch;
+  }
+  int64_t rest() const { return (end - begin) % kBatch; }
+  int64_t rest_begin() const { return reverse ? begin : end - rest(); }
+};
+
+// Few rows are filtered in stretches of time, a lane each.
+inline constexpr int64_t kStretch = 64;  // samples of a lane, at most
+
+// The largest order of which kBatch filters fit in the registers.
+inline constexpr int kLongestInRegisters = 4;
+
 // One sample of one filter.
 template <bool at_input, class A, class T>
 POLEZERO_INLINE A lpv_step(A x, const T* a, int64_t order, A* s) {
@@ -50,6 +68,27 @@ struct LpvBatch {
   }
 };
 
+// kBatch FIR filters with a number of taps known to the compiler: past inputs, newest first, or
+// what past inputs still add.
+template <int taps, bool at_input>
+struct LpvFirBatch {
+  vec<double> s[taps] = {};  // the last one stays zero
+
+  POLEZERO_INLINE vec<double> step(vec<double> x, const vec<double> (&b)[taps]) {
+    vec<double> y = b[0] * x;
+    if constexpr (at_input) {
+      y += s[0];
+      unroll<taps - 1>([&](auto i) POLEZERO_LAMBDA { s[i] = s[i + 1] + b[i + 1] * x; });
+    } else {
+      unroll<taps - 1>([&](auto i) POLEZERO_LAMBDA { y += b[taps - 1 - i] * s[taps - 2 - i]; });
+      unroll<(taps > 2 ? taps - 2 : 0)>([&](auto i)
+                                            POLEZERO_LAMBDA { s[taps - 2 - i] = s[taps - 3 - i]; });
+      if constexpr (taps > 1) s[0] = x;
+    }
+    return y;
+  }
+};
+
 // kBatch samples of kBatch filters: a lane's value of time t is at [t], its coefficient i at
 // [t * N + i].
 template <class T, int N>
@@ -71,8 +110,8 @@ struct LpvTile {
   }
 
   // x becomes y.
-  template <bool reverse, bool at_input>
-  POLEZERO_INLINE void filter(LpvBatch<N, at_input>& f) {
+  template <bool reverse, class Filters>
+  POLEZERO_INLINE void filter(Filters& f) {
     unroll<kBatch>([&](auto step) POLEZERO_LAMBDA {
       constexpr int t = reverse ? kBatch - 1 - step : step;
       vec<double> c[N];

@@ -13,6 +13,15 @@ inline std::complex<long double> product(std::complex<long double> u, std::compl
   return {u.real() * v.real() - u.imag() * v.imag(), u.real() * v.imag() + u.imag() * v.real()};
 }
 
+template <class E>
+E conjugate_exact(const E& v) {
+  if constexpr (std::is_floating_point_v<E>) {
+    return v;
+  } else {
+    return std::conj(v);
+  }
+}
+
 template <class T>
 exact_t<T> exact(T u) {
   return static_cast<exact_t<T>>(u);

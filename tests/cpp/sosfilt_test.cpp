@@ -66,15 +66,6 @@ struct SosCase {
   }
 };
 
-template <class E>
-E conjugate_exact(const E& v) {
-  if constexpr (std::is_floating_point_v<E>) {
-    return v;
-  } else {
-    return std::conj(v);
-  }
-}
-
 template <class T>
 void expect(const SosCase<T>& c, const SosResult<T>& got) {
   using E = exact_t<T>;

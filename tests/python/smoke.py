@@ -26,6 +26,31 @@ for dtype in (torch.float32, torch.float64, torch.complex64, torch.complex128):
                 varying = (0.1 * torch.ones(time, order)).to(dtype).requires_grad_()
                 torch.ops.polezero.allpole_forward(varying, x, zi).abs().sum().backward()
 
+
+def backward_of(outputs: tuple[torch.Tensor, ...]) -> None:
+    torch.stack([t.abs().sum() for t in outputs]).sum().backward()
+
+
+for dtype in (torch.float32, torch.float64, torch.complex64, torch.complex128):
+    for order in (1, 2, 3, 5, 9):
+        for rows, time in ((1, 0), (1, 1), (3, 15), (9, 17), (17, 65), (2, 600)):
+            x, zi = signal(rows, time, dtype=dtype), signal(rows, order, dtype=dtype)
+            for times in (time, 1):
+                k = signal(times, order, dtype=dtype)
+                backward_of(polezero.lpv.allpole(k, x, zi))
+                backward_of(polezero.lpv.fir(signal(times, order + 1, dtype=dtype), x, zi))
+                backward_of(polezero.lpv.lattice(k, x, zi))
+                backward_of(polezero.lpv.lattice(k, x, zi, signal(times, order + 1, dtype=dtype)))
+                for form in ("df2", "tdf2"):
+                    taps = [torch.cat([torch.ones(times, 1), k], -1) for _ in "ba"]
+                    backward_of(polezero.lpv.lfilter(*taps, x, zi, form))
+                A, B, C = (signal(times, *size, dtype=dtype) for size in ((order, order), (order, 1), (2, order)))
+                backward_of(polezero.lpv.state_space(A, B, C, None, x[:, None], zi))
+            backward_of(polezero.state_space(A[0], B[0], C[0, :1], None, x[:, None], zi))
+            sos = (torch.eye(6)[3] + 0.3 * torch.rand(order, 6)).to(dtype).requires_grad_()
+            backward_of(polezero.sosfilt(sos, x, zi=signal(order, rows, 2, dtype=dtype)))
+            backward_of(polezero.lpv.parallel(0.5 * sos[None], x, signal(order, rows, 2, dtype=dtype)))
+
 b, x = signal(3, dtype=torch.float64), signal(4, 50, dtype=torch.float64)
 a = torch.tensor([1.0, -0.5, 0.2], dtype=torch.float64)
 torch.func.jacfwd(polezero.lfilter)(b, a, x)

@@ -13,6 +13,7 @@
 #include "kernels/cpu/lattice_kernel.h"
 #include "kernels/cpu/lfilter_kernel.h"
 #include "kernels/cpu/lpv_allpole_kernel.h"
+#include "kernels/cpu/lpv_fir_kernel.h"
 #include "kernels/cpu/sosfilt_kernel.h"
 #include "kernels/cpu/state_space_kernel.h"
 

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/lpv_kernel.h"
+#include "kernels/cpu/lag_product_kernel.h"
+#include "kernels/lpv.h"
 #include "tile/lpv.h"
 
 POLEZERO_ISA_BEGIN
@@ -22,18 +23,6 @@ void lpv_serial(const LpvAllpoleParams<T>& p, int64_t row, int64_t begin, int64_
         lpv_step<at_input>(widen(x[n]), a + n * p.order, p.order, p.state + row * p.order));
   }
 }
-
-// The whole tiles of a stretch of time in the order of processing, and the rest behind them.
-template <bool reverse>
-struct Tiles {
-  int64_t begin, end;
-  int64_t whole() const { return (end - begin) / kBatch; }
-  int64_t operator[](int64_t i) const {
-    return reverse ? end - (i + 1) * kBatch : begin + i * kBatch;
-  }
-  int64_t rest() const { return (end - begin) % kBatch; }
-  int64_t rest_begin() const { return reverse ? begin : end - rest(); }
-};
 
 // `count` rows, at most kBatch, from range.row_begin on, a lane each.
 template <int N, bool reverse, bool at_input, class T>
@@ -88,8 +77,6 @@ void lpv_long_rows(const LpvAllpoleParams<T>& p, const Range& range, int64_t cou
 // Tiles of kBatch stretches of one row, a lane each. What a stretch leaves behind depends on what
 // it begins with in a way that is found first, then carried from one to the next; then all are
 // filtered.
-inline constexpr int64_t kStretch = 64;  // samples of a lane, at most
-
 template <int N, bool reverse, bool at_input, class T>
 void lpv_stretches(const LpvAllpoleParams<T>& p, int64_t row, int64_t begin, int64_t length) {
   const T* x = p.x + row * p.x_stride + begin;
@@ -137,8 +124,6 @@ void lpv_row(const LpvAllpoleParams<T>& p, int64_t row, const Range& range) {
   }
 }
 
-// The largest order of which kBatch filters fit in the registers.
-inline constexpr int kLongestInRegisters = 4;
 // Measured: a sample of kBatch rows side by side costs as much as one of this many in stretches.
 inline constexpr int64_t kRowsInStretches = 5;
 

@@ -87,12 +87,42 @@ class StateSpace {
       L::load(p_.x + (begin_ * I + i) * p_.x_stride + n, I * p_.x_stride, rows_, length,
               p_.adjoint ? -ahead : ahead, x(i));
     }
-    const bool known =
-        with_constant<kInRegisters>(p_.states, [&](auto S) { filter<S>(n, length); });
+    const bool known = with_constant<kInRegisters>(
+        p_.states, [&](auto S) { is_simple() ? filter_simple<S>(length) : filter<S>(n, length); });
     if (!known) filter<0>(n, length);
     for (int64_t o = 0; o < O; ++o) {
       L::store(p_.y + (begin_ * O + o) * p_.y_stride + n, O * p_.y_stride, rows_, length, y(o));
     }
+  }
+
+  // One input and one output, constant matrices.
+  bool is_simple() const {
+    const bool constant = (a_.given.time_stride | into_.given.time_stride |
+                           out_of_.given.time_stride | through_.given.time_stride) == 0;
+    return constant && p_.inputs == 1 && p_.outputs == 1 && !into_.at.empty() &&
+           !out_of_.at.empty();
+  }
+  template <int S>
+  [[gnu::noinline]] void filter_simple(int64_t length) {
+    V a[S][S], b[S], c[S], v[S];
+    for (int i = 0; i < S; ++i) {
+      std::copy_n(a_.row(i), S, a[i]);
+      b[i] = into_.row(i)[0];
+      c[i] = out_of_.row(0)[i];
+      v[i] = state_[i].v;
+    }
+    const bool has_d = !through_.at.empty();
+    const V d = has_d ? through_.row(0)[0] : V{};
+    for (int64_t step = 0; step < length; ++step) {
+      const int64_t n = p_.adjoint ? length - 1 - step : step;
+      const V u = x(0)[n];
+      V sum = dot<S>(c, v, S), next[S];
+      if (has_d) sum += multiply(d, u);
+      y(0)[n] = sum;
+      unroll<S>([&](auto i) POLEZERO_LAMBDA { next[i] = multiply(b[i], u) + dot<S>(a[i], v, S); });
+      std::copy_n(next, S, v);
+    }
+    for (int i = 0; i < S; ++i) state_[i].v = v[i];
   }
 
   // `known` states, or, with 0, as many as there are.
