@@ -3,7 +3,7 @@
 python docs/measure_forms.py [--samples 65536] [--loop-samples 4096]
 
 A pair of poles at radius * exp(+-j angle), whose angle moves by a hundredth, up and down; the worst error of four
-angles. Once by polezero, whose state is float64, and once by a loop over each form as it is drawn, all in float32.
+angles. Once by polezero, whose state is float64, and once (*) by a loop over each form as it is drawn, all in float32.
 The error is ||result - exact|| / ||exact||; exact is polezero in float64, of the same float32 coefficients and signal.
 """
 
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=2**16)
     parser.add_argument("--loop-samples", type=int, default=2**12)
     arguments = parser.parse_args()
-    headings = ["radius", "form", *QUANTITIES, *(f"{q}, float32 state" for q in QUANTITIES)]
+    headings = ["radius", "form", *QUANTITIES, *(f"{q} *" for q in QUANTITIES)]
     print(f"| {' | '.join(headings)} |\n|--:|:--{'|--:' * (len(headings) - 2)}|")
     for radius in RADII:
         for form in FORMS:

@@ -96,7 +96,7 @@ Tensor grad_of_k(const Tensor& k, const Run& forward, const Run& backward) {
     of_gains = of_gains - of_outputs.flip(-1).cumsum(-1).flip(-1);
   }
   const Tensor grad = at::stack(grads, -1) + k / square * of_gains;
-  return is_constant(k) ? grad.sum(-2, /*keepdim=*/true) : grad;
+  return is_constant(k) ? wide(grad).sum(-2, /*keepdim=*/true) : grad;
 }
 
 // How what comes out of the stages moves with k, where p goes in.
@@ -120,9 +120,9 @@ Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor&
   return at::stack(out, -2);
 }
 
-// All ports, of which the op may have returned the first alone.
+// All ports of the output; z is what is known of it: undefined, or perhaps the first alone.
 Tensor all_ports(const Tensors<3>& in, const Tensor& z, bool adjoint) {
-  const bool has_all = z.sym_size(-2) == in[0].sym_size(-1) + 1;
+  const bool has_all = z.defined() && z.sym_size(-2) == in[0].sym_size(-1) + 1;
   return has_all ? z : call<LatticeForward>(in, {true, adjoint})[0];
 }
 
@@ -138,15 +138,15 @@ Tensors<3> composed_backward(const Tensors<2>& grads, const Tensors<3>& in, cons
 }  // namespace
 
 Saved<LatticeForward> LatticeForward::saves(const Flags<3>& need) {
-  return {{true, true, need[0]}, {need[0]}};
+  return {{true, true, need[0]}, {}};
 }
 
-Tensors<3> LatticeForward::vjp(const Tensors<2>& grads, const Tensors<3>& in, const Tensors<2>& out,
+Tensors<3> LatticeForward::vjp(const Tensors<2>& grads, const Tensors<3>& in, const Tensors<2>&,
                                const Attributes<LatticeForward>& attributes, const Flags<3>& need) {
   const auto& [k, u, zi] = in;
   const bool adjoint = std::get<1>(attributes);
   if (need[0]) {
-    if (adjoint) return composed_backward(grads, in, out[0], adjoint);
+    if (adjoint) return composed_backward(grads, in, Tensor(), adjoint);
     return call<LatticeBackward>({grads[0], grads[1], k, u, zi}, {});
   }
   const bool all = u.sym_size(-2) > 1;

@@ -63,8 +63,13 @@ Tensors<6> StateSpaceForward::vjp(const Tensors<2>& grads, const Tensors<6>& in,
     return {Tensor(), Tensor(), Tensor(), Tensor(), b[0], b[1]};
   }
   Tensors<6> r;
-  const auto [theirs, grad_zi] = states(in, g, grad_zf, !adjoint);
-  r[5] = grad_zi;
+  const bool need_theirs = need[0] || need[adjoint ? 2 : 1] || need[4] || need[5];
+  Tensor theirs;
+  if (need_theirs) {
+    const auto s = states(in, g, grad_zf, !adjoint);
+    theirs = s[0];
+    r[5] = s[1];
+  }
   if (need[4]) {
     const System s = running(in, !adjoint);
     r[4] = plus(s.C.defined() ? times(s.C, theirs) : theirs, times(s.D, g));

@@ -1,5 +1,5 @@
 // Filters out of the normalised lattice, whose stages are rotations: whatever k does from sample to
-// sample, the energy in the states only grows by that of the input.
+// sample, the energy in the states grows by no more than that of x / (c_1 .. c_N).
 #include "autograd/ops.h"
 #include "functional/arguments.h"
 #include "functional/forms.h"

@@ -30,8 +30,9 @@ struct Shapes {
   }
   void check_columns(const char* name, const Tensor& m, const c10::SymInt& columns) const {
     if (!m.defined()) return;
-    TORCH_CHECK_VALUE(fits(m) && m.sym_size(-1) == columns, op, ": ", name, ": expected [..., ",
-                      time(), "O, ", columns, "], got shape ", m.sym_sizes());
+    TORCH_CHECK_VALUE(fits(m) && m.sym_size(-2) >= 1 && m.sym_size(-1) == columns, op, ": ", name,
+                      ": expected [..., ", time(), "O, ", columns, "] with at least one output O, ",
+                      "got shape ", m.sym_sizes());
   }
 
  private:
@@ -48,7 +49,9 @@ std::tuple<Tensor, Tensor> filter(const char* op, bool over_time, const Tensor& 
   Tensor zi = value_or_undefined(zi_);
   const Promotion type =
       promote(op, {{"x", x}, {"A", A}, {"B", B}, {"C", C}, {"D", D}, {"zi", zi}});
-  TORCH_CHECK_VALUE(x.dim() >= 2, op, ": x: expected [..., I, T], got shape ", x.sym_sizes());
+  TORCH_CHECK_VALUE(x.dim() >= 2 && x.sym_size(-2) >= 1, op,
+                    ": x: expected [..., I, T] with at least one signal I, got shape ",
+                    x.sym_sizes());
   const c10::SymInt I = x.sym_size(-2);
   const Shapes shapes{op, over_time, x.sym_size(-1)};
   shapes.check_square("A", A);

@@ -101,7 +101,7 @@ std::tuple<Tensor, Tensor> lattice_forward(const Tensor& k, const Tensor& u,
   const c10::SymInt N = k.sym_size(-1), T = u.sym_size(-1);
   check_ports(signal, k, T);
   check_state({"zi", zi}, signal, k);
-  const auto leading = broadcast_leading(kOp, {{"k", k, 2, true}, signal, {"zi", zi}});
+  const auto leading = broadcast_leading(kOp, {{"k", k, 2}, signal, {"zi", zi}});
   Tensor z = at::empty_symint(with_last(with_last(leading, all ? N + 1 : 1), T), u.options());
   Tensor zf = at::empty_symint(with_last(leading, N), u.options());
   if (!u.is_meta()) {
@@ -125,8 +125,8 @@ std::tuple<Tensor, Tensor, Tensor> lattice_backward(const Tensor& grad_z,
   check_ports({"u", u, 2}, k, T);
   check_state({"grad_zf", grad_zf}, signal, k);
   check_state({"zi", zi}, signal, k);
-  const auto leading = broadcast_leading(
-      kOp, {signal, {"grad_zf", grad_zf}, {"k", k, 2, true}, {"u", u, 2}, {"zi", zi}});
+  const auto leading =
+      broadcast_leading(kOp, {signal, {"grad_zf", grad_zf}, {"k", k, 2}, {"u", u, 2}, {"zi", zi}});
   const auto options = grad_z.options();
   const bool constant = k.sym_size(-2) == 1;
   Tensor grad_k = at::empty_symint(with_last(with_last(leading, k.sym_size(-2)), N),

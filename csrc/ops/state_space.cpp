@@ -74,6 +74,9 @@ std::tuple<Tensor, Tensor> state_space_forward(const Tensor& A, const OptionalTe
   check_matrix({"B", B}, signal, T, S, at_b);
   check_matrix({"C", C}, signal, T, at_c, S);
   check_matrix({"D", D}, signal, T, at_c, at_b);
+  // (a matrix without elements would be taken for one that is not there)
+  TORCH_CHECK_VALUE(at_b >= 1 && at_c >= 1, kOp, ": ", at_b >= 1 ? "C" : "B",
+                    ": expected at least one signal, got shape ", (at_b >= 1 ? C : B).sym_sizes());
   TORCH_CHECK_VALUE(channels == inputs, kOp, ": x: expected ", inputs,
                     " channels along the last axis but one, got shape ", x.sym_sizes());
   check_like(kOp, {"zi", zi}, signal);

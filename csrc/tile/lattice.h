@@ -2,11 +2,13 @@
 // side (V a vector). csrc/kernels/lattice.h has the equations.
 #pragma once
 
+#include <cmath>
+#include <limits>
+
 #include "tile/lanes.h"
 
 POLEZERO_ISA_BEGIN
 
-inline double real_part(double u) { return u; }
 inline std::complex<double> real_part(std::complex<double> u) { return u.real(); }
 POLEZERO_INLINE vec<double> real_part(vec<double> u) { return u; }
 

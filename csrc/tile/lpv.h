@@ -1,5 +1,5 @@
-// All-pole recurrences whose coefficients change with time: N states s of one filter, or of kBatch
-// filters side by side, a lane each, in float64.
+// All-pole and FIR filters whose coefficients change with time: N states s of one filter, or of
+// kBatch filters side by side, a lane each, in float64. The states of an all-pole filter:
 //
 // Coefficients are either those of the output's time; then s_i is the output i + 1 samples ago. Or
 // they are those of the time of the sample that they multiply (`at_input`); then s_i is what
@@ -23,7 +23,7 @@ struct Tiles {
   int64_t rest_begin() const { return reverse ? begin : end - rest(); }
 };
 
-// Few rows are filtered in stretches of time, a lane each.
+// A row that is filtered in stretches of time has a lane for each.
 inline constexpr int64_t kStretch = 64;  // samples of a lane, at most
 
 // The largest order of which kBatch filters fit in the registers.

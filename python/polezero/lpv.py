@@ -111,7 +111,7 @@ def lattice(
 
     Args:
         k: Reflection coefficients ``k_1 .. k_N``, shape ``[..., T, N]``, of magnitude below 1 (the
-            result is NaN above it, and infinite at it).
+            result is NaN from there on).
         x: Signal, shape ``[..., T]``.
         zi: What the delays hold, ``g_0[-1] .. g_{N-1}[-1]``, shape ``[..., N]``.
         taps: Ladder taps, shape ``[..., T, N + 1]``.

@@ -231,6 +231,12 @@ CASES: dict[str, dict[str, Bad]] = {
         "C_states": Bad(lambda: system(C=zeros(1, 3)), ValueError, "state_space", "C", ("O, 2", "[1, 3]")),
         "D": Bad(lambda: system(D=zeros(2, 1)), ValueError, "state_space", "D", ("1, 1", "[2, 1]")),
         "D_without_C": Bad(lambda: system(C=None), ValueError, "state_space", "D", ("None without C", "[1, 1]")),
+        "no_inputs": Bad(
+            lambda: system(B=zeros(2, 0), x=zeros(0, 5)), ValueError, "state_space", "x", ("one signal", "[0, 5]")
+        ),
+        "no_outputs": Bad(
+            lambda: system(C=zeros(0, 2), D=None), ValueError, "state_space", "C", ("one output", "[0, 2]")
+        ),
         "x_one_dimension": Bad(lambda: system(x=zeros(5)), ValueError, "state_space", "x", ("I, T", "[5]")),
         "x_list": Bad(lambda: system(x=[[1.0]]), TypeError, "state_space", "x", ("Tensor", "list")),
         "rows": Bad(

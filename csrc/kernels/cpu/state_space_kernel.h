@@ -185,6 +185,7 @@ class StateSpace {
 template <class T>
 void state_space(const StateSpaceParams<T>& p, const Range& range) {
   constexpr int64_t lanes = Lanes<T>::count;
+  if (range.time_begin == range.time_end) return;  // matrices over time have no elements
   for (int64_t r = range.row_begin; r < range.row_end; r += lanes) {
     StateSpace<T>(p, r, std::min(lanes, range.row_end - r)).run(range);
   }
