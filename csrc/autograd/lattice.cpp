@@ -120,17 +120,14 @@ Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor&
   return at::stack(out, -2);
 }
 
-// All ports of the output; z is what is known of it: undefined, or perhaps the first alone.
-Tensor all_ports(const Tensors<3>& in, const Tensor& z, bool adjoint) {
-  const bool has_all = z.defined() && z.sym_size(-2) == in[0].sym_size(-1) + 1;
-  return has_all ? z : call<LatticeForward>(in, {true, adjoint})[0];
+Tensor all_ports(const Tensors<3>& in, bool adjoint) {
+  return call<LatticeForward>(in, {true, adjoint})[0];
 }
 
-Tensors<3> composed_backward(const Tensors<2>& grads, const Tensors<3>& in, const Tensor& z,
-                             bool adjoint) {
+Tensors<3> composed_backward(const Tensors<2>& grads, const Tensors<3>& in, bool adjoint) {
   const auto& [k, u, zi] = in;
   const auto [r, grad_zi] = call<LatticeForward>({k, grads[0], grads[1]}, {true, !adjoint});
-  const Run ours{u, all_ports(in, z, adjoint), zi}, theirs{grads[0], r, grads[1]};
+  const Run ours{u, all_ports(in, adjoint), zi}, theirs{grads[0], r, grads[1]};
   return {adjoint ? grad_of_k(k, theirs, ours) : grad_of_k(k, ours, theirs),
           r.slice_symint(-2, 0, u.sym_size(-2)), grad_zi};
 }
@@ -146,7 +143,7 @@ Tensors<3> LatticeForward::vjp(const Tensors<2>& grads, const Tensors<3>& in, co
   const auto& [k, u, zi] = in;
   const bool adjoint = std::get<1>(attributes);
   if (need[0]) {
-    if (adjoint) return composed_backward(grads, in, Tensor(), adjoint);
+    if (adjoint) return composed_backward(grads, in, adjoint);
     return call<LatticeBackward>({grads[0], grads[1], k, u, zi}, {});
   }
   const bool all = u.sym_size(-2) > 1;
@@ -156,8 +153,7 @@ Tensors<3> LatticeForward::vjp(const Tensors<2>& grads, const Tensors<3>& in, co
 
 Tensors<3> LatticeBackward::unfused(const Tensors<5>& in, const Attributes<LatticeBackward>&) {
   const auto& [grad_z, grad_zf, k, u, zi] = in;
-  const Tensor z = call<LatticeForward>({k, u, zi}, {true, false})[0];
-  return composed_backward({grad_z, grad_zf}, {k, u, zi}, z, false);
+  return composed_backward({grad_z, grad_zf}, {k, u, zi}, /*adjoint=*/false);
 }
 
 Tensors<2> LatticeForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<2>& out,
@@ -167,7 +163,7 @@ Tensors<2> LatticeForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const T
   Tensors<2> r;
   if (t[0].defined()) {
     const Gains gains(k);
-    const Tensor z = all_ports(p, out[0], adjoint);
+    const Tensor z = all ? out[0] : all_ports(p, adjoint);
     // the tangents of log h_1 .. log h_N, and of the first alone, as ports
     const Tensor log = -(real_part(k.conj_physical() * t[0]) / squared_cosine(k)).cumsum(-1).mT();
     const Tensor of_0 = pad_ports(-log.slice_symint(-2, log.sym_size(-2) - 1), 0, log.sym_size(-2)),

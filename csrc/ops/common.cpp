@@ -187,6 +187,12 @@ std::vector<acc_t<scalar_t>> widened_rows(const Tensor& t, at::IntArrayRef leadi
   return out;
 }
 
+template <class scalar_t>
+void put_rows(const std::vector<acc_t<scalar_t>>& rows, const Tensor& out) {
+  scalar_t* to = mutable_data<scalar_t>(out);
+  for (int64_t i = 0; i < out.numel(); ++i) to[i] = static_cast<scalar_t>(rows[i]);
+}
+
 template <class acc>
 CoefficientRows<acc> coefficient_rows(const Tensor& t, at::IntArrayRef leading) {
   const int64_t taps = t.size(-1);
@@ -291,6 +297,7 @@ NormalisedFilters<scalar_t> normalise_fir(const Tensor& b, at::IntArrayRef leadi
   template Rows<scalar_t> time_rows_of<scalar_t>(const Tensor&, at::IntArrayRef);                 \
   template std::vector<acc_t<scalar_t>> widened_rows<scalar_t>(const Tensor&, at::IntArrayRef,    \
                                                                int64_t);                          \
+  template void put_rows<scalar_t>(const std::vector<acc_t<scalar_t>>&, const Tensor&);           \
   template NormalisedFilters<scalar_t> normalise<scalar_t>(const char*, const Tensor&,            \
                                                            const Tensor&, at::IntArrayRef, bool); \
   template NormalisedFilters<scalar_t> normalise_monic<scalar_t>(const Tensor&, at::IntArrayRef,  \

@@ -81,6 +81,10 @@ Rows<scalar_t> time_rows_of(const Tensor& coefficients, at::IntArrayRef leading)
 template <class scalar_t>
 std::vector<acc_t<scalar_t>> widened_rows(const Tensor& t, at::IntArrayRef leading, int64_t last);
 
+// Its inverse: states [B, last] of a kernel, narrowed, into an output that may be a placeholder.
+template <class scalar_t>
+void put_rows(const std::vector<acc_t<scalar_t>>& rows, const Tensor& out);
+
 // The elements of an output, null where it was not needed.
 template <class T>
 T* mutable_data(const Tensor& t) {

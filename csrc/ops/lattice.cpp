@@ -53,11 +53,6 @@ template <class scalar_t>
 LatticePorts<scalar_t> ports_of(Tensor& out) {
   return {static_cast<scalar_t*>(out.mutable_data_ptr()), out.size(-1), out.size(-2)};
 }
-template <class scalar_t>
-void put_state(const std::vector<acc_t<scalar_t>>& state, Tensor& out) {
-  scalar_t* to = mutable_data<scalar_t>(out);
-  for (int64_t i = 0; i < out.numel(); ++i) to[i] = static_cast<scalar_t>(state[i]);
-}
 
 template <class scalar_t>
 void forward_cpu(const Tensor& k, const Tensor& u, const Tensor& zi, bool adjoint,
@@ -68,7 +63,7 @@ void forward_cpu(const Tensor& k, const Tensor& u, const Tensor& zi, bool adjoin
   cpu::lattice_forward<scalar_t>(
       {stages.view, adjoint, us.view, ports_of<scalar_t>(z), state.data()}, product(leading),
       u.size(-1));
-  put_state<scalar_t>(state, zf);
+  put_rows<scalar_t>(state, zf);
 }
 
 template <class scalar_t>
@@ -87,7 +82,7 @@ void backward_cpu(const Tensor& grad_z, const Tensor& grad_zf, const Tensor& k, 
        constant ? nullptr : mutable_data<scalar_t>(grad_k),
        constant ? mutable_data<acc_t<scalar_t>>(grad_k) : nullptr},
       product(leading), u.size(-1));
-  put_state<scalar_t>(state, grad_zi);
+  put_rows<scalar_t>(state, grad_zi);
 }
 
 }  // namespace

@@ -18,10 +18,7 @@ void forward_cpu(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor
   cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride,
                                   static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
                                  B, T);
-  if (zi.defined()) {
-    auto* out = static_cast<scalar_t*>(zf.mutable_data_ptr());
-    for (size_t i = 0; i < state.size(); ++i) out[i] = static_cast<scalar_t>(state[i]);
-  }
+  put_rows<scalar_t>(state, zf);
 }
 
 template <class scalar_t>
@@ -69,9 +66,7 @@ void backward_cpu(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b, 
       sum *= -scale;
     }
   }
-  if (scalar_t* out = mutable_data<scalar_t>(grad_zi)) {
-    for (size_t i = 0; i < state.size(); ++i) out[i] = static_cast<scalar_t>(state[i]);
-  }
+  put_rows<scalar_t>(state, grad_zi);
 }
 
 }  // namespace

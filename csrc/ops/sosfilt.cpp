@@ -56,12 +56,6 @@ std::vector<acc_t<scalar_t>> states_of(const Tensor& zi, at::IntArrayRef leading
 }
 
 template <class scalar_t>
-void put_states(const std::vector<acc_t<scalar_t>>& states, const Tensor& out) {
-  scalar_t* to = mutable_data<scalar_t>(out);
-  for (int64_t i = 0; i < out.numel(); ++i) to[i] = static_cast<scalar_t>(states[i]);
-}
-
-template <class scalar_t>
 void forward_cpu(const Tensor& sos, const Tensor& x, const Tensor& zi, at::IntArrayRef leading,
                  Tensor& y, Tensor& zf) {
   const auto sections = normalise_sections<scalar_t>(sos, leading);
@@ -71,7 +65,7 @@ void forward_cpu(const Tensor& sos, const Tensor& x, const Tensor& zi, at::IntAr
   cpu::sosfilt_forward<scalar_t>({sections.view(), xs.data, xs.stride,
                                   static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
                                  product(leading), T);
-  if (zi.defined()) put_states<scalar_t>(state, zf);
+  put_rows<scalar_t>(state, zf);
 }
 
 template <class scalar_t>
@@ -91,7 +85,7 @@ void backward_cpu(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& sos
       {sections.view(), gs.data, gs.stride, mutable_data<scalar_t>(grad_x), T, xs.data, xs.stride,
        begin.data(), state.data(), sums.data()},
       B, T);
-  if (grad_zi.numel() > 0) put_states<scalar_t>(state, grad_zi);
+  put_rows<scalar_t>(state, grad_zi);
   A* out = mutable_data<A>(grad_sos);
   for (int64_t i = 0; out != nullptr && i < B * K; ++i) {
     const int64_t section = sections.row_stride == 0 ? i % K : i;

@@ -47,8 +47,7 @@ void forward_cpu(const Tensor& A, const Tensor& B, const Tensor& C, const Tensor
       {adjoint, S, x.size(-2), y.size(-2), a.view, b.view, c.view, d.view, xs.data, xs.stride,
        static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
       rows, T);
-  scalar_t* to = mutable_data<scalar_t>(zf);
-  for (int64_t i = 0; i < rows * S; ++i) to[i] = static_cast<scalar_t>(state[i]);
+  put_rows<scalar_t>(state, zf);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // one.
 #pragma once
 
+#include <algorithm>
+
 #include "tile/batch.h"
 #include "tile/scalar.h"
 
@@ -46,5 +48,23 @@ struct Lanes<std::complex<T>> {
     for (int64_t i = 0; i < n; ++i) p[i] = std::complex<T>(in[i]);
   }
 };
+
+// `n` values of each of the rows [begin, begin + rows) of states [B, n], a lane each, and back.
+template <class T>
+void read_states(const acc_t<T>* state, int64_t begin, int64_t rows, int64_t n,
+                 Lane<typename Lanes<T>::V>* to) {
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t lane = 0; lane < Lanes<T>::count; ++lane) {
+      Lanes<T>::set(to[i].v, lane, state[(begin + std::min(lane, rows - 1)) * n + i]);
+    }
+  }
+}
+template <class T>
+void write_states(const Lane<typename Lanes<T>::V>* from, int64_t begin, int64_t rows, int64_t n,
+                  acc_t<T>* state) {
+  for (int64_t lane = 0; lane < rows; ++lane) {
+    for (int64_t i = 0; i < n; ++i) state[(begin + lane) * n + i] = Lanes<T>::get(from[i].v, lane);
+  }
+}
 
 POLEZERO_ISA_END

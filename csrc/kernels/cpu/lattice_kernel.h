@@ -63,26 +63,18 @@ class LatticeRows {
 
   // [B, N]
   void read_state(const A* state, Lane<V>* to) const {
-    for (int64_t i = 0; i < N; ++i) {
-      for (int64_t lane = 0; lane < L::count; ++lane) {
-        L::set(to[i].v, lane, state[(begin_ + std::min(lane, rows_ - 1)) * N + i]);
-      }
-    }
+    read_states<T>(state, begin_, rows_, N, to);
   }
   void write_state(const Lane<V>* from, A* state) const {
-    for_each([&](int64_t lane, int64_t i, A& to) { to = L::get(from[i].v, lane); }, state);
+    write_states<T>(from, begin_, rows_, N, state);
   }
   void add(const Lane<V>* from, A* sums) const {
-    for_each([&](int64_t lane, int64_t i, A& to) { to += L::get(from[i].v, lane); }, sums);
+    for (int64_t lane = 0; lane < rows_; ++lane) {
+      for (int64_t i = 0; i < N; ++i) sums[(begin_ + lane) * N + i] += L::get(from[i].v, lane);
+    }
   }
 
  private:
-  template <class F>
-  void for_each(F&& f, A* values) const {
-    for (int64_t lane = 0; lane < rows_; ++lane) {
-      for (int64_t i = 0; i < N; ++i) f(lane, i, values[(begin_ + lane) * N + i]);
-    }
-  }
   void read(int64_t n, int64_t count) {
     L::load(given_.k + begin_ * given_.k_stride + n * N, given_.k_stride, rows_, count * N,
             kAheadInRow<T>, &as_given_[0].v);

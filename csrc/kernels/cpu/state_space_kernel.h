@@ -32,12 +32,7 @@ class StateSpace {
       part->as_given.resize(p.adjoint ? part->at.size() : 0);
       read(*part, 0);
     }
-    for (int64_t i = 0; i < p.states; ++i) {
-      for (int64_t lane = 0; lane < L::count; ++lane) {
-        const int64_t row = begin + std::min(lane, rows - 1);
-        L::set(state_[i].v, lane, p.state[row * p.states + i]);
-      }
-    }
+    read_states<T>(p.state, begin, rows, p.states, state_.data());
   }
 
   void run(const Range& range) {
@@ -47,11 +42,7 @@ class StateSpace {
       const int64_t end = p_.adjoint ? range.time_end - done : range.time_end;
       run_tile(n, std::min(kTile, end - n));
     }
-    for (int64_t lane = 0; lane < rows_; ++lane) {
-      for (int64_t i = 0; i < p_.states; ++i) {
-        p_.state[(begin_ + lane) * p_.states + i] = L::get(state_[i].v, lane);
-      }
-    }
+    write_states<T>(state_.data(), begin_, rows_, p_.states, p_.state);
   }
 
  private:
