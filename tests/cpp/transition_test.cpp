@@ -64,8 +64,9 @@ TYPED_TEST(Transition, OverflowIsNotFinite) {
 }
 
 // Poles in one place: the powers grow to 0.95^n n^(P-1) before they decay.
+// Order 16 loses what even a long double of 128 bits has to lose (arm64).
 TYPED_TEST(Transition, WithoutAccuracyIsNotGivenOut) {
-  for (const int64_t P : {2, 3, 8}) {
+  for (const int64_t P : {2, 3, 16}) {
     std::vector<double> poly = {1};
     for (int64_t i = 0; i < P; ++i) {
       poly.push_back(0);
@@ -73,7 +74,7 @@ TYPED_TEST(Transition, WithoutAccuracyIsNotGivenOut) {
     }
     const std::vector<TypeParam> a(poly.begin() + 1, poly.end());
     const bool given = !baseline::transition(a.data(), P, int64_t{1} << 15, 1e-12).empty();
-    EXPECT_EQ(given, P < 8) << "order " << P;
+    EXPECT_EQ(given, P < 16) << "order " << P;
   }
 }
 
