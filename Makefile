@@ -115,7 +115,8 @@ $(VENV)/.peers: $(VENV)/.torch
 	.venv-philtorch/bin/pip install --quiet 'torch==2.14.*' 'philtorch==0.7.*' numpy
 	@touch $@
 
-SOURCES = $(shell find csrc include tests/cpp examples/cpp benchmarks -name '*.h' -o -name '*.cpp')
+SOURCES = $(shell find csrc include tests/cpp examples/cpp benchmarks -name '*.h' -o -name '*.cpp' \
+  -o -name '*.cuh' -o -name '*.cu')
 
 lint: $(VENV)/.group-lint
 	@clang-format --dry-run -Werror $(SOURCES)
@@ -132,7 +133,7 @@ format: $(VENV)/.group-lint
 # itself leaks, and is not built with the sanitizers, so their libraries are loaded ahead of it.
 sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 	@[ -e $(SANITIZED)/build.ninja ] || $(CMAKE) -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Sanitize \
-	  -DPOLEZERO_WERROR=OFF -DPOLEZERO_TESTS=ON
+	  -DPOLEZERO_WERROR=OFF -DPOLEZERO_CUDA=OFF -DPOLEZERO_TESTS=ON
 	@cmake --build $(SANITIZED)
 	@mkdir -p $(SANITIZED)/site/polezero && cp python/polezero/*.py $(SANITIZED)/site/polezero
 	@cmake --install $(SANITIZED) --prefix $(SANITIZED)/site/polezero >/dev/null

@@ -6,8 +6,12 @@
 
 namespace polezero {
 
+namespace {
+constexpr const char* kCudaArchs = *POLEZERO_CUDA_ARCHS ? POLEZERO_CUDA_ARCHS : "none";
+}
+
 BuildInfo build_info() {
-  return {POLEZERO_VERSION, POLEZERO_TORCH_VERSION, "none", cpu_capability().name};
+  return {POLEZERO_VERSION, POLEZERO_TORCH_VERSION, kCudaArchs, cpu_capability().name};
 }
 
 }  // namespace polezero

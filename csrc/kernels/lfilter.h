@@ -21,12 +21,12 @@ namespace polezero {
 // (a_1..a_P), zero-padded; a row r uses filter r * filter_stride (0: one filter for all rows).
 template <class scalar_t>
 struct Filters {
-  int64_t order_b;  // M
-  int64_t order_a;  // N
-  int64_t order;    // P
-  int64_t filter_stride;
-  const acc_t<scalar_t>* b;
-  const acc_t<scalar_t>* a;
+  int64_t order_b = 0;  // M
+  int64_t order_a = 0;  // N
+  int64_t order = 0;    // P
+  int64_t filter_stride = 0;
+  const acc_t<scalar_t>* b = nullptr;
+  const acc_t<scalar_t>* a = nullptr;
 };
 
 template <class scalar_t>

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "ops/cuda_call.h"
 
 namespace polezero {
 
@@ -135,6 +136,67 @@ void backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, const 
   }
 }
 
+template <class scalar_t>
+void forward_cuda(const Tensor& a, const Tensor& x, const Tensor& zi, bool reverse,
+                  at::IntArrayRef leading, Tensor& y) {
+  if (y.numel() == 0) return;
+  CudaCall call(x);
+  const int64_t B = product(leading), T = x.size(-1);
+  const auto xs = call.rows<scalar_t>(x, leading);
+  const auto* past = call.states<scalar_t>(zi, leading);
+  const auto filters =
+      call.normalise<scalar_t>(Tensor(), a, /*monic=*/true, leading, /*conjugate=*/false);
+  if (reverse) {  // the state of direct form II is the past outputs themselves
+    cuda::lfilter_backward<scalar_t>(call.context(), filters,
+                                     {.rows = B,
+                                      .time = T,
+                                      .grad_y = xs.data,
+                                      .grad_y_stride = xs.stride,
+                                      .grad_zf = past,
+                                      .grad_x = mutable_data<scalar_t>(y),
+                                      .grad_x_stride = T},
+                                     {});
+  } else {
+    cuda::lfilter_forward<scalar_t>(call.context(), filters,
+                                    {.rows = B,
+                                     .time = T,
+                                     .x = xs.data,
+                                     .x_stride = xs.stride,
+                                     .y = mutable_data<scalar_t>(y),
+                                     .y_stride = T,
+                                     .past = past});
+  }
+}
+
+template <class scalar_t>
+void backward_cuda(const Tensor& grad_y, const Tensor& a, const Tensor& y, const Tensor& zi,
+                   at::IntArrayRef leading, Tensor& grad_a, Tensor& grad_x, Tensor& grad_zi) {
+  const int64_t T = grad_y.size(-1);
+  if (product(leading) * T == 0) {
+    for (Tensor* sum : {&grad_a, &grad_zi}) sum->zero_();
+    return;
+  }
+  CudaCall call(grad_y);
+  const cuda::LfilterGradients<scalar_t> gradients{.monic = true,
+                                                   .grad_a = mutable_data<acc_t<scalar_t>>(grad_a),
+                                                   .grad_zi = mutable_data<scalar_t>(grad_zi),
+                                                   .zi = call.states<scalar_t>(zi, leading)};
+  const auto gs = call.rows<scalar_t>(grad_y, leading);
+  const auto ys = call.rows<scalar_t>(gradients.grad_a != nullptr ? y : Tensor(), leading);
+  cuda::lfilter_backward<scalar_t>(
+      call.context(),
+      call.normalise<scalar_t>(Tensor(), a, /*monic=*/true, leading, /*conjugate=*/true),
+      {.rows = product(leading),
+       .time = T,
+       .grad_y = gs.data,
+       .grad_y_stride = gs.stride,
+       .grad_x = mutable_data<scalar_t>(grad_x),
+       .grad_x_stride = T,
+       .y = ys.data,
+       .y_stride = ys.stride},
+      gradients);
+}
+
 }  // namespace
 
 Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& zi_, int64_t shift,
@@ -161,9 +223,12 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
   const auto leading = broadcast_leading(op, {{"a", a, 2, true}, {"x", x}, {"zi", zi}});
   Tensor y = at::empty_symint(with_last(leading, T), x.options());
   if (!x.is_meta()) {
-    check_has_kernels(op, x);
+    check_has_kernels(op, x, /*on_cuda=*/constant);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(x, [&] {
+      if constexpr (kWithCuda) {
+        if (x.is_cuda()) return forward_cuda<scalar_t>(a.squeeze(-2), x, zi, reverse, sizes, y);
+      }
       if (constant) {
         forward_cpu<scalar_t>(a.squeeze(-2), x, zi, reverse, sizes, y);
       } else {
@@ -203,9 +268,15 @@ std::tuple<Tensor, Tensor, Tensor> allpole_backward(const Tensor& grad_y, const 
          grad_zi = empty_if(need_zi, leading, N, signal),
          grad_x = empty_if(need_x || !constant, leading, T, signal);
   if (!grad_y.is_meta()) {
-    check_has_kernels(op, grad_y);
+    check_has_kernels(op, grad_y, /*on_cuda=*/constant);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(grad_y, [&] {
+      if constexpr (kWithCuda) {
+        if (grad_y.is_cuda()) {
+          return backward_cuda<scalar_t>(grad_y, a.squeeze(-2), y, zi, sizes, grad_a, grad_x,
+                                         grad_zi);
+        }
+      }
       if (constant) {
         backward_cpu<scalar_t>(grad_y, a.squeeze(-2), y, zi, sizes, grad_a, grad_x, grad_zi);
       } else {

@@ -131,11 +131,13 @@ void check_last(const char* op, const Argument& argument, const c10::SymInt& len
                     argument.tensor.sym_sizes());
 }
 
-void check_has_kernels(const char* op, const Tensor& signal) {
-  TORCH_CHECK_NOT_IMPLEMENTED(signal.device().is_cpu(), op,
+void check_has_kernels(const char* op, const Tensor& signal, bool on_cuda) {
+  const bool cuda = signal.is_cuda();
+  TORCH_CHECK_NOT_IMPLEMENTED(signal.is_cpu() || (kWithCuda && on_cuda && cuda), op,
                               ": expected CPU tensors, got tensors on ", signal.device(),
-                              signal.is_cuda() ? ": this build of polezero has no CUDA kernels"
-                                               : ": polezero has no kernels for this device");
+                              !cuda       ? ": polezero has no kernels for this device"
+                              : kWithCuda ? ": this op has no CUDA kernel yet"
+                                          : ": this build of polezero has no CUDA kernels");
 }
 
 at::ScalarType acc_type(const Tensor& signal) {
@@ -193,19 +195,25 @@ void put_rows(const std::vector<acc_t<scalar_t>>& rows, const Tensor& out) {
   for (int64_t i = 0; i < out.numel(); ++i) to[i] = static_cast<scalar_t>(rows[i]);
 }
 
-template <class acc>
-CoefficientRows<acc> coefficient_rows(const Tensor& t, at::IntArrayRef leading) {
+Tensor coefficient_sets(const Tensor& t, at::IntArrayRef leading) {
   const int64_t taps = t.size(-1);
   bool shared = true;  // every leading dimension repeats the same coefficients
   for (int64_t i = 0; i + 1 < t.dim(); ++i) shared &= t.size(i) == 1 || t.stride(i) == 0;
-  Tensor rows = t.resolve_conj().resolve_neg();
+  Tensor sets = t.resolve_conj().resolve_neg();
   if (shared) {
-    while (rows.dim() > 1 && rows.size(0) > 0) rows = rows.select(0, 0);
-    if (rows.dim() > 1) rows = at::empty({taps}, rows.options()).zero_();  // no rows at all
+    while (sets.dim() > 1 && sets.size(0) > 0) sets = sets.select(0, 0);
+    if (sets.dim() > 1) sets = at::empty({taps}, sets.options()).zero_();  // no rows at all
   } else {
-    rows = rows.expand(with_last(leading, taps));
+    sets = sets.expand(with_last(leading, taps)).reshape({product(leading), taps});
   }
-  rows = rows.contiguous();
+  return sets.contiguous();
+}
+
+template <class acc>
+CoefficientRows<acc> coefficient_rows(const Tensor& t, at::IntArrayRef leading) {
+  const int64_t taps = t.size(-1);
+  const Tensor rows = coefficient_sets(t, leading);
+  const bool shared = rows.dim() == 1;
   CoefficientRows<acc> out{taps, shared ? 0 : taps, std::vector<acc>(rows.numel())};
   auto widen_from = [&](const auto* from) {
     for (int64_t i = 0; i < rows.numel(); ++i) out.values[i] = static_cast<acc>(from[i]);

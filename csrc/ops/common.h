@@ -12,6 +12,12 @@
 
 namespace polezero {
 
+#if defined(POLEZERO_WITH_CUDA)
+inline constexpr bool kWithCuda = true;
+#else
+inline constexpr bool kWithCuda = false;  // csrc/kernels/cuda was not built
+#endif
+
 using at::Tensor;
 using OptionalTensor = std::optional<Tensor>;
 
@@ -55,8 +61,8 @@ void check_taps(const char* op, const c10::SymInt& taps);
 // `length` along the last axis.
 void check_last(const char* op, const Argument& argument, const c10::SymInt& length,
                 const char* what);
-// Only the CPU has kernels in this build.
-void check_has_kernels(const char* op, const Tensor& signal);
+// The CPU has kernels, and in a build with CUDA a GPU, for those ops that have some (`on_cuda`).
+void check_has_kernels(const char* op, const Tensor& signal, bool on_cuda = false);
 
 // The accumulator's dtype: float64 or complex128.
 at::ScalarType acc_type(const Tensor& signal);
@@ -92,6 +98,9 @@ T* mutable_data(const Tensor& t) {
 }
 
 using baseline::conjugate;
+
+// Coefficients [taps] where all rows share them, else [B, taps], contiguous.
+Tensor coefficient_sets(const Tensor& t, at::IntArrayRef leading);
 
 // Coefficients, widened: one set when all rows share it, else one a row.
 template <class acc>

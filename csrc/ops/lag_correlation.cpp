@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "ops/cuda_call.h"
 
 namespace polezero {
 
@@ -17,6 +18,20 @@ void lag_correlation_cpu(const Tensor& g, const Tensor& x, at::IntArrayRef leadi
                                  product(leading), g.size(-1));
 }
 
+template <class scalar_t>
+void lag_correlation_cuda(const Tensor& g, const Tensor& x, at::IntArrayRef leading, Tensor& c) {
+  if (g.size(-1) == 0) {
+    c.zero_();
+    return;
+  }
+  CudaCall call(g);
+  const auto gs = call.rows<scalar_t>(g, leading), xs = call.rows<scalar_t>(x, leading);
+  cuda::lag_correlation<scalar_t>(
+      call.context(),
+      {c.size(-1), gs.data, gs.stride, xs.data, xs.stride, mutable_data<acc_t<scalar_t>>(c)},
+      product(leading), g.size(-1));
+}
+
 }  // namespace
 
 Tensor lag_correlation(const Tensor& g, const Tensor& x, c10::SymInt taps) {
@@ -28,9 +43,14 @@ Tensor lag_correlation(const Tensor& g, const Tensor& x, c10::SymInt taps) {
   const auto leading = broadcast_leading(op, {{"g", g}, {"x", x}});
   Tensor c = at::empty_symint(with_last(leading, taps), g.options().dtype(acc_type(g)));
   if (!g.is_meta()) {
-    check_has_kernels(op, g);
+    check_has_kernels(op, g, /*on_cuda=*/true);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(g, [&] { lag_correlation_cpu<scalar_t>(g, x, sizes, c); });
+    POLEZERO_DISPATCH(g, [&] {
+      if constexpr (kWithCuda) {
+        if (g.is_cuda()) return lag_correlation_cuda<scalar_t>(g, x, sizes, c);
+      }
+      lag_correlation_cpu<scalar_t>(g, x, sizes, c);
+    });
   }
   return c;
 }

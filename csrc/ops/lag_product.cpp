@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "ops/cuda_call.h"
 
 namespace polezero {
 
@@ -15,6 +16,17 @@ void lag_product_cpu(const Tensor& g, const Tensor& x, const Lags& lags, at::Int
   cpu::lag_product<scalar_t>({lags, c.size(-1), gs.data, gs.stride, xs.data, xs.stride,
                               static_cast<scalar_t*>(c.mutable_data_ptr())},
                              product(leading), g.size(-1));
+}
+
+template <class scalar_t>
+void lag_product_cuda(const Tensor& g, const Tensor& x, const Lags& lags, at::IntArrayRef leading,
+                      Tensor& c) {
+  CudaCall call(g);
+  const auto gs = call.rows<scalar_t>(g, leading), xs = call.rows<scalar_t>(x, leading);
+  cuda::lag_product<scalar_t>(
+      call.context(),
+      {lags, c.size(-1), gs.data, gs.stride, xs.data, xs.stride, mutable_data<scalar_t>(c)},
+      product(leading), g.size(-1));
 }
 
 }  // namespace
@@ -31,9 +43,14 @@ Tensor lag_product(const Tensor& g, const Tensor& x, c10::SymInt taps, int64_t s
   const auto leading = broadcast_leading(op, {{"g", g}, {"x", x}});
   Tensor c = at::empty_symint(with_last(with_last(leading, T), taps), g.options());
   if (!g.is_meta()) {
-    check_has_kernels(op, g);
+    check_has_kernels(op, g, /*on_cuda=*/true);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(g, [&] { lag_product_cpu<scalar_t>(g, x, {shift, reverse}, sizes, c); });
+    POLEZERO_DISPATCH(g, [&] {
+      if constexpr (kWithCuda) {
+        if (g.is_cuda()) return lag_product_cuda<scalar_t>(g, x, {shift, reverse}, sizes, c);
+      }
+      lag_product_cpu<scalar_t>(g, x, {shift, reverse}, sizes, c);
+    });
   }
   return c;
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <complex>
+#include <limits>
 
+#include "tile/host_device.h"
 #include "tile/isa.h"
 
 namespace polezero {
@@ -31,20 +33,37 @@ inline constexpr bool is_complex<std::complex<T>> = true;
 
 // std::complex's operator* checks for NaN and calls a library function; the plain formula is
 // what a real recurrence on two channels would do.
-inline double multiply(double u, double v) { return u * v; }
-inline std::complex<double> multiply(std::complex<double> u, std::complex<double> v) {
+POLEZERO_HD double multiply(double u, double v) { return u * v; }
+POLEZERO_HD float multiply(float u, float v) { return u * v; }
+template <class R>
+POLEZERO_HD std::complex<R> multiply(std::complex<R> u, std::complex<R> v) {
   return {u.real() * v.real() - u.imag() * v.imag(), u.real() * v.imag() + u.imag() * v.real()};
 }
 
-inline double conjugate(double u) { return u; }
-inline std::complex<double> conjugate(std::complex<double> u) { return {u.real(), -u.imag()}; }
+POLEZERO_HD double conjugate(double u) { return u; }
+POLEZERO_HD float conjugate(float u) { return u; }
+template <class R>
+POLEZERO_HD std::complex<R> conjugate(std::complex<R> u) {
+  return {u.real(), -u.imag()};
+}
 
 // True where neither u nor a part of it is inf or NaN.
-inline bool is_finite(double u) { return u - u == 0; }
-inline bool is_finite(std::complex<double> u) { return is_finite(u.real()) && is_finite(u.imag()); }
+POLEZERO_HD bool is_finite(double u) { return u - u == 0; }
+POLEZERO_HD bool is_finite(std::complex<double> u) {
+  return is_finite(u.real()) && is_finite(u.imag());
+}
+
+// The nearest finite number; the largest for NaN.
+POLEZERO_HD double saturated(double u) {
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  return is_finite(u) ? u : u < 0 ? -kLargest : kLargest;
+}
+POLEZERO_HD std::complex<double> saturated(std::complex<double> u) {
+  return {saturated(u.real()), saturated(u.imag())};
+}
 
 template <class T>
-inline acc_t<T> widen(T u) {
+POLEZERO_HD acc_t<T> widen(T u) {
   return static_cast<acc_t<T>>(u);
 }
 

@@ -153,11 +153,12 @@ def test_find_package_says_where_it_looked_for_torch(configure, tmp_path):
 
 
 @needs_build
-def test_configures_alike_with_and_without_nvcc(tmp_path, env):
+def test_configures_with_cuda_kernels_where_nvcc_is_and_without_elsewhere(tmp_path, env):
     arguments = [f"-DPython_EXECUTABLE={sys.executable}", f"-DPOLEZERO_TORCH_DIR={Path(torch.__file__).parent}"]
     done = run("cmake", "-S", ROOT, "-B", tmp_path, *arguments, env=env)
     assert done.returncode == 0, done.stderr
-    assert "CUDA" not in (tmp_path / "CMakeCache.txt").read_text().upper()
+    assert ("CUDA kernels for sm_" in done.stdout) == bool(shutil.which("nvcc", path=env["PATH"])), done.stdout
+    assert ("No CUDA kernels: nvcc was not found" in done.stdout) == (not shutil.which("nvcc", path=env["PATH"]))
 
 
 # ---- objects

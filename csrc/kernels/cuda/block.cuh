@@ -1,0 +1,109 @@
+// The block of a GPU, as tile/scan.h wants it.
+#pragma once
+
+#include <cub/warp/warp_load.cuh>
+#include <cub/warp/warp_store.cuh>
+#include <cuda/atomic>
+
+#include "tile/lfilter_scan.h"
+
+POLEZERO_ISA_BEGIN
+
+// A row in the order in which it is filtered, as an iterator for CUB.
+template <class T, int step>
+class TimelineIterator {
+ public:
+  using iterator_category = std::random_access_iterator_tag;
+  using value_type = std::remove_const_t<T>;
+  using difference_type = int64_t;
+  using pointer = T*;
+  using reference = T&;
+
+  __device__ explicit TimelineIterator(T* at) : at_(at) {}
+  __device__ T& operator*() const { return *at_; }
+  __device__ T& operator[](int64_t i) const { return at_[i * step]; }
+  __device__ TimelineIterator operator+(int64_t i) const {
+    return TimelineIterator(at_ + i * step);
+  }
+
+ private:
+  T* at_;
+};
+
+// What a word holds before it is published.
+inline constexpr unsigned long long kEmptyWord = ~0ull;
+
+// Memory that the warps of a block share, in bytes; `io` is what CUB needs to turn a warp's samples
+// from the order of memory into a stretch for each thread.
+template <class T, int V>
+struct WarpIo {
+  using Load = cub::WarpLoad<T, V, cub::WARP_LOAD_TRANSPOSE>;
+  using Store = cub::WarpStore<T, V, cub::WARP_STORE_TRANSPOSE>;
+  union Temp {
+    typename Load::TempStorage load;
+    typename Store::TempStorage store;
+  };
+};
+
+template <class T, int V>
+class DeviceBlock {
+ public:
+  using Io = WarpIo<T, V>;
+  __device__ explicit DeviceBlock(typename Io::Temp* io) : io_(io[threadIdx.x / kWarp]) {}
+
+  __device__ int thread() const { return threadIdx.x; }
+  __device__ int lane() const { return threadIdx.x % kWarp; }
+  __device__ int warp() const { return threadIdx.x / kWarp; }
+  __device__ int warps() const { return blockDim.x / kWarp; }
+  __device__ void sync() const { __syncthreads(); }
+
+  __device__ void shuffle_up(const double* from, double* to, int words, int lanes) const {
+    for (int i = 0; i < words; ++i) to[i] = __shfl_up_sync(~0u, from[i], lanes);
+  }
+  __device__ void shuffle(const double* from, double* to, int words, int lane) const {
+    for (int i = 0; i < words; ++i) to[i] = __shfl_sync(~0u, from[i], lane);
+  }
+
+  __device__ void publish(double* word, double value) const {
+    auto bits = static_cast<unsigned long long>(__double_as_longlong(value));
+    if (bits == kEmptyWord) bits = 0x7ff8000000000000ull;
+    Atomic(*reinterpret_cast<unsigned long long*>(word)).store(bits, ::cuda::memory_order_relaxed);
+  }
+  __device__ double receive(const double* word) const {
+    const Atomic atomic(*reinterpret_cast<unsigned long long*>(const_cast<double*>(word)));
+    unsigned long long bits;
+    while ((bits = atomic.load(::cuda::memory_order_relaxed)) == kEmptyWord) {
+    }
+    return __longlong_as_double(static_cast<long long>(bits));
+  }
+
+  template <int step>
+  __device__ void load(const Timeline<const T, step>& line, int64_t begin, int64_t count,
+                       T (&samples)[V]) const {
+    const int64_t skip = begin + int64_t{warp()} * kWarp * V;
+    __syncwarp();  // the memory may still be read from the call before
+    typename Io::Load(io_.load).Load(TimelineIterator<const T, step>(&line[skip]), samples,
+                                     of_warp(count), T(0));
+  }
+  template <int step>
+  __device__ void store(const Timeline<T, step>& line, int64_t begin, int64_t count,
+                        T (&samples)[V]) const {
+    const int64_t skip = begin + int64_t{warp()} * kWarp * V;
+    __syncwarp();
+    typename Io::Store(io_.store).Store(TimelineIterator<T, step>(&line[skip]), samples,
+                                        of_warp(count));
+  }
+
+ private:
+  using Atomic = ::cuda::atomic_ref<unsigned long long, ::cuda::thread_scope_device>;
+
+  // The warp's share of the tile's samples.
+  __device__ int of_warp(int64_t count) const {
+    const int64_t left = count - int64_t{warp()} * kWarp * V;
+    return static_cast<int>(left < 0 ? 0 : left < kWarp * V ? left : kWarp * V);
+  }
+
+  typename Io::Temp& io_;
+};
+
+POLEZERO_ISA_END

@@ -1,0 +1,46 @@
+// The recursive filters as a GPU runs them (tile/scan.h): plain data in, no Torch. Pointers are to
+// memory of the device. csrc/kernels/lfilter.h has the equations.
+#pragma once
+
+#include "kernels/lfilter.h"
+
+namespace polezero {
+
+// An order above is filtered by one thread a row.
+inline constexpr int64_t kLongestScan = 8;
+
+// Transposed direct form II.
+template <class scalar_t>
+struct LfilterScan {
+  Filters<scalar_t> filters{};
+  int64_t rows = 0, time = 0;
+  const scalar_t* x = nullptr;  // [B, T]
+  int64_t x_stride = 0;
+  scalar_t* y = nullptr;  // [B, T]
+  int64_t y_stride = 0;
+  const scalar_t* zi = nullptr;    // [B, P]: what is added to the first outputs, or null
+  const scalar_t* past = nullptr;  // [B, P]: the outputs before, newest first, or null
+  scalar_t* zf = nullptr;          // [B, P], or null
+};
+
+// Direct form II backwards in time, with sums over all rows' samples.
+template <class scalar_t>
+struct LfilterAdjointScan {
+  Filters<scalar_t> filters{};  // conjugated
+  int64_t rows = 0, time = 0;
+  const scalar_t* grad_y = nullptr;  // [B, T]
+  int64_t grad_y_stride = 0;
+  const scalar_t* grad_zf = nullptr;  // [B, P]: the lambdas after the end, or null
+  scalar_t* grad_x = nullptr;         // [B, T], or null
+  int64_t grad_x_stride = 0;
+  const scalar_t* x = nullptr;  // [B, T], or null: no sum_b
+  int64_t x_stride = 0;
+  const scalar_t* y = nullptr;  // [B, T], or null: no sum_a
+  int64_t y_stride = 0;
+  acc_t<scalar_t>* head = nullptr;  // [B, P], or null: the first lambdas
+  // [B, tiles, 2, P + 1]: sum_b[k] = sum_n lambda[n + k] conj(x[n]) over the samples of a tile,
+  // the lambdas after the end included, and sum_a[k] with y; with x or y
+  acc_t<scalar_t>* sums = nullptr;
+};
+
+}  // namespace polezero

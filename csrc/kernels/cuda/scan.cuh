@@ -1,0 +1,94 @@
+// A kernel for any filter that is a scan (Note [Scan] in tile/scan.h), and its launch.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/cuda/block.cuh"
+#include "kernels/cuda/check.cuh"
+#include "kernels/cuda/launch.h"
+
+POLEZERO_ISA_BEGIN
+
+template <class Filter>
+struct ScanMemory {
+  alignas(16) char shared[sizeof(typename Filter::Shared)];
+  alignas(16) int64_t ticket;
+};
+
+// Filter: Scalar, kSamples, kBlocks (of a processor, at least), Params, Shared, run(block, shared,
+// plan, p, ticket). Tickets 0..tickets-1 are drawn from `drawn`, which begins all ones, or, null,
+// are those of the grid.
+template <class Filter>
+__global__ void __launch_bounds__(kWarp* kMaxWarps, Filter::kBlocks)
+    scan_kernel(ScanPlan<acc_t<typename Filter::Scalar>> plan, typename Filter::Params p,
+                int64_t tickets, unsigned long long* drawn) {
+  using Block = DeviceBlock<typename Filter::Scalar, Filter::kSamples>;
+  extern __shared__ char bytes[];
+  auto& memory = *reinterpret_cast<ScanMemory<Filter>*>(bytes);
+  auto& shared = *reinterpret_cast<typename Filter::Shared*>(memory.shared);
+  Block block(reinterpret_cast<typename Block::Io::Temp*>(bytes + sizeof(memory)));
+  if (drawn != nullptr) {
+    if (threadIdx.x == 0) memory.ticket = static_cast<int64_t>(atomicAdd(drawn, 1ull) + 1);
+    __syncthreads();
+    Filter::run(block, shared, plan, p, memory.ticket);
+  } else {
+    for (int64_t ticket = blockIdx.x; ticket < tickets; ticket += gridDim.x) {
+      Filter::run(block, shared, plan, p, ticket);
+      __syncthreads();
+    }
+  }
+}
+
+// Rows are cut into tiles of as many warps as they fill. Where the tiles of one row are all that
+// a processor gets, a block goes through them and carries the state; fewer rows than that would
+// leave processors without work, and every tile has its block.
+struct ScanShape {
+  int warps;
+  int64_t tile, tiles;  // samples, of a row
+  bool whole_row;
+
+  ScanShape(const cuda::Context& context, int64_t rows, int64_t time, int samples) {
+    const int64_t of_warp = int64_t{kWarp} * samples;
+    warps = static_cast<int>(std::clamp<int64_t>((time + of_warp - 1) / of_warp, 1, kMaxWarps));
+    tile = warps * of_warp;
+    tiles = (time + tile - 1) / tile;
+    whole_row = tiles == 1 || rows >= kRowsPerProcessor * context.processors;
+  }
+  // Powers of two of a stretch up to a row.
+  int64_t powers() const {
+    int64_t count = 1;
+    while ((int64_t{1} << count) <= tiles * warps * kWarp) ++count;
+    return count;
+  }
+
+ private:
+  static constexpr int64_t kRowsPerProcessor = 2;
+};
+
+template <class Filter>
+void launch_scan(const cuda::Context& context, const ScanShape& shape,
+                 const acc_t<typename Filter::Scalar>* power, int64_t filter_stride,
+                 const typename Filter::Params& p) {
+  using T = typename Filter::Scalar;
+  using Message = typename Filter::Shared::Message;
+  ScanPlan<acc_t<T>> plan{shape.tiles, shape.tile, nullptr, 0, power, filter_stride};
+  unsigned long long* drawn = nullptr;
+  int64_t tickets = p.rows;
+  if (!shape.whole_row) {
+    tickets *= shape.tiles;
+    plan.row_words = node_count(shape.tiles) * kWords<Message>;
+    const int64_t words = p.rows * plan.row_words + 1;
+    plan.words = context.array<double>(words);
+    drawn = reinterpret_cast<unsigned long long*>(plan.words + words - 1);
+    cuda::check(cudaMemsetAsync(plan.words, 0xff, words * sizeof(double), context.stream));
+  }
+  const size_t bytes = sizeof(ScanMemory<Filter>) +
+                       shape.warps * sizeof(typename DeviceBlock<T, Filter::kSamples>::Io::Temp);
+  // rows may be more than a grid has blocks; tiles, of thousands of samples, are not
+  const auto blocks = static_cast<unsigned>(std::min<int64_t>(tickets, cuda::kMostBlocks));
+  scan_kernel<Filter>
+      <<<blocks, shape.warps * kWarp, bytes, context.stream>>>(plan, p, tickets, drawn);
+  cuda::check(cudaGetLastError());
+}
+
+POLEZERO_ISA_END

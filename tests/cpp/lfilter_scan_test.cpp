@@ -1,0 +1,244 @@
+// The filters as a GPU runs them, on an emulated one, against the definition.
+#include "tile/lfilter_scan.h"
+
+#include "emulated_block.h"
+#include "reference.h"
+
+namespace polezero::test {
+namespace {
+
+using namespace baseline;
+
+struct Launch {
+  int warps = 2, resident = 2;
+  bool look_back = true;
+  unsigned delay = 0;
+};
+
+// The plan of a launch and the memory it needs, as kernels/cuda makes it.
+template <class T, int P>
+struct Prepared {
+  using A = acc_t<T>;
+  std::vector<double> words;
+  std::vector<A> power;
+  ScanPlan<A> plan;
+  int64_t tickets;
+
+  Prepared(const Launch& launch, const Filters<T>& filters, int64_t filter_count, int64_t rows,
+           int64_t time) {
+    plan.tile = kWarp * launch.warps * kSamples<T, P>;
+    plan.tiles = (time + plan.tile - 1) / plan.tile;
+    tickets = launch.look_back ? rows * plan.tiles : rows;
+    plan.row_words = node_count(plan.tiles) * kWords<typename LfilterCarry<T, P>::Message>;
+    words.assign(rows * plan.row_words, std::bit_cast<double>(kEmptyWord));
+    plan.words = launch.look_back ? words.data() : nullptr;
+    int64_t powers = 1;
+    while ((int64_t{1} << powers) <= plan.tiles * kWarp * launch.warps) ++powers;
+    power.resize(filter_count * powers * P * P);
+    run_grid<std::array<A, 2 * P * P>>(
+        filter_count, launch.warps, 1, 0, [&](auto& block, auto& memory, int64_t f) {
+          fill_powers<T, P>(block, filters, f, powers, power.data() + f * powers * P * P,
+                            memory.data());
+        });
+    plan.power = power.data();
+    plan.filter_stride = filter_count > 1 ? powers * P * P : 0;
+  }
+};
+
+template <class T>
+std::vector<T> narrowed(const std::vector<exact_t<T>>& values) {
+  return {values.begin(), values.end()};
+}
+
+// y and zf of all rows, and their largest error relative to the largest value so far.
+template <class T, int P>
+void check_forward(const Launch& launch, int64_t M, int64_t N, double radius, int64_t rows,
+                   int64_t time, int64_t filter_count = 1) {
+  SCOPED_TRACE(::testing::Message() << "M " << M << " N " << N << " radius " << radius << " rows "
+                                    << rows << " time " << time);
+  Random random(1);
+  const FilterBank<T> bank(random, M, N, filter_count, radius);
+  const auto x = random_rows<T>(random, rows, time, 3);
+  Rows<T> y(rows, time, 5);
+  const auto zi = random.signal<T>(rows * bank.order);
+  std::vector<T> zf(rows * bank.order);
+  const LfilterScan<T> p{.filters = bank.view(),
+                         .rows = rows,
+                         .time = time,
+                         .x = x.data.data(),
+                         .x_stride = x.stride,
+                         .y = y.data.data(),
+                         .y_stride = y.stride,
+                         .zi = zi.data(),
+                         .zf = zf.data()};
+  const Prepared<T, P> prepared(launch, p.filters, filter_count, rows, time);
+  run_grid<ScanShared<LfilterCarry<T, P>>>(
+      prepared.tickets, launch.warps, launch.resident, launch.delay,
+      [&](auto& block, auto& memory, int64_t ticket) {
+        lfilter_forward_block<T, P>(block, memory, prepared.plan, p, ticket);
+      });
+  for (int64_t r = 0; r < rows; ++r) {
+    std::vector<exact_t<T>> s(bank.order), want(time);
+    for (int64_t i = 0; i < bank.order; ++i) s[i] = exact(zi[r * bank.order + i]);
+    reference_forward(bank, r, x.row(r), time, s.data(), want.data());
+    EXPECT_LE(largest_error(y.row(r), want.data(), time), tolerance<T>(radius));
+    double scale = 1;
+    for (const auto& v : want) scale = std::max(scale, static_cast<double>(std::abs(v)));
+    EXPECT_LE(largest_error(zf.data() + r * bank.order, s.data(), bank.order, scale),
+              tolerance<T>(radius));
+  }
+}
+
+// grad_x, the first lambdas and the sums.
+template <class T, int P>
+void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, int64_t rows,
+                   int64_t time, int64_t filter_count = 1) {
+  SCOPED_TRACE(::testing::Message() << "M " << M << " N " << N << " radius " << radius << " rows "
+                                    << rows << " time " << time);
+  using A = acc_t<T>;
+  Random random(2);
+  const FilterBank<T> bank(random, M, N, filter_count, radius);
+  const int64_t order = bank.order;
+  const auto g = random_rows<T>(random, rows, time, 3), x = random_rows<T>(random, rows, time, 0),
+             y = random_rows<T>(random, rows, time, 1);
+  Rows<T> grad_x(rows, time, 5);
+  const auto grad_zf = random.signal<T>(rows * order);
+  std::vector<A> head(rows * order);
+  const LfilterAdjointScan<T> p{.filters = bank.view(),
+                                .rows = rows,
+                                .time = time,
+                                .grad_y = g.data.data(),
+                                .grad_y_stride = g.stride,
+                                .grad_zf = grad_zf.data(),
+                                .grad_x = grad_x.data.data(),
+                                .grad_x_stride = grad_x.stride,
+                                .x = x.data.data(),
+                                .x_stride = x.stride,
+                                .y = y.data.data(),
+                                .y_stride = y.stride,
+                                .head = head.data()};
+  const Prepared<T, P> prepared(launch, p.filters, filter_count, rows, time);
+  const int64_t parts = prepared.plan.tiles;
+  std::vector<A> sums(rows * parts * 2 * (order + 1));
+  LfilterAdjointScan<T> with_sums = p;
+  with_sums.sums = sums.data();
+  run_grid<ScanShared<LfilterCarry<T, P>>>(
+      prepared.tickets, launch.warps, launch.resident, launch.delay,
+      [&](auto& block, auto& memory, int64_t ticket) {
+        lfilter_adjoint_block<T, P>(block, memory, prepared.plan, with_sums, ticket);
+      });
+  for (int64_t r = 0; r < rows; ++r) {
+    std::vector<exact_t<T>> s(order), lambda(time + order), want(time);
+    for (int64_t i = 0; i < order; ++i) s[i] = lambda[time + i] = exact(grad_zf[r * order + i]);
+    reference_backward(bank, r, g.row(r), time, s.data(), lambda.data(), want.data());
+    for (int64_t i = 0; i < order; ++i) lambda[time + i] = exact(grad_zf[r * order + i]);
+    EXPECT_LE(largest_error(grad_x.row(r), want.data(), time, 1, /*descending=*/true),
+              tolerance<T>(radius));
+    double scale = 1;
+    for (const auto& v : want) scale = std::max(scale, static_cast<double>(std::abs(v)));
+    EXPECT_LE(largest_error(head.data() + r * order, s.data(), order, scale), tolerance<T>(radius));
+    for (int64_t k = 0; k <= order; ++k) {
+      for (const bool of_a : {false, true}) {
+        exact_t<T> sum{}, got{};
+        double size_l = 0, size_u = 0;
+        for (int64_t n = 0; n < time; ++n) {
+          const auto u = conjugate_exact(exact((of_a ? y : x).row(r)[n]));
+          sum += product(lambda[n + k], u);
+          size_l += static_cast<double>(std::norm(std::complex<long double>(lambda[n + k])));
+          size_u += static_cast<double>(std::norm(std::complex<long double>(u)));
+        }
+        for (int64_t part = 0; part < parts; ++part) {
+          got += sums[((r * parts + part) * 2 + of_a) * (order + 1) + k];
+        }
+        EXPECT_LE(static_cast<double>(std::abs(got - sum)),
+                  tolerance<T>(radius) * (1 + std::sqrt(size_l * size_u)))
+            << "sum " << (of_a ? "a" : "b") << k;
+      }
+    }
+  }
+}
+
+template <class T>
+class LfilterScanOf : public ::testing::Test {};
+TYPED_TEST_SUITE(LfilterScanOf, ScalarTypes);
+
+constexpr Launch kWholeRow{.look_back = false};
+
+TYPED_TEST(LfilterScanOf, ForwardIsTheDefinition) {
+  using T = TypeParam;
+  for (const Launch& launch : {Launch{}, kWholeRow}) {
+    check_forward<T, 2>(launch, 2, 2, 0.9, 3, 5000);
+    check_forward<T, 2>(launch, 1, 2, 0.999, 2, 3000, 2);
+    check_forward<T, 1>(launch, 0, 1, 0.99, 1, 2500);
+    check_forward<T, 4>(launch, 4, 3, 0.95, 1, 2100);
+    check_forward<T, 8>(launch, 3, 8, 0.9, 1, 2100);
+    check_forward<T, 4>(launch, 3, 0, 0, 1, 1500);
+  }
+}
+
+TYPED_TEST(LfilterScanOf, AdjointIsTheDefinition) {
+  using T = TypeParam;
+  for (const Launch& launch : {Launch{}, kWholeRow}) {
+    check_adjoint<T, 2>(launch, 2, 2, 0.9, 3, 5000);
+    check_adjoint<T, 2>(launch, 1, 2, 0.999, 2, 3000, 2);
+    check_adjoint<T, 1>(launch, 0, 1, 0.99, 1, 2500);
+    check_adjoint<T, 4>(launch, 4, 3, 0.95, 1, 2100);
+    check_adjoint<T, 8>(launch, 8, 3, 0.9, 1, 2100);
+    check_adjoint<T, 4>(launch, 3, 0, 0, 1, 1500);
+  }
+}
+
+TYPED_TEST(LfilterScanOf, RowsShorterThanTheFilterOrAThread) {
+  using T = TypeParam;
+  for (const int64_t time : {1, 2, 3, 5, 9, 17, 33}) {
+    check_forward<T, 4>({.warps = 1}, 4, 4, 0.9, 2, time);
+    check_forward<T, 4>({.warps = 1}, 2, 4, 0.9, 1, time);
+    check_forward<T, 4>({.warps = 1}, 4, 1, 0.9, 1, time);
+    check_adjoint<T, 4>({.warps = 1}, 4, 4, 0.9, 2, time);
+    check_adjoint<T, 4>({.warps = 1}, 4, 1, 0.9, 1, time);
+  }
+}
+
+// Beyond the circle a power of a long stretch overflows before a short output does.
+TYPED_TEST(LfilterScanOf, UnstableFiltersOverShortRows) {
+  using T = TypeParam;
+  check_forward<T, 2>({.warps = 8, .resident = 1}, 2, 2, 1.02, 1, 1500);
+  check_adjoint<T, 2>({.warps = 8, .resident = 1}, 2, 2, 1.02, 1, 1500);
+  check_forward<T, 1>({.warps = 8, .resident = 1}, 0, 1, 30, 1, 20);
+}
+
+// 1100 tiles: three levels of the tree.
+TEST(LfilterScan, ManyTilesNearTheCircle) {
+  check_forward<float, 2>({.warps = 1}, 2, 2, 0.99999, 1, 1100 * 512 - 100);
+}
+
+// Whatever the order in which blocks come to publish.
+TEST(LfilterScan, SameBitsInEveryRun) {
+  const int64_t time = 40 * 512;
+  Random random(3);
+  const FilterBank<float> bank(random, 2, 2, 1, 0.999);
+  const auto x = random_rows<float>(random, 1, time, 0);
+  std::vector<Rows<float>> runs;
+  for (int run = 0; run < 4; ++run) {
+    const Launch launch{.warps = 1, .resident = 1 + run, .delay = 200u * run};
+    Rows<float> y(1, time, 0);
+    const LfilterScan<float> p{.filters = bank.view(),
+                               .rows = 1,
+                               .time = time,
+                               .x = x.data.data(),
+                               .x_stride = time,
+                               .y = y.data.data(),
+                               .y_stride = time};
+    const Prepared<float, 2> prepared(launch, p.filters, 1, 1, time);
+    run_grid<ScanShared<LfilterCarry<float, 2>>>(
+        prepared.tickets, launch.warps, launch.resident, launch.delay,
+        [&](auto& block, auto& memory, int64_t ticket) {
+          lfilter_forward_block<float, 2>(block, memory, prepared.plan, p, ticket);
+        });
+    runs.push_back(y);
+  }
+  for (const auto& run : runs) EXPECT_EQ(run, runs[0]);
+}
+
+}  // namespace
+}  // namespace polezero::test

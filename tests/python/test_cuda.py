@@ -1,0 +1,145 @@
+"""The CUDA kernels against the CPU's, in float64: they need a GPU and a build for it."""
+
+import pytest
+import torch
+
+import polezero
+from polezero import _C
+
+pytestmark = [
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
+    pytest.mark.skipif(_C.build_info()["cuda_archs"] == "none", reason="needs a build with CUDA kernels"),
+]
+
+# The regimes: a row in one tile, a block for each row, the look-back over many tiles.
+SHAPES = [(3, 1), (3, 300), (2000, 700), (400, 9000), (2, 300_000)]
+# numerator and denominator: the scan's orders, an FIR filter, an order that one thread a row filters
+FILTERS = {
+    "biquad": ([0.2, -0.1, 0.3], [2.0, -3.1, 1.3]),
+    "one_pole": ([1.0], [1.0, -0.99]),
+    "order_4": ([0.1, 0.2], [1.0, -0.5, 0.3, -0.2, 0.1]),
+    "order_7": ([0.1] * 8, [1.0, 0.1, -0.2, 0.1, 0.05, -0.1, 0.2, 0.1]),
+    "fir": ([0.5, -0.25, 0.125, 1.0], [4.0]),
+    "order_12": ([1.0, 0.5], [1.0] + [0.05] * 12),
+}
+TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12, torch.complex64: 2e-5, torch.complex128: 1e-12}
+
+
+def close(got: torch.Tensor, want: torch.Tensor) -> None:
+    """Relative to the largest value: the reference is the CPU's in float64."""
+    assert got.is_cuda and got.shape == want.shape
+    error = (got.cpu().to(want.dtype) - want).abs().max() if want.numel() else torch.zeros(())
+    assert error <= TOLERANCE[got.dtype] * max(1.0, want.abs().max().item() if want.numel() else 0)
+
+
+def signal(shape: tuple[int, ...], dtype: torch.dtype, seed: int) -> torch.Tensor:
+    return torch.randn(shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
+
+
+def wide(dtype: torch.dtype) -> torch.dtype:
+    return torch.complex128 if dtype.is_complex else torch.float64
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_lfilter_values_states_and_gradients(shape, name, dtype) -> None:
+    b, a = (torch.tensor(c, dtype=wide(dtype)) for c in FILTERS[name])
+    x = signal(shape, dtype, 0)
+    zi = signal((shape[0], max(len(b), len(a)) - 1), dtype, 1)
+    arguments = [b, a, x, zi]
+    on_gpu = [t.cuda().requires_grad_() for t in arguments]
+    on_cpu = [t.to(wide(dtype)).requires_grad_() for t in arguments]
+    y, zf = polezero.lfilter(*on_gpu[:3], zi=on_gpu[3])
+    y_cpu, zf_cpu = polezero.lfilter(*on_cpu[:3], zi=on_cpu[3])
+    close(y.detach(), y_cpu.detach())
+    close(zf.detach(), zf_cpu.detach())
+    grads = [signal(tuple(t.shape), dtype, 2) for t in (y, zf)]
+    got = torch.autograd.grad((y, zf), on_gpu, [g.cuda() for g in grads])
+    want = torch.autograd.grad((y_cpu, zf_cpu), on_cpu, [g.to(wide(dtype)) for g in grads])
+    scale = shape[0] * shape[1]  # of the sums over all samples
+    for i, (g, w) in enumerate(zip(got, want, strict=True)):
+        if i < 2:
+            error = (g.cpu() - w).abs().max()
+            assert error <= TOLERANCE[dtype] * max(scale**0.5, w.abs().max().item())
+        else:
+            close(g, w)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("backward", ["one_pass", "two_pass"])
+def test_allpole_with_a_filter_a_row(dtype, backward) -> None:
+    a = torch.tensor([[-1.6, 0.8], [0.3, -0.2], [0.0, 0.5]], dtype=dtype)
+    x, zi = signal((3, 20_000), dtype, 0), signal((3, 2), dtype, 1)
+    on_gpu = [t.cuda().requires_grad_() for t in (a, x, zi)]
+    on_cpu = [t.to(wide(dtype)).requires_grad_() for t in (a, x, zi)]
+    y, zf = polezero.allpole(*on_gpu, backward=backward)
+    y_cpu, zf_cpu = polezero.allpole(*on_cpu, backward=backward)
+    close(y.detach(), y_cpu.detach())
+    close(zf.detach(), zf_cpu.detach())
+    got = torch.autograd.grad(y.abs().sum(), on_gpu)
+    want = torch.autograd.grad(y_cpu.abs().sum(), on_cpu)
+    for g, w in zip(got, want, strict=True):
+        assert (g.cpu().to(w.dtype) - w).abs().max() <= 20 * TOLERANCE[dtype] * w.abs().max()
+
+
+def biquad(x: torch.Tensor) -> torch.Tensor:
+    b, a = FILTERS["biquad"]
+    return polezero.lfilter(torch.tensor(b, device=x.device), torch.tensor(a, device=x.device), x)
+
+
+def test_same_bits_in_every_run() -> None:
+    x = signal((2, 1_000_000), torch.float32, 0).cuda()
+    first = biquad(x)
+    assert all(torch.equal(biquad(x), first) for _ in range(50))
+
+
+def test_runs_on_the_current_stream() -> None:
+    x = signal((2, 100_000), torch.float32, 0)
+    side = torch.cuda.Stream()
+    with torch.cuda.stream(side):
+        on_gpu = torch.empty_like(x, device="cuda")
+        torch.cuda._sleep(50_000_000)
+        on_gpu.copy_(x)
+        y = biquad(on_gpu)
+    side.synchronize()
+    close(y, biquad(x.double()))
+
+
+def test_can_be_captured_in_a_graph() -> None:
+    x = signal((2, 100_000), torch.float32, 0).cuda()
+    b, a = (torch.tensor(c, device="cuda") for c in FILTERS["biquad"])
+    warm = torch.cuda.Stream()
+    with torch.cuda.stream(warm):
+        polezero.lfilter(b, a, x)
+    warm.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        y = polezero.lfilter(b, a, x)
+    for seed in (1, 2):
+        x.copy_(signal((2, 100_000), torch.float32, seed))
+        graph.replay()
+        close(y, polezero.lfilter(b.cpu().double(), a.cpu().double(), x.cpu().double()))
+
+
+def test_a_0_of_zero_gives_no_numbers_and_no_error() -> None:
+    y = polezero.lfilter(torch.ones(1).cuda(), torch.zeros(2).cuda(), torch.ones(5).cuda())
+    assert not y.isfinite().any()
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_runs_on_the_gpu_of_its_tensors() -> None:
+    x = signal((2, 100_000), torch.float32, 0)
+    y = biquad(x.to("cuda:1"))
+    assert y.device.index == 1 and torch.cuda.current_device() == 0
+    close(y, biquad(x.double()))
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (2, 0)], ids=str)
+def test_nothing_to_filter(shape) -> None:
+    x, zi = torch.zeros(shape).cuda().requires_grad_(), torch.ones(shape[0], 2).cuda().requires_grad_()
+    b, a = (torch.tensor(c, device="cuda", requires_grad=True) for c in FILTERS["biquad"])
+    y, zf = polezero.lfilter(b, a, x, zi=zi)
+    assert y.shape == shape and torch.equal(zf, zi)
+    grads = torch.autograd.grad(zf.sum() + y.sum(), [b, a, zi])
+    assert torch.equal(grads[2], torch.ones_like(zi)) and not grads[0].any() and not grads[1].any()
