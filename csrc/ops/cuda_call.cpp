@@ -19,7 +19,7 @@ CudaCall::CudaCall(const Tensor& tensor) : guard_(tensor.device()) {
       }};
 }
 
-const Tensor& CudaCall::keep(const Tensor& tensor) { return memory_.emplace_back(tensor); }
+Tensor CudaCall::keep(const Tensor& tensor) { return memory_.emplace_back(tensor); }
 
 template <class scalar_t>
 cuda::NormalisedOnDevice<scalar_t> CudaCall::normalise(const Tensor& b, const Tensor& a, bool monic,
@@ -27,7 +27,7 @@ cuda::NormalisedOnDevice<scalar_t> CudaCall::normalise(const Tensor& b, const Te
   cuda::GivenFilters given{.monic = monic, .conjugate = conjugate};
   const auto take = [&](const Tensor& c, const void*& data, bool& wide, int64_t& stride) {
     if (!c.defined()) return;
-    const Tensor& own = keep(coefficient_sets(c, leading));
+    const Tensor own = keep(coefficient_sets(c, leading));
     data = own.const_data_ptr();
     wide = own.scalar_type() == at::kDouble || own.scalar_type() == at::kComplexDouble;
     if (own.dim() == 2) {

@@ -18,7 +18,7 @@ class CudaCall {
 
   const cuda::Context& context() const { return context_; }
   // Keeps memory alive until the call has been put on the stream; torch reuses it only there.
-  const Tensor& keep(const Tensor& tensor);
+  Tensor keep(const Tensor& tensor);
 
   // States [B, last], or null where undefined.
   template <class scalar_t>

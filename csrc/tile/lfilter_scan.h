@@ -4,33 +4,9 @@
 
 #include "kernels/cuda/lfilter.h"
 #include "tile/scan.h"
+#include "tile/twofold.h"
 
 POLEZERO_ISA_BEGIN
-
-// What a thread computes its own samples in. Errors do not outlive them, but in a direct form above
-// order 2 they first grow by orders of magnitude.
-template <class T, int P>
-struct Compute {
-  using type = acc_t<T>;
-};
-template <>
-struct Compute<float, 1> {
-  using type = float;
-};
-template <>
-struct Compute<float, 2> {
-  using type = float;
-};
-template <>
-struct Compute<std::complex<float>, 1> {
-  using type = std::complex<float>;
-};
-template <>
-struct Compute<std::complex<float>, 2> {
-  using type = std::complex<float>;
-};
-template <class T, int P>
-using compute_t = typename Compute<T, P>::type;
 
 // Samples a thread: as many as fit in its registers, and no fewer than the order.
 template <class T, int P>
@@ -49,22 +25,22 @@ struct Timeline {
 };
 
 // The last P values of a signal, newest first.
-template <class R, int P>
+template <class A, int P>
 struct History {
-  R v[P];
+  A v[P];
 
-  POLEZERO_HD void push(R value) {
+  POLEZERO_HD void push(A value) {
     for (int i = P - 1; i > 0; --i) v[i] = v[i - 1];
     v[0] = value;
   }
   // from - c_1 v_1 - .. - c_P v_P; the newest last, because it is the one that is waited for
-  POLEZERO_HD R feed_back(const R* c, R from) const {
+  POLEZERO_HD A feed_back(const A* c, A from) const {
     for (int i = P - 1; i >= 0; --i) from -= multiply(c[i], v[i]);
     return from;
   }
   // c_0 now + c_1 v_1 + .. + c_order v_order: a tap that is not there never meets a NaN
-  POLEZERO_HD R feed_forward(const R* c, int64_t order, R now) const {
-    R sum = multiply(c[0], now);
+  POLEZERO_HD A feed_forward(const A* c, int64_t order, A now) const {
+    A sum = multiply(c[0], now);
     for (int i = 0; i < P; ++i) {
       if (i < order) sum += multiply(c[i + 1], v[i]);
     }
@@ -72,19 +48,19 @@ struct History {
   }
 };
 
-template <class R, int P, class A>
-POLEZERO_HD History<R, P> history_of(const StateVector<A, P>& s) {
-  History<R, P> h;
-  for (int i = 0; i < P; ++i) h.v[i] = static_cast<R>(s.v[i]);
+template <class A, int P>
+POLEZERO_HD History<A, P> history_of(const StateVector<A, P>& s) {
+  History<A, P> h;
+  for (int i = 0; i < P; ++i) h.v[i] = s.v[i];
   return h;
 }
 // The samples before `begin`, zero before the row.
-template <class R, int P, class Line>
-POLEZERO_HD History<R, P> history_at(const Line& x, int64_t begin, int64_t order) {
-  History<R, P> h;
+template <class A, int P, class Line>
+POLEZERO_HD History<A, P> history_at(const Line& x, int64_t begin, int64_t order) {
+  History<A, P> h;
   for (int i = 0; i < P; ++i) {
     const int64_t n = begin - 1 - i;
-    h.v[i] = i < order && x.has(n) ? static_cast<R>(x[n]) : R(0);
+    h.v[i] = i < order && x.has(n) ? static_cast<A>(x[n]) : A(0);
   }
   return h;
 }
@@ -99,16 +75,16 @@ POLEZERO_HD StateVector<A, P> row_state(const T* values, int64_t row, int64_t or
 }
 
 // The coefficients of a row, padded from the order they have to P.
-template <class R, int P>
+template <class A, int P>
 struct DirectForm {
-  R b[P + 1], a[P];
+  A b[P + 1], a[P];
 
   template <class T>
   POLEZERO_HD DirectForm(const Filters<T>& f, int64_t row) {
     const auto* from_b = f.b + row * f.filter_stride * (f.order + 1);
     const auto* from_a = f.a + row * f.filter_stride * f.order;
-    for (int i = 0; i <= P; ++i) b[i] = i <= f.order ? static_cast<R>(from_b[i]) : R(0);
-    for (int i = 0; i < P; ++i) a[i] = i < f.order ? static_cast<R>(from_a[i]) : R(0);
+    for (int i = 0; i <= P; ++i) b[i] = i <= f.order ? static_cast<A>(from_b[i]) : A(0);
+    for (int i = 0; i < P; ++i) a[i] = i < f.order ? static_cast<A>(from_a[i]) : A(0);
   }
 };
 
@@ -131,9 +107,9 @@ struct TilePosition {
 };
 
 // What `V` samples u leave of a zero state.
-template <class A, int P, int V, class R>
-POLEZERO_HD StateVector<A, P> forced_state(const R* a, const R* u) {
-  History<R, P> h{};
+template <class A, int P, int V>
+POLEZERO_HD StateVector<A, P> forced_state(const A* a, const A* u) {
+  History<A, P> h{};
   for (int i = 0; i < V; ++i) h.push(h.feed_back(a, u[i]));
   StateVector<A, P> s;
   for (int i = 0; i < P; ++i) s.v[i] = static_cast<A>(h.v[i]);
@@ -148,23 +124,24 @@ using LfilterCarry = ConstantCarry<acc_t<T>, P>;
 // the largest number there is: it may still meet a zero.
 template <class T, int P, class Block>
 POLEZERO_HD void fill_powers(Block& block, const Filters<T>& f, int64_t row, int64_t count,
-                             acc_t<T>* power, acc_t<T>* work) {
+                             acc_t<T>* power, twofold_t<acc_t<T>>* work) {
   using A = acc_t<T>;
+  using E = twofold_t<A>;
   const DirectForm<A, P> c(f, row);
   const int i = block.thread() / P, j = block.thread() % P;
-  A* now = work;
-  A* next = work + P * P;
-  if (i < P) now[i * P + j] = i == 0 ? -c.a[j] : A(i == j + 1 ? 1 : 0);
+  E* now = work;
+  E* next = work + P * P;
+  if (i < P) now[i * P + j] = E(i == 0 ? -c.a[j] : A(i == j + 1 ? 1 : 0));
   block.sync();
   for (int64_t length = 1; count > 0; length *= 2) {
     if (i < P) {
-      if (length >= kSamples<T, P>) power[i * P + j] = now[i * P + j];
-      A sum(0);
-      for (int k = 0; k < P; ++k) sum += multiply(now[i * P + k], now[k * P + j]);
-      next[i * P + j] = saturated(sum);
+      if (length >= kSamples<T, P>) power[i * P + j] = saturated(now[i * P + j].rounded());
+      E sum(A(0));
+      for (int k = 0; k < P; ++k) sum.add_product(now[i * P + k], now[k * P + j]);
+      next[i * P + j] = sum;
     }
     if (length >= kSamples<T, P>) power += P * P, --count;
-    A* const other = now;
+    E* const other = now;
     now = next;
     next = other;
     block.sync();
@@ -177,7 +154,6 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
                                       const LfilterCarry<T, P>& carry, const Nodes& nodes,
                                       const LfilterScan<T>& p, const TilePosition& at,
                                       StateVector<acc_t<T>, P>& begin) {
-  using R = compute_t<T, P>;
   using A = acc_t<T>;
   constexpr int V = kSamples<T, P>;
   const int64_t order = p.filters.order;
@@ -187,27 +163,27 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
 
   T samples[V];
   block.load(x, at.begin, at.count, samples);
-  const DirectForm<R, P> c(p.filters, at.row);
-  R u[V];
-  auto past = history_at<R, P>(x, own, p.filters.order_b);
+  const DirectForm<A, P> c(p.filters, at.row);
+  A u[V];
+  auto past = history_at<A, P>(x, own, p.filters.order_b);
   for (int i = 0; i < V; ++i) {
-    const R now = static_cast<R>(samples[i]);
+    const A now = static_cast<A>(samples[i]);
     u[i] = past.feed_forward(c.b, p.filters.order_b, now);
     past.push(now);
   }
   if (p.zi != nullptr && own < order) {  // the state of transposed direct form II is an input
     for (int i = 0; i < V; ++i) {
-      if (own + i < order) u[i] += static_cast<R>(p.zi[at.row * order + own + i]);
+      if (own + i < order) u[i] += static_cast<A>(p.zi[at.row * order + own + i]);
     }
   }
   auto s = StateVector<A, P>::zero();
   if (p.filters.order_a > 0) {
     s = state_of_thread(block, carry, shared, nodes, at.tile, forced_state<A, P, V>(c.a, u), begin);
   }
-  const DirectForm<R, P> again(p.filters, at.row);  // not held in registers meanwhile
-  auto h = history_of<R, P>(s);
+  const DirectForm<A, P> again(p.filters, at.row);  // not held in registers meanwhile
+  auto h = history_of(s);
   for (int i = 0; i < V; ++i) {
-    const R out = p.filters.order_a > 0 ? h.feed_back(again.a, u[i]) : u[i];
+    const A out = p.filters.order_a > 0 ? h.feed_back(again.a, u[i]) : u[i];
     h.push(out);
     u[i] = out;
   }
@@ -219,7 +195,7 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
 }
 
 // The overhang of a row, by the thread of its last sample, which begins at `own` in state `s`; in
-// float64, because the next call goes on from here.
+// float64.
 template <int P, class T>
 POLEZERO_HD void final_state(const LfilterScan<T>& p, int64_t row, const Timeline<const T, 1>& x,
                              int64_t own, const StateVector<acc_t<T>, P>& s) {
@@ -228,7 +204,7 @@ POLEZERO_HD void final_state(const LfilterScan<T>& p, int64_t row, const Timelin
   const DirectForm<A, P> c(f, row);
   const T* zi = p.zi != nullptr ? p.zi + row * f.order : nullptr;
   auto xs = history_at<A, P>(x, own, f.order_b);
-  auto ys = history_of<A, P>(s);
+  auto ys = history_of(s);
   POLEZERO_ROLLED
   for (int64_t n = own; n < p.time; ++n) {
     const A now = static_cast<A>(x[n]);
@@ -265,19 +241,19 @@ POLEZERO_HD StateVector<A, P> samples_before(const Line& g, int64_t begin,
 
 // sums[k] = sum_i lambda[i - k] conj(u[i]), k = 0..order, over the samples of the block; the first
 // `count` of a thread exist, `before` holds its lambda[-1], lambda[-2], ..
-template <int P, int V, class Block, class R, class T, class A>
-POLEZERO_HD void correlate(Block& block, double* scratch, const R* lambda,
-                           const History<R, P>& before, const T* u, int64_t count, int64_t order,
+template <int P, int V, class Block, class T, class A>
+POLEZERO_HD void correlate(Block& block, double* scratch, const A* lambda,
+                           const History<A, P>& before, const T* u, int64_t count, int64_t order,
                            A* sums) {
   POLEZERO_UNROLLED  // all of lambda stays in registers
       for (int k = 0; k <= P; ++k) {
     if (k > order) break;
-    R part(0);
+    A part(0);
     for (int i = 0; i < V; ++i) {
-      const R l = i >= k ? lambda[i - k] : before.v[k - 1 - i];
-      if (i < count) part += multiply(l, conjugate(static_cast<R>(u[i])));
+      const A l = i >= k ? lambda[i - k] : before.v[k - 1 - i];
+      if (i < count) part += multiply(l, conjugate(static_cast<A>(u[i])));
     }
-    const A sum = block_sum(block, reinterpret_cast<A*>(scratch), static_cast<A>(part));
+    const A sum = block_sum(block, reinterpret_cast<A*>(scratch), part);
     if (block.thread() == 0) sums[k] = sum;
   }
 }
@@ -287,7 +263,6 @@ POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P
                                       const LfilterCarry<T, P>& carry, const Nodes& nodes,
                                       const LfilterAdjointScan<T>& p, const TilePosition& at,
                                       int64_t tiles, StateVector<acc_t<T>, P>& begin) {
-  using R = compute_t<T, P>;
   using A = acc_t<T>;
   constexpr int V = kSamples<T, P>;
   const int64_t order = p.filters.order;
@@ -297,9 +272,9 @@ POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P
 
   T samples[V];
   block.load(g, at.begin, at.count, samples);
-  const DirectForm<R, P> c(p.filters, at.row);
-  R lambda[V];
-  for (int i = 0; i < V; ++i) lambda[i] = static_cast<R>(samples[i]);
+  const DirectForm<A, P> c(p.filters, at.row);
+  A lambda[V];
+  for (int i = 0; i < V; ++i) lambda[i] = static_cast<A>(samples[i]);
   StateVector<A, P> s;
   if (p.filters.order_a > 0) {
     s = state_of_thread(block, carry, shared, nodes, at.tile, forced_state<A, P, V>(c.a, lambda),
@@ -309,7 +284,7 @@ POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P
   }
   if (p.head != nullptr && own < p.time && p.time <= own + V) {
     const DirectForm<A, P> exact(p.filters, at.row);
-    auto h = history_of<A, P>(s);
+    auto h = history_of(s);
     POLEZERO_ROLLED
     for (int64_t n = own; n < p.time; ++n) {
       const A now = static_cast<A>(g[n]);
@@ -319,8 +294,8 @@ POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P
       if (i < order) p.head[at.row * order + i] = h.v[i];
     }
   }
-  const DirectForm<R, P> again(p.filters, at.row);
-  auto h = history_of<R, P>(s);
+  const DirectForm<A, P> again(p.filters, at.row);
+  auto h = history_of(s);
   const auto first = h;
   for (int i = 0; i < V; ++i) {
     if (p.filters.order_a > 0) lambda[i] = h.feed_back(again.a, lambda[i]);
@@ -332,7 +307,7 @@ POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P
                 samples);
   }
   // [2][order + 1] of this tile
-  A* sums = p.sums + (at.row * tiles + at.tile) * 2 * (order + 1);
+  A* sums = p.sums == nullptr ? nullptr : p.sums + (at.row * tiles + at.tile) * 2 * (order + 1);
   if (p.x != nullptr) {
     block.load(Line(p.x + at.row * p.x_stride, p.time), at.begin, at.count, samples);
     correlate<P, V>(block, shared.sums, lambda, first, samples, p.time - own, order, sums);

@@ -34,18 +34,12 @@ inline constexpr bool is_complex<std::complex<T>> = true;
 // std::complex's operator* checks for NaN and calls a library function; the plain formula is
 // what a real recurrence on two channels would do.
 POLEZERO_HD double multiply(double u, double v) { return u * v; }
-POLEZERO_HD float multiply(float u, float v) { return u * v; }
-template <class R>
-POLEZERO_HD std::complex<R> multiply(std::complex<R> u, std::complex<R> v) {
+POLEZERO_HD std::complex<double> multiply(std::complex<double> u, std::complex<double> v) {
   return {u.real() * v.real() - u.imag() * v.imag(), u.real() * v.imag() + u.imag() * v.real()};
 }
 
 POLEZERO_HD double conjugate(double u) { return u; }
-POLEZERO_HD float conjugate(float u) { return u; }
-template <class R>
-POLEZERO_HD std::complex<R> conjugate(std::complex<R> u) {
-  return {u.real(), -u.imag()};
-}
+POLEZERO_HD std::complex<double> conjugate(std::complex<double> u) { return {u.real(), -u.imag()}; }
 
 // True where neither u nor a part of it is inf or NaN.
 POLEZERO_HD bool is_finite(double u) { return u - u == 0; }

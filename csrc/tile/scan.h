@@ -229,20 +229,20 @@ POLEZERO_HD typename Carry::Message look_back(Block& block, const Carry& carry, 
   bool complete = true;                     // `own` is the whole of it
   POLEZERO_ROLLED
   for (auto count = static_cast<unsigned>(nodes.tiles); count > 0; count /= kWarp) {
-    if (complete) publish(block, level + node * kWords<M>, own);
+    if (complete) publish(block, level + int64_t{node} * kWords<M>, own);
     const int siblings = node % kWarp;
     if (siblings > 0) {
       M m = Carry::identity();
       // in the last lanes, so that the last one ends up with all
       const int mine = block.lane() - (kWarp - siblings);
-      if (mine >= 0) receive(block, level + (node - siblings + mine) * kWords<M>, m);
+      if (mine >= 0) receive(block, level + int64_t{node - siblings + mine} * kWords<M>, m);
       m = shuffle(block, inclusive_scan(block, carry, m, units, siblings), kWarp - 1);
       before = carry.join(m, before, units_before);
       if (siblings == kWarp - 1 && complete) own = carry.join(m, own, units);
     }
     complete = complete && siblings == kWarp - 1;
     units_before += siblings * units;
-    level += count * kWords<M>;
+    level += int64_t{count} * kWords<M>;
     node /= kWarp;
     units *= kWarp;
   }

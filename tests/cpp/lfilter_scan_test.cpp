@@ -35,7 +35,7 @@ struct Prepared {
     int64_t powers = 1;
     while ((int64_t{1} << powers) <= plan.tiles * kWarp * launch.warps) ++powers;
     power.resize(filter_count * powers * P * P);
-    run_grid<std::array<A, 2 * P * P>>(
+    run_grid<std::array<twofold_t<A>, 2 * P * P>>(
         filter_count, launch.warps, 1, 0, [&](auto& block, auto& memory, int64_t f) {
           fill_powers<T, P>(block, filters, f, powers, power.data() + f * powers * P * P,
                             memory.data());
@@ -210,6 +210,44 @@ TYPED_TEST(LfilterScanOf, UnstableFiltersOverShortRows) {
 // 1100 tiles: three levels of the tree.
 TEST(LfilterScan, ManyTilesNearTheCircle) {
   check_forward<float, 2>({.warps = 1}, 2, 2, 0.99999, 1, 1100 * 512 - 100);
+}
+
+// Zeros close to the poles: what the filter adds up, it takes away again.
+TEST(LfilterScan, ZerosThatCancelPolesNearTheCircle) {
+  const int64_t time = 20000;
+  const double r = 0.99999, w = 0.003;
+  struct {
+    std::vector<double> b, a;
+  } const filters[] = {{{r, -r, 0}, {-(2 * r - 1), 0}},  // a DC blocker
+                       {{1, -2, 1}, {-2 * 0.999 * std::cos(w), 0.999 * 0.999}}};
+  for (const auto& [b, a] : filters) {
+    Random random(5);
+    FilterBank<float> bank(random, 2, 2, 1, 0);
+    bank.b = b;
+    bank.a = a;
+    Rows<float> x(1, time, 0, 1.f), y(1, time, 0);
+    for (float& v : x.data) v += 0.01f * random.normal<float>();
+    const LfilterScan<float> p{.filters = bank.view(),
+                               .rows = 1,
+                               .time = time,
+                               .x = x.row(0),
+                               .x_stride = time,
+                               .y = y.row(0),
+                               .y_stride = time};
+    const Prepared<float, 2> prepared({}, p.filters, 1, 1, time);
+    run_grid<ScanShared<LfilterCarry<float, 2>>>(
+        prepared.tickets, 2, 2, 0, [&](auto& block, auto& memory, int64_t ticket) {
+          lfilter_forward_block<float, 2>(block, memory, prepared.plan, p, ticket);
+        });
+    std::vector<long double> s(2), want(time);
+    reference_forward(bank, 0, x.row(0), time, s.data(), want.data());
+    double error = 0, size = 0;
+    for (int64_t n = 0; n < time; ++n) {
+      error += static_cast<double>((y.row(0)[n] - want[n]) * (y.row(0)[n] - want[n]));
+      size += static_cast<double>(want[n] * want[n]);
+    }
+    EXPECT_LE(std::sqrt(error / size), 1e-7);
+  }
 }
 
 // Whatever the order in which blocks come to publish.

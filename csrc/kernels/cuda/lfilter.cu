@@ -22,10 +22,8 @@ __global__ void normalise_kernel(cuda::GivenFilters given, acc_t<T>* b, acc_t<T>
     const A first = given.a == nullptr || given.monic ? A(1) : read(from_a);
     a0[f] = first;
     for (int64_t k = 0; k <= order; ++k) {
-      A value(0);
-      if (given.b == nullptr && k == 0) value = A(1);
-      if (given.b != nullptr && k <= given.order_b) value = read(from_b + k);
-      b[f * (order + 1) + k] = value / first;
+      const A value = given.b != nullptr ? read(from_b + (k <= given.order_b ? k : 0)) : A(1);
+      b[f * (order + 1) + k] = k <= given.order_b ? value / first : A(0);
     }
     for (int64_t i = 0; i < order; ++i) {
       const bool has = given.a != nullptr && i < given.order_a;
@@ -36,13 +34,14 @@ __global__ void normalise_kernel(cuda::GivenFilters given, acc_t<T>* b, acc_t<T>
 
 template <class T, int P>
 __global__ void powers_kernel(Filters<T> filters, int64_t count, acc_t<T>* power) {
-  __shared__ double work[2 * P * P * sizeof(acc_t<T>) / sizeof(double)];
+  using E = twofold_t<acc_t<T>>;
+  __shared__ double work[2 * P * P * sizeof(E) / sizeof(double)];
   struct {
     __device__ int thread() const { return threadIdx.x; }
     __device__ void sync() const { __syncthreads(); }
   } block;
   fill_powers<T, P>(block, filters, blockIdx.x, count, power + blockIdx.x * count * P * P,
-                    reinterpret_cast<acc_t<T>*>(work));
+                    reinterpret_cast<E*>(work));
 }
 
 template <class T>
@@ -65,7 +64,7 @@ Powers<T> powers_of(const cuda::Context& context, const cuda::NormalisedOnDevice
 
 // What leaves a thread the registers it needs.
 template <class T, int P>
-inline constexpr int kBlocksOf = P > 2 ? 1 : 2;
+inline constexpr int kBlocksOf = 2;
 
 template <class T, int P>
 struct Forward {
@@ -96,10 +95,8 @@ struct Adjoint {
 // f(order known to the compiler), one that holds `order`.
 template <class F>
 void with_order(int64_t order, F&& f) {
-  if (order <= 1) return f(std::integral_constant<int, 1>{});
-  if (order <= 2) return f(std::integral_constant<int, 2>{});
-  if (order <= 4) return f(std::integral_constant<int, 4>{});
-  f(std::integral_constant<int, 8>{});
+  static_assert(kLongestScan == 2);
+  order <= 1 ? f(std::integral_constant<int, 1>{}) : f(std::integral_constant<int, 2>{});
 }
 
 // ---- what follows the adjoint

@@ -6,8 +6,10 @@
 
 namespace polezero {
 
-// An order above is filtered by one thread a row.
-inline constexpr int64_t kLongestScan = 8;
+// Above this order one thread filters a row. Powers of the transition of more states, where poles
+// lie close together, are large and cancel: joined in float64 they would be worth less than the
+// serial filter (tile/transition.h).
+inline constexpr int64_t kLongestScan = 2;
 
 // Transposed direct form II.
 template <class scalar_t>

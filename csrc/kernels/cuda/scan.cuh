@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(kWarp* kMaxWarps, Filter::kBlocks)
     scan_kernel(ScanPlan<acc_t<typename Filter::Scalar>> plan, typename Filter::Params p,
                 int64_t tickets, unsigned long long* drawn) {
   using Block = DeviceBlock<typename Filter::Scalar, Filter::kSamples>;
-  extern __shared__ char bytes[];
+  extern __shared__ __align__(16) char bytes[];
   auto& memory = *reinterpret_cast<ScanMemory<Filter>*>(bytes);
   auto& shared = *reinterpret_cast<typename Filter::Shared*>(memory.shared);
   Block block(reinterpret_cast<typename Block::Io::Temp*>(bytes + sizeof(memory)));
@@ -54,10 +54,10 @@ struct ScanShape {
     tiles = (time + tile - 1) / tile;
     whole_row = tiles == 1 || rows >= kRowsPerProcessor * context.processors;
   }
-  // Powers of two of a stretch up to a row.
+  // Powers of two of a stretch, up to the longest that is joined.
   int64_t powers() const {
     int64_t count = 1;
-    while ((int64_t{1} << count) <= tiles * warps * kWarp) ++count;
+    while ((int64_t{1} << count) <= (whole_row ? 1 : tiles) * warps * kWarp) ++count;
     return count;
   }
 
