@@ -26,9 +26,10 @@ struct Timeline {
 
 // The last P values of a signal, newest first.
 template <class A, int P>
-struct History {
-  A v[P];
+struct History : StateVector<A, P> {
+  using StateVector<A, P>::v;
 
+  POLEZERO_HD explicit History(const StateVector<A, P>& s) : StateVector<A, P>(s) {}
   POLEZERO_HD void push(A value) {
     for (int i = P - 1; i > 0; --i) v[i] = v[i - 1];
     v[0] = value;
@@ -48,19 +49,18 @@ struct History {
   }
 };
 
-template <class A, int P>
-POLEZERO_HD History<A, P> history_of(const StateVector<A, P>& s) {
-  History<A, P> h;
-  for (int i = 0; i < P; ++i) h.v[i] = s.v[i];
-  return h;
-}
-// The samples before `begin`, zero before the row.
+// The `count` samples before `begin`; before the row there are those of `before_row`.
 template <class A, int P, class Line>
-POLEZERO_HD History<A, P> history_at(const Line& x, int64_t begin, int64_t order) {
-  History<A, P> h;
+POLEZERO_HD History<A, P> samples_before(
+    const Line& x, int64_t begin, int64_t count,
+    const StateVector<A, P>& before_row = StateVector<A, P>::zero()) {
+  History<A, P> h(StateVector<A, P>::zero());
   for (int i = 0; i < P; ++i) {
     const int64_t n = begin - 1 - i;
-    h.v[i] = i < order && x.has(n) ? static_cast<A>(x[n]) : A(0);
+    if (i < count && x.has(n)) h.v[i] = static_cast<A>(x[n]);
+    for (int j = 0; j < P; ++j) {
+      if (n == -1 - j) h.v[i] = before_row.v[j];
+    }
   }
   return h;
 }
@@ -109,11 +109,9 @@ struct TilePosition {
 // What `V` samples u leave of a zero state.
 template <class A, int P, int V>
 POLEZERO_HD StateVector<A, P> forced_state(const A* a, const A* u) {
-  History<A, P> h{};
+  History<A, P> h(StateVector<A, P>::zero());
   for (int i = 0; i < V; ++i) h.push(h.feed_back(a, u[i]));
-  StateVector<A, P> s;
-  for (int i = 0; i < P; ++i) s.v[i] = static_cast<A>(h.v[i]);
-  return s;
+  return h;
 }
 
 template <class T, int P>
@@ -165,7 +163,7 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
   block.load(x, at.begin, at.count, samples);
   const DirectForm<A, P> c(p.filters, at.row);
   A u[V];
-  auto past = history_at<A, P>(x, own, p.filters.order_b);
+  auto past = samples_before<A, P>(x, own, p.filters.order_b);
   for (int i = 0; i < V; ++i) {
     const A now = static_cast<A>(samples[i]);
     u[i] = past.feed_forward(c.b, p.filters.order_b, now);
@@ -181,7 +179,7 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
     s = state_of_thread(block, carry, shared, nodes, at.tile, forced_state<A, P, V>(c.a, u), begin);
   }
   const DirectForm<A, P> again(p.filters, at.row);  // not held in registers meanwhile
-  auto h = history_of(s);
+  History<A, P> h(s);
   for (int i = 0; i < V; ++i) {
     const A out = p.filters.order_a > 0 ? h.feed_back(again.a, u[i]) : u[i];
     h.push(out);
@@ -203,8 +201,8 @@ POLEZERO_HD void final_state(const LfilterScan<T>& p, int64_t row, const Timelin
   const Filters<T>& f = p.filters;
   const DirectForm<A, P> c(f, row);
   const T* zi = p.zi != nullptr ? p.zi + row * f.order : nullptr;
-  auto xs = history_at<A, P>(x, own, f.order_b);
-  auto ys = history_of(s);
+  auto xs = samples_before<A, P>(x, own, f.order_b);
+  History<A, P> ys(s);
   POLEZERO_ROLLED
   for (int64_t n = own; n < p.time; ++n) {
     const A now = static_cast<A>(x[n]);
@@ -224,21 +222,6 @@ POLEZERO_HD void final_state(const LfilterScan<T>& p, int64_t row, const Timelin
   }
 }
 
-// The P samples before `begin`, newest first; `before` the row there are those.
-template <class A, int P, class Line>
-POLEZERO_HD StateVector<A, P> samples_before(const Line& g, int64_t begin,
-                                             const StateVector<A, P>& before) {
-  StateVector<A, P> s;
-  for (int i = 0; i < P; ++i) {
-    const int64_t n = begin - 1 - i;
-    s.v[i] = g.has(n) ? static_cast<A>(g[n]) : A(0);
-    for (int j = 0; j < P; ++j) {
-      if (n == -1 - j) s.v[i] = before.v[j];
-    }
-  }
-  return s;
-}
-
 // sums[k] = sum_i lambda[i - k] conj(u[i]), k = 0..order, over the samples of the block; the first
 // `count` of a thread exist, `before` holds its lambda[-1], lambda[-2], ..
 template <int P, int V, class Block, class T, class A>
@@ -246,7 +229,7 @@ POLEZERO_HD void correlate(Block& block, double* scratch, const A* lambda,
                            const History<A, P>& before, const T* u, int64_t count, int64_t order,
                            A* sums) {
   POLEZERO_UNROLLED  // all of lambda stays in registers
-      for (int k = 0; k <= P; ++k) {
+  for (int k = 0; k <= P; ++k) {
     if (k > order) break;
     A part(0);
     for (int i = 0; i < V; ++i) {
@@ -280,22 +263,21 @@ POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P
     s = state_of_thread(block, carry, shared, nodes, at.tile, forced_state<A, P, V>(c.a, lambda),
                         begin);
   } else {  // lambda is g: no zero of a padded a may meet a NaN
-    s = samples_before<A, P>(g, own, row_state<A, P>(p.grad_zf, at.row, order));
+    s = samples_before<A, P>(g, own, P, row_state<A, P>(p.grad_zf, at.row, order));
   }
+  const DirectForm<A, P> again(p.filters, at.row);
   if (p.head != nullptr && own < p.time && p.time <= own + V) {
-    const DirectForm<A, P> exact(p.filters, at.row);
-    auto h = history_of(s);
+    History<A, P> h(s);
     POLEZERO_ROLLED
     for (int64_t n = own; n < p.time; ++n) {
       const A now = static_cast<A>(g[n]);
-      h.push(p.filters.order_a > 0 ? h.feed_back(exact.a, now) : now);
+      h.push(p.filters.order_a > 0 ? h.feed_back(again.a, now) : now);
     }
     for (int i = 0; i < P; ++i) {
       if (i < order) p.head[at.row * order + i] = h.v[i];
     }
   }
-  const DirectForm<A, P> again(p.filters, at.row);
-  auto h = history_of(s);
+  History<A, P> h(s);
   const auto first = h;
   for (int i = 0; i < V; ++i) {
     if (p.filters.order_a > 0) lambda[i] = h.feed_back(again.a, lambda[i]);
@@ -342,9 +324,9 @@ POLEZERO_HD void for_each_tile(Block& block, const ScanPlan<A>& plan, int64_t ro
 }
 
 template <class T, int P, class Block>
-POLEZERO_HD void lfilter_forward_block(Block& block, ScanShared<LfilterCarry<T, P>>& shared,
-                                       const ScanPlan<acc_t<T>>& plan, const LfilterScan<T>& p,
-                                       int64_t ticket) {
+POLEZERO_HD void lfilter_block(Block& block, ScanShared<LfilterCarry<T, P>>& shared,
+                               const ScanPlan<acc_t<T>>& plan, const LfilterScan<T>& p,
+                               int64_t ticket) {
   const int64_t row = row_of(plan, p.rows, ticket);
   const LfilterCarry<T, P> carry{plan.power + row * plan.filter_stride};
   auto begin = row_state<acc_t<T>, P>(p.past, row, p.filters.order);
@@ -355,9 +337,9 @@ POLEZERO_HD void lfilter_forward_block(Block& block, ScanShared<LfilterCarry<T, 
 }
 
 template <class T, int P, class Block>
-POLEZERO_HD void lfilter_adjoint_block(Block& block, ScanShared<LfilterCarry<T, P>>& shared,
-                                       const ScanPlan<acc_t<T>>& plan,
-                                       const LfilterAdjointScan<T>& p, int64_t ticket) {
+POLEZERO_HD void lfilter_block(Block& block, ScanShared<LfilterCarry<T, P>>& shared,
+                               const ScanPlan<acc_t<T>>& plan, const LfilterAdjointScan<T>& p,
+                               int64_t ticket) {
   using A = acc_t<T>;
   const int64_t row = row_of(plan, p.rows, ticket);
   const LfilterCarry<T, P> carry{plan.power + row * plan.filter_stride};

@@ -47,80 +47,30 @@ struct StateVector {
   }
 };
 
-// m s + plus
+// m s
 template <class A, int S>
-POLEZERO_HD StateVector<A, S> times(const A* m, const StateVector<A, S>& s,
-                                    const StateVector<A, S>& plus) {
-  StateVector<A, S> out = plus;
+POLEZERO_HD StateVector<A, S> times(const A* m, const StateVector<A, S>& s) {
+  auto out = StateVector<A, S>::zero();
   for (int i = 0; i < S; ++i) {
     for (int j = 0; j < S; ++j) out.v[i] += multiply(m[i * S + j], s.v[j]);
   }
   return out;
 }
 
-// A filter that does not change with time: its message is v.
+// What moves the messages of a filter that does not change with time.
 template <class A, int S>
 struct ConstantCarry {
-  using State = StateVector<A, S>;
-  using Message = State;
+  using Message = StateVector<A, S>;
   const A* power;  // [..., S, S]: power k moves a state on by 2^k stretches of V samples
 
-  POLEZERO_HD static Message identity() { return State::zero(); }
-
-  // What `earlier` and then `later`, `units` stretches long, do.
+  // What `earlier` and then `later`, `units` stretches long, do; where `earlier` is a state, the
+  // state after them.
   POLEZERO_HD Message join(const Message& earlier, const Message& later, int64_t units) const {
     Message s = earlier;
-    for (; units > 0; units &= units - 1) {
-      s = times(power + lowest_bit(units) * (S * S), s, State::zero());
-    }
+    for (; units > 0; units &= units - 1) s = times(power + lowest_bit(units) * (S * S), s);
     for (int i = 0; i < S; ++i) s.v[i] += later.v[i];
     return s;
   }
-  // The state after `done`, `units` stretches long, which began in `state`.
-  POLEZERO_HD State apply(const Message& done, const State& state, int64_t units) const {
-    return join(state, done, units);
-  }
-  // For what begins in a state that is known.
-  POLEZERO_HD static Message message_of(const State& s) { return s; }
-  POLEZERO_HD static State state_of(const Message& m) { return m; }
-};
-
-// One whose transitions are all different: its message is the transition and v.
-template <class A, int S>
-struct VaryingCarry {
-  using State = StateVector<A, S>;
-  struct Message {
-    A m[S * S];
-    State s;
-  };
-
-  POLEZERO_HD static Message identity() {
-    Message out;
-    for (int i = 0; i < S * S; ++i) out.m[i] = A(i % (S + 1) == 0 ? 1 : 0);
-    out.s = State::zero();
-    return out;
-  }
-  POLEZERO_HD Message join(const Message& earlier, const Message& later, int64_t) const {
-    Message out;
-    for (int i = 0; i < S; ++i) {
-      for (int j = 0; j < S; ++j) {
-        A sum(0);
-        for (int k = 0; k < S; ++k) sum += multiply(later.m[i * S + k], earlier.m[k * S + j]);
-        out.m[i * S + j] = sum;
-      }
-    }
-    out.s = times(later.m, earlier.s, later.s);
-    return out;
-  }
-  POLEZERO_HD State apply(const Message& done, const State& state, int64_t) const {
-    return times(done.m, state, done.s);
-  }
-  POLEZERO_HD static Message message_of(const State& s) {
-    Message out = identity();
-    out.s = s;
-    return out;
-  }
-  POLEZERO_HD static State state_of(const Message& m) { return m.s; }
 };
 
 // ---- a warp
@@ -140,17 +90,13 @@ POLEZERO_HD const double* words_of(const M& m) {
 template <class Block, class M>
 POLEZERO_HD M shuffle_up(Block& block, const M& m, int lanes) {
   M out;
-  const double* from = words_of(m);
-  double* to = words_of(out);
-  block.shuffle_up(from, to, kWords<M>, lanes);
+  block.shuffle_up(words_of(m), words_of(out), kWords<M>, lanes);
   return out;
 }
 template <class Block, class M>
 POLEZERO_HD M shuffle(Block& block, const M& m, int lane) {
   M out;
-  const double* from = words_of(m);
-  double* to = words_of(out);
-  block.shuffle(from, to, kWords<M>, lane);
+  block.shuffle(words_of(m), words_of(out), kWords<M>, lane);
   return out;
 }
 
@@ -161,7 +107,7 @@ POLEZERO_HD typename Carry::Message inclusive_scan(Block& block, const Carry& ca
                                                    typename Carry::Message m, int64_t units,
                                                    int lanes = kWarp) {
   POLEZERO_ROLLED  // five tables at once would not leave registers for samples
-      for (int d = 1; d < lanes; d *= 2) {
+  for (int d = 1; d < lanes; d *= 2) {
     const auto before = shuffle_up(block, m, d);
     if (block.lane() >= d) m = carry.join(before, m, d * units);
   }
@@ -171,23 +117,26 @@ POLEZERO_HD typename Carry::Message inclusive_scan(Block& block, const Carry& ca
 template <class Carry, class Block>
 POLEZERO_HD typename Carry::Message lanes_before(Block& block, const typename Carry::Message& m) {
   const auto before = shuffle_up(block, m, 1);
-  return block.lane() == 0 ? Carry::identity() : before;
+  return block.lane() == 0 ? Carry::Message::zero() : before;
 }
 
+// Over the lanes, in all of them.
+template <class Block, class A>
+POLEZERO_HD A warp_sum(Block& block, A sum) {
+  for (int d = 1; d < kWarp; d *= 2) sum += shuffle(block, sum, block.lane() ^ d);
+  return sum;
+}
 // Over all threads of the block, in thread 0; `scratch`: a number for each warp.
 template <class Block, class A>
 POLEZERO_HD A block_sum(Block& block, A* scratch, A value) {
-  struct Number {
-    A v;
-  } sum{value};
-  for (int d = 1; d < kWarp; d *= 2) sum.v += shuffle(block, sum, block.lane() ^ d).v;
-  if (block.lane() == 0) scratch[block.warp()] = sum.v;
+  A sum = warp_sum(block, value);
+  if (block.lane() == 0) scratch[block.warp()] = sum;
   block.sync();
   for (int w = 1; w < block.warps(); ++w) {
-    if (block.thread() == 0) sum.v += scratch[w];
+    if (block.thread() == 0) sum += scratch[w];
   }
   block.sync();
-  return sum.v;
+  return sum;
 }
 
 // ---- the look-back
@@ -222,7 +171,7 @@ POLEZERO_HD typename Carry::Message look_back(Block& block, const Carry& carry, 
                                               int64_t tile, typename Carry::Message own,
                                               int64_t units) {
   using M = typename Carry::Message;
-  M before = Carry::identity();
+  M before = Carry::Message::zero();
   int64_t units_before = 0;  // the length of `before`; `units`: of a node of this level
   double* level = nodes.words;
   auto node = static_cast<unsigned>(tile);  // `own` is this node of the level
@@ -232,7 +181,7 @@ POLEZERO_HD typename Carry::Message look_back(Block& block, const Carry& carry, 
     if (complete) publish(block, level + int64_t{node} * kWords<M>, own);
     const int siblings = node % kWarp;
     if (siblings > 0) {
-      M m = Carry::identity();
+      M m = Carry::Message::zero();
       // in the last lanes, so that the last one ends up with all
       const int mine = block.lane() - (kWarp - siblings);
       if (mine >= 0) receive(block, level + int64_t{node - siblings + mine} * kWords<M>, m);
@@ -254,8 +203,7 @@ POLEZERO_HD typename Carry::Message look_back(Block& block, const Carry& carry, 
 template <class Carry>
 struct ScanShared {
   using Message = typename Carry::Message;
-  typename Carry::Message of_warp[kMaxWarps];
-  typename Carry::State begin;
+  Message of_warp[kMaxWarps], begin;
   double sums[2 * kMaxWarps];
 };
 
@@ -263,35 +211,35 @@ struct ScanShared {
 // a tile > 0 that is found by the look-back where `nodes` has words. Out: the state in which the
 // stretch begins; `begin` becomes the state after the tile.
 template <class Block, class Carry>
-POLEZERO_HD typename Carry::State state_of_thread(Block& block, const Carry& carry,
-                                                  ScanShared<Carry>& shared, const Nodes& nodes,
-                                                  int64_t tile, const typename Carry::Message& own,
-                                                  typename Carry::State& begin) {
+POLEZERO_HD typename Carry::Message state_of_thread(Block& block, const Carry& carry,
+                                                    ScanShared<Carry>& shared, const Nodes& nodes,
+                                                    int64_t tile,
+                                                    const typename Carry::Message& own,
+                                                    typename Carry::Message& begin) {
   using M = typename Carry::Message;
   const int warps = block.warps(), lane = block.lane();
   const int64_t units = int64_t{kWarp} * warps;
   const M up_to_lane = inclusive_scan(block, carry, own, 1);
   if (lane == kWarp - 1) shared.of_warp[block.warp()] = up_to_lane;
   block.sync();
-  const M up_to_warp = inclusive_scan(
-      block, carry, lane < warps ? shared.of_warp[lane] : Carry::identity(), kWarp, warps);
+  const M up_to_warp =
+      inclusive_scan(block, carry, lane < warps ? shared.of_warp[lane] : M::zero(), kWarp, warps);
   const M all = shuffle(block, up_to_warp, warps - 1);
   if (nodes.tiles > 1 && nodes.words != nullptr) {
     if (block.warp() == 0) {
-      // the first tile's message is a state: what the row begins with is in it
-      const M published = tile > 0 ? all : Carry::message_of(carry.apply(all, begin, units));
+      // what the row begins with is in the first tile's message
+      const M published = tile > 0 ? all : carry.join(begin, all, units);
       const M before = look_back(block, carry, nodes, tile, published, units);
-      if (tile > 0) begin = Carry::state_of(before);
+      if (tile > 0) begin = before;
       if (lane == 0) shared.begin = begin;
     }
     block.sync();
     begin = shared.begin;
   }
-  const auto of_warp =
-      carry.apply(shuffle(block, lanes_before<Carry>(block, up_to_warp), block.warp()), begin,
-                  int64_t{kWarp} * block.warp());
-  begin = carry.apply(all, begin, units);
-  return carry.apply(lanes_before<Carry>(block, up_to_lane), of_warp, lane);
+  const M warps_before = shuffle(block, lanes_before<Carry>(block, up_to_warp), block.warp());
+  const M of_warp = carry.join(begin, warps_before, int64_t{kWarp} * block.warp());
+  begin = carry.join(begin, all, units);
+  return carry.join(of_warp, lanes_before<Carry>(block, up_to_lane), lane);
 }
 
 POLEZERO_ISA_END

@@ -75,7 +75,7 @@ void check_forward(const Launch& launch, int64_t M, int64_t N, double radius, in
   run_grid<ScanShared<LfilterCarry<T, P>>>(
       prepared.tickets, launch.warps, launch.resident, launch.delay,
       [&](auto& block, auto& memory, int64_t ticket) {
-        lfilter_forward_block<T, P>(block, memory, prepared.plan, p, ticket);
+        lfilter_block<T, P>(block, memory, prepared.plan, p, ticket);
       });
   for (int64_t r = 0; r < rows; ++r) {
     std::vector<exact_t<T>> s(bank.order), want(time);
@@ -125,7 +125,7 @@ void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, in
   run_grid<ScanShared<LfilterCarry<T, P>>>(
       prepared.tickets, launch.warps, launch.resident, launch.delay,
       [&](auto& block, auto& memory, int64_t ticket) {
-        lfilter_adjoint_block<T, P>(block, memory, prepared.plan, with_sums, ticket);
+        lfilter_block<T, P>(block, memory, prepared.plan, with_sums, ticket);
       });
   for (int64_t r = 0; r < rows; ++r) {
     std::vector<exact_t<T>> s(order), lambda(time + order), want(time);
@@ -237,7 +237,7 @@ TEST(LfilterScan, ZerosThatCancelPolesNearTheCircle) {
     const Prepared<float, 2> prepared({}, p.filters, 1, 1, time);
     run_grid<ScanShared<LfilterCarry<float, 2>>>(
         prepared.tickets, 2, 2, 0, [&](auto& block, auto& memory, int64_t ticket) {
-          lfilter_forward_block<float, 2>(block, memory, prepared.plan, p, ticket);
+          lfilter_block<float, 2>(block, memory, prepared.plan, p, ticket);
         });
     std::vector<long double> s(2), want(time);
     reference_forward(bank, 0, x.row(0), time, s.data(), want.data());
@@ -271,7 +271,7 @@ TEST(LfilterScan, SameBitsInEveryRun) {
     run_grid<ScanShared<LfilterCarry<float, 2>>>(
         prepared.tickets, launch.warps, launch.resident, launch.delay,
         [&](auto& block, auto& memory, int64_t ticket) {
-          lfilter_forward_block<float, 2>(block, memory, prepared.plan, p, ticket);
+          lfilter_block<float, 2>(block, memory, prepared.plan, p, ticket);
         });
     runs.push_back(y);
   }

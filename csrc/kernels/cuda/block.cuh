@@ -5,6 +5,7 @@
 #include <cub/warp/warp_store.cuh>
 #include <cuda/atomic>
 
+#include "kernels/cuda/threads.cuh"
 #include "tile/lfilter_scan.h"
 
 POLEZERO_ISA_BEGIN
@@ -46,23 +47,10 @@ struct WarpIo {
 };
 
 template <class T, int V>
-class DeviceBlock {
+class DeviceBlock : public DeviceThreads {
  public:
   using Io = WarpIo<T, V>;
-  __device__ explicit DeviceBlock(typename Io::Temp* io) : io_(io[threadIdx.x / kWarp]) {}
-
-  __device__ int thread() const { return threadIdx.x; }
-  __device__ int lane() const { return threadIdx.x % kWarp; }
-  __device__ int warp() const { return threadIdx.x / kWarp; }
-  __device__ int warps() const { return blockDim.x / kWarp; }
-  __device__ void sync() const { __syncthreads(); }
-
-  __device__ void shuffle_up(const double* from, double* to, int words, int lanes) const {
-    for (int i = 0; i < words; ++i) to[i] = __shfl_up_sync(~0u, from[i], lanes);
-  }
-  __device__ void shuffle(const double* from, double* to, int words, int lane) const {
-    for (int i = 0; i < words; ++i) to[i] = __shfl_sync(~0u, from[i], lane);
-  }
+  __device__ explicit DeviceBlock(typename Io::Temp* io) : io_(io[warp()]) {}
 
   __device__ void publish(double* word, double value) const {
     auto bits = static_cast<unsigned long long>(__double_as_longlong(value));

@@ -1,5 +1,6 @@
 // What has no recurrence: every output by a thread of its own.
 #include "kernels/cuda/check.cuh"
+#include "kernels/cuda/threads.cuh"
 #include "tile/pointwise.h"
 
 namespace polezero {
@@ -36,29 +37,13 @@ __global__ void lag_product_kernel(LagProductParams<T> p, int64_t rows, int64_t 
 inline constexpr int kThreads = 256;
 inline constexpr int64_t kStretch = 1 << 14;
 
-template <class A>
-__device__ A sum_of_block(A sum) {
-  __shared__ double of_warp[kThreads / 32 * sizeof(A) / sizeof(double)];
-  constexpr int kWords = sizeof(A) / sizeof(double);
-  double* words = reinterpret_cast<double*>(&sum);
-  for (int w = 0; w < kWords; ++w) {
-    for (int d = 1; d < 32; d *= 2) words[w] += __shfl_xor_sync(~0u, words[w], d);
-    if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32 * kWords + w] = words[w];
-  }
-  __syncthreads();
-  for (int w = 0; w < kWords; ++w) {
-    words[w] = 0;
-    for (int i = 0; i < kThreads / 32; ++i) words[w] += of_warp[i * kWords + w];
-  }
-  __syncthreads();
-  return sum;
-}
-
 // A block for each [row, tap, stretch].
 template <class T>
 __global__ void lag_correlation_kernel(LagCorrelationParams<T> p, int64_t rows, int64_t time,
                                        int64_t stretches, acc_t<T>* partial) {
   using A = acc_t<T>;
+  __shared__ double scratch[kThreads / kWarp * kWords<A>];
+  const DeviceThreads threads;
   for (int64_t i = blockIdx.x; i < rows * p.taps * stretches; i += gridDim.x) {
     const int64_t row = i / (p.taps * stretches), k = i / stretches % p.taps;
     const int64_t begin = i % stretches * kStretch;
@@ -68,7 +53,7 @@ __global__ void lag_correlation_kernel(LagCorrelationParams<T> p, int64_t rows, 
       sum += multiply(static_cast<A>(p.g[row * p.g_stride + n]),
                       static_cast<A>(p.x[row * p.x_stride + n - k]));
     }
-    sum = sum_of_block(sum);
+    sum = block_sum(threads, reinterpret_cast<A*>(scratch), sum);
     if (threadIdx.x == 0) partial[i] = sum;
   }
 }

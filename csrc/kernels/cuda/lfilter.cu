@@ -36,10 +36,7 @@ template <class T, int P>
 __global__ void powers_kernel(Filters<T> filters, int64_t count, acc_t<T>* power) {
   using E = twofold_t<acc_t<T>>;
   __shared__ double work[2 * P * P * sizeof(E) / sizeof(double)];
-  struct {
-    __device__ int thread() const { return threadIdx.x; }
-    __device__ void sync() const { __syncthreads(); }
-  } block;
+  const DeviceThreads block;
   fill_powers<T, P>(block, filters, blockIdx.x, count, power + blockIdx.x * count * P * P,
                     reinterpret_cast<E*>(work));
 }
@@ -62,33 +59,18 @@ Powers<T> powers_of(const cuda::Context& context, const cuda::NormalisedOnDevice
 
 // ---- the filters
 
-// What leaves a thread the registers it needs.
-template <class T, int P>
-inline constexpr int kBlocksOf = 2;
-
-template <class T, int P>
-struct Forward {
+// P: LfilterScan or LfilterAdjointScan
+template <class T, int N, class P>
+struct Lfilter {
   using Scalar = T;
-  static constexpr int kSamples = gpu::kSamples<T, P>, kBlocks = kBlocksOf<T, P>;
-  using Params = LfilterScan<T>;
-  using Shared = ScanShared<LfilterCarry<T, P>>;
+  using Params = P;
+  using Shared = ScanShared<LfilterCarry<T, N>>;
+  static constexpr int kSamples = gpu::kSamples<T, N>;
+  static constexpr int kBlocks = 2;  // leaves a thread the registers it needs
   template <class Block>
   __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
                              const Params& p, int64_t ticket) {
-    lfilter_forward_block<T, P>(block, shared, plan, p, ticket);
-  }
-};
-
-template <class T, int P>
-struct Adjoint {
-  using Scalar = T;
-  static constexpr int kSamples = gpu::kSamples<T, P>, kBlocks = kBlocksOf<T, P>;
-  using Params = LfilterAdjointScan<T>;
-  using Shared = ScanShared<LfilterCarry<T, P>>;
-  template <class Block>
-  __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
-                             const Params& p, int64_t ticket) {
-    lfilter_adjoint_block<T, P>(block, shared, plan, p, ticket);
+    lfilter_block<T, N>(block, shared, plan, p, ticket);
   }
 };
 
@@ -118,20 +100,18 @@ __global__ void gradients_kernel(LfilterAdjointScan<T> p, int64_t tiles, const a
   using A = acc_t<T>;
   const Filters<T>& f = p.filters;
   const int64_t order = f.order, sums = 2 * (order + 1);
+  const DeviceThreads threads;
   for (int64_t i = cuda::grid_index() / kWarp; i < p.rows * sums;
        i += cuda::grid_stride() / kWarp) {
     const int64_t row = i / sums, k = i % sums % (order + 1);
     const bool of_a = i % sums > order;
     if ((of_a ? out.grad_a : out.grad_b) == nullptr || k > (of_a ? f.order_a : f.order_b)) continue;
     A sum(0);
-    for (int64_t tile = threadIdx.x % kWarp; tile < tiles; tile += kWarp) {
+    for (int64_t tile = threads.lane(); tile < tiles; tile += kWarp) {
       sum += p.sums[(row * tiles + tile) * sums + i % sums];
     }
-    double* words = reinterpret_cast<double*>(&sum);
-    for (int d = 1; d < kWarp; d *= 2) {
-      for (int w = 0; w < kWords<A>; ++w) words[w] += __shfl_xor_sync(~0u, words[w], d);
-    }
-    if (threadIdx.x % kWarp != 0) continue;
+    sum = warp_sum(threads, sum);
+    if (threads.lane() != 0) continue;
     const A* head = p.head + row * order;
     const T* zi = out.zi != nullptr ? out.zi + row * order : nullptr;
     if (out.monic) {
@@ -208,7 +188,8 @@ void lfilter_forward(const Context& context, const NormalisedOnDevice<T>& filter
   gpu::with_order(p.filters.order, [&](auto P) {
     const gpu::ScanShape shape(context, p.rows, p.time, gpu::kSamples<T, P>);
     const auto power = gpu::powers_of<T, P>(context, filters, shape.powers());
-    gpu::launch_scan<gpu::Forward<T, P>>(context, shape, power.data, power.filter_stride, p);
+    gpu::launch_scan<gpu::Lfilter<T, P, LfilterScan<T>>>(context, shape, power.data,
+                                                         power.filter_stride, p);
   });
 }
 
@@ -233,7 +214,8 @@ void lfilter_backward(const Context& context, const NormalisedOnDevice<T>& filte
       tiles = shape.tiles;
       allocate_sums();
       const auto power = gpu::powers_of<T, P>(context, filters, shape.powers());
-      gpu::launch_scan<gpu::Adjoint<T, P>>(context, shape, power.data, power.filter_stride, p);
+      gpu::launch_scan<gpu::Lfilter<T, P, LfilterAdjointScan<T>>>(context, shape, power.data,
+                                                                  power.filter_stride, p);
     });
   }
   if (with_sums) {
