@@ -1,8 +1,9 @@
-# Every target but arm64 does its own set-up: a virtual environment, torch, CMake and ninja from
-# PyPI, the build. Stamp files in the environment keep a second run from doing it again. arm64 uses
-# the machine's cross compiler, qemu and GoogleTest, and names the one that is missing.
+# Every target but arm64 and gpu does its own set-up: a virtual environment, torch, CMake and ninja
+# from PyPI, the build. Stamp files in the environment keep a second run from doing it again. arm64
+# uses the machine's cross compiler, qemu and GoogleTest, gpu the torch and CUDA toolkit that are
+# there; both name what is missing.
 #
-#   make demo | test | bench | bench-peers | lint | format | sanitize | arm64 |
+#   make demo | test | bench | bench-peers | lint | format | sanitize | arm64 | gpu |
 #        cpp-example | clean
 #
 # TORCH='torch==2.15.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
@@ -30,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
 CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python
 
-.PHONY: demo test bench bench-peers lint format sanitize arm64 cpp-example clean compile build
+.PHONY: demo test bench bench-peers lint format sanitize arm64 gpu cpp-example clean compile build
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
@@ -145,6 +146,11 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 # g++-aarch64-linux-gnu qemu-user googletest
 arm64:
 	@bash tests/cpp/arm64.sh
+
+# Tests, stress, benchmark and compute-sanitizer on the GPU of this machine, in ten minutes.
+# make gpu OUT=<folder for log and JSON> STAGES='tests stress bench sanitizer'
+gpu:
+	@PYTHON='$(PYTHON)' OUT='$(OUT)' STAGES='$(STAGES)' bash tests/gpu.sh
 
 cpp-example: build
 	cmake -S examples/cpp -B $(EXAMPLE) -G Ninja -DCMAKE_BUILD_TYPE=Release \

@@ -10,7 +10,9 @@ from torch import Tensor
 # clone    time over the time of x.clone()              call     microseconds of the whole Python call
 # threads  time on one thread over the time on two      memory   peak over the start, in signals of B x T
 # silence  time on an impulse and zeros over noise
-Measure = Literal["clone", "call", "threads", "memory", "silence"]
+# On a GPU (gpu.py):
+# copy     time of the kernels over the time of y.copy_(x)  kernel  microseconds of the kernels
+Measure = Literal["clone", "call", "threads", "memory", "silence", "copy", "kernel"]
 Direction = Literal["forward", "both"]  # both: forward, then backward to x and all coefficients
 
 # The reads and writes of whole signals that no implementation can avoid: forward x, y; backward grad_y, x, y, grad_x.

@@ -19,6 +19,7 @@ HOW_TO_INSTALL = {
     "torchaudio": "pip install --no-deps 'torchaudio==2.11.*' (the minor version of torch)",
     "philtorch": "pip install 'philtorch==0.7.*' 'torch==2.14.*' in an environment of its own, .venv-philtorch",
 }
+GPU_PEERS = ("torchaudio", "cupyx", "philtorch", "torchlpc")
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,17 @@ class Implementation:
     version: str
     operators: dict[str, Operator]  # by the name that polezero gives to each
     has_gradients: bool = True
+    can_be_captured: bool = True  # in a CUDA graph: launches on torch's stream, and never waits
 
-    def call(self, case: Case, problem: Problem) -> Callable[[], object]:
+    def call(self, case: Case, problem: Problem, device: str = "cpu") -> Callable[[], object]:
         """What is timed: forward, or forward and the gradients to all arguments."""
         operator = self.operators[case.op]
         function, arguments = operator.function, operator.arguments(problem)
+        arguments = [t.to(device) if isinstance(t, Tensor) else t for t in arguments]
         if case.direction == "forward":
             return lambda: function(*arguments)
         leaves = [t.detach().requires_grad_() for t in arguments]
-        grad_y = problem.grad_y
+        grad_y = problem.grad_y.to(device)
         return lambda: torch.autograd.grad(function(*leaves), leaves, grad_y)
 
     def has(self, case: Case) -> bool:
@@ -118,6 +121,25 @@ def _philtorch(version: str) -> Implementation:
     return Implementation("philtorch", version, operators)
 
 
+def _cupyx(version: str) -> Implementation:
+    cupy, signal = importlib.import_module("cupy"), importlib.import_module("cupyx.scipy.signal")
+
+    def on_gpu(*tensors: Tensor) -> list[Any]:
+        return [cupy.from_dlpack(t.cuda()) for t in tensors]
+
+    operators = {
+        "lfilter": Operator(signal.lfilter, lambda p: on_gpu(p.b, p.a, p.x)),
+        "sosfilt": Operator(signal.sosfilt, lambda p: on_gpu(p.sos(), p.x)),
+    }
+    return Implementation("cupyx", cupy.__version__, operators, has_gradients=False, can_be_captured=False)
+
+
+def _torchlpc(version: str) -> Implementation:
+    sample_wise_lpc = importlib.import_module("torchlpc").sample_wise_lpc
+    operators = {"lpv.allpole": Operator(lambda a, x: sample_wise_lpc(x, a), lambda p: [p.moving(), p.x])}
+    return Implementation("torchlpc", version, operators, can_be_captured=False)
+
+
 def _one(a: torch.Tensor) -> torch.Tensor:
     """The numerator 1, as long as a."""
     return torch.nn.functional.pad(a.new_ones(1), (0, a.shape[-1] - 1))
@@ -128,4 +150,6 @@ _MAKERS: dict[str, Callable[[str], Implementation]] = {
     "scipy": _scipy,
     "torchaudio": _torchaudio,
     "philtorch": _philtorch,
+    "cupyx": _cupyx,
+    "torchlpc": _torchlpc,
 }

@@ -48,6 +48,31 @@ def polezero_capability() -> str | None:
     return str(importlib.import_module("polezero._C").build_info()["cpu_capability"])
 
 
+def _driver() -> str:
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def describe_gpu() -> dict[str, Any]:
+    """`describe` and the GPU that torch takes first."""
+    gpu = torch.cuda.get_device_properties(0)
+    build_info = importlib.import_module("polezero._C").build_info()
+    return {
+        **describe(),
+        "gpu": gpu.name,
+        "compute_capability": f"{gpu.major}.{gpu.minor}",
+        "multiprocessors": gpu.multi_processor_count,
+        "l2_bytes": gpu.L2_cache_size,
+        "memory_bytes": gpu.total_memory,
+        "driver": _driver(),
+        "cuda": torch.version.cuda,
+        "kernels_for": build_info["cuda_archs"],
+    }
+
+
 def describe() -> dict[str, Any]:
     return {
         "cpu": _cpu_model(),

@@ -69,4 +69,18 @@ struct LpvAllpoleBackwardParams {
   LagProductParams<scalar_t> product;
 };
 
+// What past outputs, newest first, add to the gradients of a filter whose coefficients are those of
+// the output's time (shift 0): y[n - i] = zi[i - n - 1], n < i, counted in the order of filtering.
+template <class scalar_t>
+struct LpvAllpolePastParams {
+  bool reverse;  // of the filter
+  int64_t rows, time, order;
+  const scalar_t* a;  // [B, T, N], conjugated
+  int64_t a_stride;
+  const scalar_t* lambda;  // [B, T], dense
+  const scalar_t* zi;      // [B, N]
+  scalar_t* grad_a;        // [B, T, N], set there, or null
+  scalar_t* grad_zi;       // [B, N], or null
+};
+
 }  // namespace polezero

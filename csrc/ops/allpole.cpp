@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/launch.h"
 #include "ops/cuda_call.h"
+#include "tile/pointwise.h"
 
 namespace polezero {
 
@@ -82,24 +83,19 @@ void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, co
                                         B, T);
   }
   if (!zi.defined()) return;
-  // The first N samples in the direction of the filter read past outputs: y[n - i] = zi[i - n - 1].
-  const auto past = widened_rows<scalar_t>(zi, leading, N);
-  scalar_t* out_zi = mutable_data<scalar_t>(grad_zi);
-  auto time_of = [&](int64_t n) { return lags.reverse ? T - 1 - n : n; };
-  for (int64_t r = 0; r < B; ++r) {
-    for (int64_t k = 0; k < N; ++k) {
-      A sum(0);
-      for (int64_t n = 0; n < T && n + k < N; ++n) {
-        const int64_t m = time_of(n), tap = n + k;
-        const A l = lambda[r * T + m];
-        if (out_a != nullptr) {
-          out_a[(r * T + m) * N + tap] = static_cast<scalar_t>(-l * conjugate(past[r * N + k]));
-        }
-        sum -= A(as.data[r * as.stride + m * N + tap]) * l;
-      }
-      if (out_zi != nullptr) out_zi[r * N + k] = static_cast<scalar_t>(sum);
-    }
-  }
+  const Tensor past = dense_rows(zi, leading);
+  const LpvAllpolePastParams<scalar_t> params{
+      .reverse = lags.reverse,
+      .rows = B,
+      .time = T,
+      .order = N,
+      .a = as.data,
+      .a_stride = as.stride,
+      .lambda = lambda,
+      .zi = static_cast<const scalar_t*>(past.const_data_ptr()),
+      .grad_a = out_a,
+      .grad_zi = mutable_data<scalar_t>(grad_zi)};
+  for (int64_t i = 0; i < B * N; ++i) baseline::lpv_allpole_past(params, i / N, i % N);
 }
 
 template <class scalar_t>
@@ -137,8 +133,82 @@ void backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, const 
 }
 
 template <class scalar_t>
+void lpv_forward_cuda(const Tensor& a, const Tensor& x, const Tensor& zi, const Lags& lags,
+                      at::IntArrayRef leading, Tensor& y) {
+  using D = cuda::on_device_t<scalar_t>;
+  const int64_t N = a.size(-1), T = x.size(-1);
+  if (y.numel() == 0) return;
+  if (N == 0) {
+    y.copy_(x);
+    return;
+  }
+  CudaCall call(x);
+  const auto as = call.time_rows<scalar_t>(a, leading);
+  const auto xs = call.rows<scalar_t>(x, leading);
+  const Tensor state = call.carried(zi, leading, x, N);
+  cuda::lpv_allpole<D>(call.context(),
+                       {.lags = lags,
+                        .order = N,
+                        .a = as.data,
+                        .a_stride = as.stride,
+                        .x = xs.data,
+                        .x_stride = xs.stride,
+                        .y = mutable_data<D>(y),
+                        .y_stride = T,
+                        .state = mutable_data<acc_t<D>>(state),
+                        .rows = product(leading)},
+                       T);
+}
+
+// lambda goes into grad_x.
+template <class scalar_t>
+void lpv_backward_cuda(const Tensor& grad_y, const Tensor& a, const Tensor& y, const Tensor& zi,
+                       const Lags& lags, at::IntArrayRef leading, Tensor& grad_a, Tensor& grad_x,
+                       Tensor& grad_zi) {
+  using D = cuda::on_device_t<scalar_t>;
+  const Tensor conjugated = a.is_complex() ? a.conj().resolve_conj() : a;
+  lpv_forward_cuda<scalar_t>(conjugated, grad_y, Tensor(), lags.adjoint(), leading, grad_x);
+  if (grad_x.numel() == 0) {
+    grad_zi.zero_();
+    return;
+  }
+  CudaCall call(grad_y);
+  const int64_t B = product(leading), N = a.size(-1), T = grad_y.size(-1);
+  const D* lambda = mutable_data<D>(grad_x);
+  D* out_a = mutable_data<D>(grad_a);
+  if (out_a != nullptr) {
+    const auto ys = call.rows<scalar_t>(y, leading);
+    cuda::lag_product<D>(call.context(),
+                         {.lags = lags,
+                          .taps = N,
+                          .g = lambda,
+                          .g_stride = T,
+                          .x = ys.data,
+                          .x_stride = ys.stride,
+                          .c = out_a,
+                          .first = 1,
+                          .sign = -1,
+                          .conjugate_x = true},
+                         B, T);
+  }
+  if (!zi.defined()) return;
+  const auto as = call.time_rows<scalar_t>(conjugated, leading);
+  cuda::lpv_allpole_past<D>(call.context(), {.reverse = lags.reverse,
+                                             .rows = B,
+                                             .time = T,
+                                             .order = N,
+                                             .a = as.data,
+                                             .a_stride = as.stride,
+                                             .lambda = lambda,
+                                             .zi = call.states<scalar_t>(zi, leading),
+                                             .grad_a = out_a,
+                                             .grad_zi = mutable_data<D>(grad_zi)});
+}
+
+template <class scalar_t>
 void forward_cuda(const Tensor& a, const Tensor& x, const Tensor& zi, bool reverse,
                   at::IntArrayRef leading, Tensor& y) {
+  using D = cuda::on_device_t<scalar_t>;
   if (y.numel() == 0) return;
   CudaCall call(x);
   const int64_t B = product(leading), T = x.size(-1);
@@ -147,50 +217,51 @@ void forward_cuda(const Tensor& a, const Tensor& x, const Tensor& zi, bool rever
   const auto filters =
       call.normalise<scalar_t>(Tensor(), a, /*monic=*/true, leading, /*conjugate=*/false);
   if (reverse) {  // the state of direct form II is the past outputs themselves
-    cuda::lfilter_backward<scalar_t>(call.context(), filters,
-                                     {.rows = B,
-                                      .time = T,
-                                      .grad_y = xs.data,
-                                      .grad_y_stride = xs.stride,
-                                      .grad_zf = past,
-                                      .grad_x = mutable_data<scalar_t>(y),
-                                      .grad_x_stride = T},
-                                     {});
+    cuda::lfilter_backward<D>(call.context(), filters,
+                              {.rows = B,
+                               .time = T,
+                               .grad_y = xs.data,
+                               .grad_y_stride = xs.stride,
+                               .grad_zf = past,
+                               .grad_x = mutable_data<D>(y),
+                               .grad_x_stride = T},
+                              {});
   } else {
-    cuda::lfilter_forward<scalar_t>(call.context(), filters,
-                                    {.rows = B,
-                                     .time = T,
-                                     .x = xs.data,
-                                     .x_stride = xs.stride,
-                                     .y = mutable_data<scalar_t>(y),
-                                     .y_stride = T,
-                                     .past = past});
+    cuda::lfilter_forward<D>(call.context(), filters,
+                             {.rows = B,
+                              .time = T,
+                              .x = xs.data,
+                              .x_stride = xs.stride,
+                              .y = mutable_data<D>(y),
+                              .y_stride = T,
+                              .past = past});
   }
 }
 
 template <class scalar_t>
 void backward_cuda(const Tensor& grad_y, const Tensor& a, const Tensor& y, const Tensor& zi,
                    at::IntArrayRef leading, Tensor& grad_a, Tensor& grad_x, Tensor& grad_zi) {
+  using D = cuda::on_device_t<scalar_t>;
   const int64_t T = grad_y.size(-1);
   if (product(leading) * T == 0) {
     for (Tensor* sum : {&grad_a, &grad_zi}) sum->zero_();
     return;
   }
   CudaCall call(grad_y);
-  const cuda::LfilterGradients<scalar_t> gradients{.monic = true,
-                                                   .grad_a = mutable_data<acc_t<scalar_t>>(grad_a),
-                                                   .grad_zi = mutable_data<scalar_t>(grad_zi),
-                                                   .zi = call.states<scalar_t>(zi, leading)};
+  const cuda::LfilterGradients<D> gradients{.monic = true,
+                                            .grad_a = mutable_data<acc_t<D>>(grad_a),
+                                            .grad_zi = mutable_data<D>(grad_zi),
+                                            .zi = call.states<scalar_t>(zi, leading)};
   const auto gs = call.rows<scalar_t>(grad_y, leading);
   const auto ys = call.rows<scalar_t>(gradients.grad_a != nullptr ? y : Tensor(), leading);
-  cuda::lfilter_backward<scalar_t>(
+  cuda::lfilter_backward<D>(
       call.context(),
       call.normalise<scalar_t>(Tensor(), a, /*monic=*/true, leading, /*conjugate=*/true),
       {.rows = product(leading),
        .time = T,
        .grad_y = gs.data,
        .grad_y_stride = gs.stride,
-       .grad_x = mutable_data<scalar_t>(grad_x),
+       .grad_x = mutable_data<D>(grad_x),
        .grad_x_stride = T,
        .y = ys.data,
        .y_stride = ys.stride},
@@ -223,11 +294,14 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
   const auto leading = broadcast_leading(op, {{"a", a, 2, true}, {"x", x}, {"zi", zi}});
   Tensor y = at::empty_symint(with_last(leading, T), x.options());
   if (!x.is_meta()) {
-    check_has_kernels(op, x, /*on_cuda=*/constant);
+    check_has_kernels(op, x);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(x, [&] {
       if constexpr (kWithCuda) {
-        if (x.is_cuda()) return forward_cuda<scalar_t>(a.squeeze(-2), x, zi, reverse, sizes, y);
+        if (x.is_cuda()) {
+          return constant ? forward_cuda<scalar_t>(a.squeeze(-2), x, zi, reverse, sizes, y)
+                          : lpv_forward_cuda<scalar_t>(a, x, zi, {shift, reverse}, sizes, y);
+        }
       }
       if (constant) {
         forward_cpu<scalar_t>(a.squeeze(-2), x, zi, reverse, sizes, y);
@@ -268,13 +342,15 @@ std::tuple<Tensor, Tensor, Tensor> allpole_backward(const Tensor& grad_y, const 
          grad_zi = empty_if(need_zi, leading, N, signal),
          grad_x = empty_if(need_x || !constant, leading, T, signal);
   if (!grad_y.is_meta()) {
-    check_has_kernels(op, grad_y, /*on_cuda=*/constant);
+    check_has_kernels(op, grad_y);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(grad_y, [&] {
       if constexpr (kWithCuda) {
         if (grad_y.is_cuda()) {
-          return backward_cuda<scalar_t>(grad_y, a.squeeze(-2), y, zi, sizes, grad_a, grad_x,
-                                         grad_zi);
+          return constant ? backward_cuda<scalar_t>(grad_y, a.squeeze(-2), y, zi, sizes, grad_a,
+                                                    grad_x, grad_zi)
+                          : lpv_backward_cuda<scalar_t>(grad_y, a, y, zi, {shift, reverse}, sizes,
+                                                        grad_a, grad_x, grad_zi);
         }
       }
       if (constant) {

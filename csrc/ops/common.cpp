@@ -131,13 +131,12 @@ void check_last(const char* op, const Argument& argument, const c10::SymInt& len
                     argument.tensor.sym_sizes());
 }
 
-void check_has_kernels(const char* op, const Tensor& signal, bool on_cuda) {
+void check_has_kernels(const char* op, const Tensor& signal) {
   const bool cuda = signal.is_cuda();
-  TORCH_CHECK_NOT_IMPLEMENTED(signal.is_cpu() || (kWithCuda && on_cuda && cuda), op,
+  TORCH_CHECK_NOT_IMPLEMENTED(signal.is_cpu() || (kWithCuda && cuda), op,
                               ": expected CPU tensors, got tensors on ", signal.device(),
-                              !cuda       ? ": polezero has no kernels for this device"
-                              : kWithCuda ? ": this op has no CUDA kernel yet"
-                                          : ": this build of polezero has no CUDA kernels");
+                              cuda ? ": this build of polezero has no CUDA kernels"
+                                   : ": polezero has no kernels for this device");
 }
 
 at::ScalarType acc_type(const Tensor& signal) {
@@ -167,10 +166,10 @@ template <class scalar_t>
 Rows<scalar_t> time_rows_of(const Tensor& coefficients, at::IntArrayRef leading) {
   const int64_t T = coefficients.size(-2), taps = coefficients.size(-1);
   const auto full = with_last(with_last(leading, T), taps);
-  Tensor rows =
-      coefficients.resolve_conj().resolve_neg().expand(full).reshape({product(leading), T, taps});
-  const bool dense = (taps <= 1 || rows.stride(2) == 1) && (T <= 1 || rows.stride(1) == taps);
-  if (!dense) rows = rows.contiguous();
+  Tensor own = coefficients.resolve_conj().resolve_neg();
+  const bool dense = (taps <= 1 || own.stride(-1) == 1) && (T <= 1 || own.stride(-2) == taps);
+  if (!dense) own = own.contiguous();  // while rows still share it
+  const Tensor rows = own.expand(full).reshape({product(leading), T, taps});
   return {rows, static_cast<const scalar_t*>(rows.const_data_ptr()), rows.stride(0)};
 }
 
@@ -193,6 +192,10 @@ template <class scalar_t>
 void put_rows(const std::vector<acc_t<scalar_t>>& rows, const Tensor& out) {
   scalar_t* to = mutable_data<scalar_t>(out);
   for (int64_t i = 0; i < out.numel(); ++i) to[i] = static_cast<scalar_t>(rows[i]);
+}
+
+Tensor dense_rows(const Tensor& t, at::IntArrayRef leading) {
+  return t.resolve_conj().resolve_neg().expand(with_last(leading, t.size(-1))).contiguous();
 }
 
 Tensor coefficient_sets(const Tensor& t, at::IntArrayRef leading) {

@@ -61,8 +61,8 @@ void check_taps(const char* op, const c10::SymInt& taps);
 // `length` along the last axis.
 void check_last(const char* op, const Argument& argument, const c10::SymInt& length,
                 const char* what);
-// The CPU has kernels, and in a build with CUDA a GPU, for those ops that have some (`on_cuda`).
-void check_has_kernels(const char* op, const Tensor& signal, bool on_cuda = false);
+// The CPU has kernels, and in a build with CUDA a GPU.
+void check_has_kernels(const char* op, const Tensor& signal);
 
 // The accumulator's dtype: float64 or complex128.
 at::ScalarType acc_type(const Tensor& signal);
@@ -87,7 +87,11 @@ Rows<scalar_t> time_rows_of(const Tensor& coefficients, at::IntArrayRef leading)
 template <class scalar_t>
 std::vector<acc_t<scalar_t>> widened_rows(const Tensor& t, at::IntArrayRef leading, int64_t last);
 
-// Its inverse: states [B, last] of a kernel, narrowed, into an output that may be a placeholder.
+// States [B, last] in memory.
+Tensor dense_rows(const Tensor& t, at::IntArrayRef leading);
+
+// The inverse of widened_rows: states [B, last] of a kernel, narrowed, into an output that may be a
+// placeholder.
 template <class scalar_t>
 void put_rows(const std::vector<acc_t<scalar_t>>& rows, const Tensor& out);
 

@@ -22,8 +22,8 @@ CudaCall::CudaCall(const Tensor& tensor) : guard_(tensor.device()) {
 Tensor CudaCall::keep(const Tensor& tensor) { return memory_.emplace_back(tensor); }
 
 template <class scalar_t>
-cuda::NormalisedOnDevice<scalar_t> CudaCall::normalise(const Tensor& b, const Tensor& a, bool monic,
-                                                       at::IntArrayRef leading, bool conjugate) {
+cuda::NormalisedOnDevice<cuda::on_device_t<scalar_t>> CudaCall::normalise(
+    const Tensor& b, const Tensor& a, bool monic, at::IntArrayRef leading, bool conjugate) {
   cuda::GivenFilters given{.monic = monic, .conjugate = conjugate};
   const auto take = [&](const Tensor& c, const void*& data, bool& wide, int64_t& stride) {
     if (!c.defined()) return;
@@ -39,12 +39,19 @@ cuda::NormalisedOnDevice<scalar_t> CudaCall::normalise(const Tensor& b, const Te
   take(a, given.a, given.wide_a, given.a_stride);
   if (b.defined()) given.order_b = b.size(-1) - 1;
   if (a.defined()) given.order_a = a.size(-1) - (monic ? 0 : 1);
-  return cuda::normalise<scalar_t>(context_, given);
+  return cuda::normalise<cuda::on_device_t<scalar_t>>(context_, given);
 }
 
-#define POLEZERO_INSTANTIATE(T)                                                                   \
-  template cuda::NormalisedOnDevice<T> CudaCall::normalise<T>(const Tensor&, const Tensor&, bool, \
-                                                              at::IntArrayRef, bool);
+Tensor CudaCall::carried(const Tensor& t, at::IntArrayRef leading, const Tensor& signal,
+                         int64_t last) {
+  const at::DimVector sizes = with_last(leading, last);
+  Tensor state = at::empty(sizes, signal.options().dtype(acc_type(signal)));
+  return keep(t.defined() ? state.copy_(t.expand(sizes)) : state.zero_());
+}
+
+#define POLEZERO_INSTANTIATE(T)                                                   \
+  template cuda::NormalisedOnDevice<cuda::on_device_t<T>> CudaCall::normalise<T>( \
+      const Tensor&, const Tensor&, bool, at::IntArrayRef, bool);
 POLEZERO_INSTANTIATE(float)
 POLEZERO_INSTANTIATE(double)
 POLEZERO_INSTANTIATE(std::complex<float>)

@@ -22,29 +22,48 @@ class CudaCall {
 
   // States [B, last], or null where undefined.
   template <class scalar_t>
-  const scalar_t* states(const Tensor& t, at::IntArrayRef leading);
-  // A signal, or null where undefined.
+  const cuda::on_device_t<scalar_t>* states(const Tensor& t, at::IntArrayRef leading);
+  // A signal [B, T], rows at `stride`, or null where undefined.
   template <class scalar_t>
-  Rows<scalar_t> rows(const Tensor& t, at::IntArrayRef leading) {
-    return t.defined() ? rows_of<scalar_t>(t, leading) : Rows<scalar_t>{};
+  struct Signal {
+    const cuda::on_device_t<scalar_t>* data = nullptr;
+    int64_t stride = 0;
+  };
+  template <class scalar_t>
+  Signal<scalar_t> rows(const Tensor& t, at::IntArrayRef leading) {
+    return t.defined() ? kept(rows_of<scalar_t>(t, leading)) : Signal<scalar_t>{};
+  }
+  // Coefficients [B, T, taps], likewise.
+  template <class scalar_t>
+  Signal<scalar_t> time_rows(const Tensor& t, at::IntArrayRef leading) {
+    return t.defined() ? kept(time_rows_of<scalar_t>(t, leading)) : Signal<scalar_t>{};
   }
   // b and a of the user, undefined: 1; `monic`: `a` holds a_1..a_N.
   template <class scalar_t>
-  cuda::NormalisedOnDevice<scalar_t> normalise(const Tensor& b, const Tensor& a, bool monic,
-                                               at::IntArrayRef leading, bool conjugate);
+  cuda::NormalisedOnDevice<cuda::on_device_t<scalar_t>> normalise(const Tensor& b, const Tensor& a,
+                                                                  bool monic,
+                                                                  at::IntArrayRef leading,
+                                                                  bool conjugate);
+  // States [B, last] in float64 for kernels that carry them on, zero where undefined; and back.
+  Tensor carried(const Tensor& t, at::IntArrayRef leading, const Tensor& signal, int64_t last);
 
  private:
+  template <class scalar_t>
+  Signal<scalar_t> kept(const Rows<scalar_t>& rows) {
+    keep(rows.keep);
+    return {reinterpret_cast<const cuda::on_device_t<scalar_t>*>(rows.data), rows.stride};
+  }
+
   c10::DeviceGuard guard_;
   std::vector<Tensor> memory_;
   cuda::Context context_;
 };
 
 template <class scalar_t>
-const scalar_t* CudaCall::states(const Tensor& t, at::IntArrayRef leading) {
+const cuda::on_device_t<scalar_t>* CudaCall::states(const Tensor& t, at::IntArrayRef leading) {
   if (!t.defined()) return nullptr;
-  const Tensor& own =
-      keep(t.resolve_conj().resolve_neg().expand(with_last(leading, t.size(-1))).contiguous());
-  return static_cast<const scalar_t*>(own.const_data_ptr());
+  const Tensor own = keep(dense_rows(t, leading));
+  return static_cast<const cuda::on_device_t<scalar_t>*>(own.const_data_ptr());
 }
 
 }  // namespace polezero

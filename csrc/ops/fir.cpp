@@ -39,18 +39,19 @@ void lpv_fir_cpu(const Tensor& b, const Tensor& x, const Lags& lags, at::IntArra
 template <class scalar_t>
 void fir_cuda(const Tensor& b, const Tensor& x, const Lags& lags, at::IntArrayRef leading,
               Tensor& y) {
+  using D = cuda::on_device_t<scalar_t>;
   CudaCall call(x);
   const int64_t B = product(leading), T = x.size(-1);
   const auto xs = call.rows<scalar_t>(x, leading);
-  auto* out = mutable_data<scalar_t>(y);
+  auto* out = mutable_data<D>(y);
   if (b.size(-2) == 1) {
     const auto filters =
         call.normalise<scalar_t>(b.squeeze(-2), Tensor(), /*monic=*/false, leading, false);
-    cuda::fir<scalar_t>(call.context(), filters, lags.reverse, B, T, xs.data, xs.stride, out);
+    cuda::fir<D>(call.context(), filters, lags.reverse, B, T, xs.data, xs.stride, out);
   } else {
-    const auto bs = time_rows_of<scalar_t>(b, leading);
-    cuda::lpv_fir<scalar_t>(
-        call.context(), {lags, b.size(-1), bs.data, bs.stride, xs.data, xs.stride, out, T}, B, T);
+    const auto bs = call.time_rows<scalar_t>(b, leading);
+    cuda::lpv_fir<D>(call.context(),
+                     {lags, b.size(-1), bs.data, bs.stride, xs.data, xs.stride, out, T}, B, T);
   }
 }
 
@@ -66,7 +67,7 @@ Tensor fir(const Tensor& b, const Tensor& x, int64_t shift, bool reverse) {
   const auto leading = broadcast_leading("fir", {{"b", b, 2, true}, {"x", x}});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
   if (!x.is_meta()) {
-    check_has_kernels("fir", x, /*on_cuda=*/true);
+    check_has_kernels("fir", x);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(x, [&] {
       if constexpr (kWithCuda) {

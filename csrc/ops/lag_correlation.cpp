@@ -20,15 +20,16 @@ void lag_correlation_cpu(const Tensor& g, const Tensor& x, at::IntArrayRef leadi
 
 template <class scalar_t>
 void lag_correlation_cuda(const Tensor& g, const Tensor& x, at::IntArrayRef leading, Tensor& c) {
+  using D = cuda::on_device_t<scalar_t>;
   if (g.size(-1) == 0) {
     c.zero_();
     return;
   }
   CudaCall call(g);
   const auto gs = call.rows<scalar_t>(g, leading), xs = call.rows<scalar_t>(x, leading);
-  cuda::lag_correlation<scalar_t>(
+  cuda::lag_correlation<D>(
       call.context(),
-      {c.size(-1), gs.data, gs.stride, xs.data, xs.stride, mutable_data<acc_t<scalar_t>>(c)},
+      {c.size(-1), gs.data, gs.stride, xs.data, xs.stride, mutable_data<acc_t<D>>(c)},
       product(leading), g.size(-1));
 }
 
@@ -43,7 +44,7 @@ Tensor lag_correlation(const Tensor& g, const Tensor& x, c10::SymInt taps) {
   const auto leading = broadcast_leading(op, {{"g", g}, {"x", x}});
   Tensor c = at::empty_symint(with_last(leading, taps), g.options().dtype(acc_type(g)));
   if (!g.is_meta()) {
-    check_has_kernels(op, g, /*on_cuda=*/true);
+    check_has_kernels(op, g);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(g, [&] {
       if constexpr (kWithCuda) {

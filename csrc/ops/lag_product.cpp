@@ -21,11 +21,12 @@ void lag_product_cpu(const Tensor& g, const Tensor& x, const Lags& lags, at::Int
 template <class scalar_t>
 void lag_product_cuda(const Tensor& g, const Tensor& x, const Lags& lags, at::IntArrayRef leading,
                       Tensor& c) {
+  using D = cuda::on_device_t<scalar_t>;
   CudaCall call(g);
   const auto gs = call.rows<scalar_t>(g, leading), xs = call.rows<scalar_t>(x, leading);
-  cuda::lag_product<scalar_t>(
+  cuda::lag_product<D>(
       call.context(),
-      {lags, c.size(-1), gs.data, gs.stride, xs.data, xs.stride, mutable_data<scalar_t>(c)},
+      {lags, c.size(-1), gs.data, gs.stride, xs.data, xs.stride, mutable_data<D>(c)},
       product(leading), g.size(-1));
 }
 
@@ -43,7 +44,7 @@ Tensor lag_product(const Tensor& g, const Tensor& x, c10::SymInt taps, int64_t s
   const auto leading = broadcast_leading(op, {{"g", g}, {"x", x}});
   Tensor c = at::empty_symint(with_last(with_last(leading, T), taps), g.options());
   if (!g.is_meta()) {
-    check_has_kernels(op, g, /*on_cuda=*/true);
+    check_has_kernels(op, g);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(g, [&] {
       if constexpr (kWithCuda) {

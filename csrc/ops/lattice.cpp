@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "ops/cuda_call.h"
 
 namespace polezero {
 
@@ -85,6 +86,61 @@ void backward_cpu(const Tensor& grad_z, const Tensor& grad_zf, const Tensor& k, 
   put_rows<scalar_t>(state, grad_zi);
 }
 
+template <class scalar_t>
+LatticeStages<cuda::on_device_t<scalar_t>> stages_on_cuda(CudaCall& call, const Tensor& k,
+                                                          at::IntArrayRef leading) {
+  const auto all = call.time_rows<scalar_t>(k, leading);
+  return {k.size(-1), all.data, all.stride, k.size(-2) == 1};
+}
+template <class scalar_t>
+LatticePorts<const cuda::on_device_t<scalar_t>> ports_on_cuda(CudaCall& call, const Tensor& ports,
+                                                              at::IntArrayRef leading) {
+  const auto all = call.rows<scalar_t>(ports, with_last(leading, ports.size(-2)));
+  return {all.data, all.stride, ports.size(-2)};
+}
+
+template <class scalar_t>
+void forward_cuda(const Tensor& k, const Tensor& u, const Tensor& zi, bool adjoint,
+                  at::IntArrayRef leading, Tensor& z, Tensor& zf) {
+  using D = cuda::on_device_t<scalar_t>;
+  CudaCall call(u);
+  const Tensor state = call.carried(zi, leading, u, k.size(-1));
+  if (z.numel() > 0) {
+    cuda::lattice_forward<D>(
+        call.context(),
+        {stages_on_cuda<scalar_t>(call, k, leading), adjoint,
+         ports_on_cuda<scalar_t>(call, u, leading), ports_of<D>(z), mutable_data<acc_t<D>>(state)},
+        product(leading), u.size(-1));
+  }
+  zf.copy_(state);
+}
+
+template <class scalar_t>
+void backward_cuda(const Tensor& grad_z, const Tensor& grad_zf, const Tensor& k, const Tensor& u,
+                   const Tensor& zi, at::IntArrayRef leading, Tensor& grad_k, Tensor& grad_u,
+                   Tensor& grad_zi) {
+  using D = cuda::on_device_t<scalar_t>;
+  using A = acc_t<D>;
+  CudaCall call(u);
+  const int64_t N = k.size(-1);
+  const bool constant = k.size(-2) == 1;
+  const Tensor begin = call.carried(zi, leading, u, N),
+               state = call.carried(grad_zf, leading, u, N);
+  if (product(leading) * u.size(-1) == 0) {
+    grad_k.zero_();
+  } else {
+    cuda::lattice_backward<D>(
+        call.context(),
+        {stages_on_cuda<scalar_t>(call, k, leading), ports_on_cuda<scalar_t>(call, u, leading),
+         ports_on_cuda<scalar_t>(call, grad_z, leading), ports_of<D>(grad_u),
+         mutable_data<A>(begin), mutable_data<A>(state),
+         constant ? nullptr : mutable_data<D>(grad_k),
+         constant ? mutable_data<A>(grad_k) : nullptr},
+        product(leading), u.size(-1));
+  }
+  grad_zi.copy_(state);
+}
+
 }  // namespace
 
 std::tuple<Tensor, Tensor> lattice_forward(const Tensor& k, const Tensor& u,
@@ -102,7 +158,12 @@ std::tuple<Tensor, Tensor> lattice_forward(const Tensor& k, const Tensor& u,
   if (!u.is_meta()) {
     check_has_kernels(kOp, u);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(u, [&] { forward_cpu<scalar_t>(k, u, zi, adjoint, sizes, z, zf); });
+    POLEZERO_DISPATCH(u, [&] {
+      if constexpr (kWithCuda) {
+        if (u.is_cuda()) return forward_cuda<scalar_t>(k, u, zi, adjoint, sizes, z, zf);
+      }
+      forward_cpu<scalar_t>(k, u, zi, adjoint, sizes, z, zf);
+    });
   }
   return {z, zf};
 }
@@ -132,6 +193,11 @@ std::tuple<Tensor, Tensor, Tensor> lattice_backward(const Tensor& grad_z,
     check_has_kernels(kOp, grad_z);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(grad_z, [&] {
+      if constexpr (kWithCuda) {
+        if (grad_z.is_cuda()) {
+          return backward_cuda<scalar_t>(grad_z, grad_zf, k, u, zi, sizes, grad_k, grad_u, grad_zi);
+        }
+      }
       backward_cpu<scalar_t>(grad_z, grad_zf, k, u, zi, sizes, grad_k, grad_u, grad_zi);
     });
   }

@@ -73,6 +73,7 @@ void backward_cpu(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b, 
 template <class scalar_t>
 void forward_cuda(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi,
                   at::IntArrayRef leading, Tensor& y, Tensor& zf) {
+  using D = cuda::on_device_t<scalar_t>;
   if (y.numel() == 0) {
     if (zf.numel() > 0) zf.copy_(zi);
     return;
@@ -80,16 +81,16 @@ void forward_cuda(const Tensor& b, const Tensor& a, const Tensor& x, const Tenso
   CudaCall call(x);
   const int64_t T = x.size(-1);
   const auto xs = call.rows<scalar_t>(x, leading);
-  cuda::lfilter_forward<scalar_t>(
+  cuda::lfilter_forward<D>(
       call.context(), call.normalise<scalar_t>(b, a, /*monic=*/false, leading, /*conjugate=*/false),
       {.rows = product(leading),
        .time = T,
        .x = xs.data,
        .x_stride = xs.stride,
-       .y = mutable_data<scalar_t>(y),
+       .y = mutable_data<D>(y),
        .y_stride = T,
        .zi = call.states<scalar_t>(zi, leading),
-       .zf = mutable_data<scalar_t>(zf)});
+       .zf = mutable_data<D>(zf)});
 }
 
 template <class scalar_t>
@@ -97,7 +98,8 @@ void backward_cuda(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b,
                    const Tensor& x, const Tensor& y, const Tensor& zi, const Tensor& zf,
                    at::IntArrayRef leading, Tensor& grad_b, Tensor& grad_a, Tensor& grad_x,
                    Tensor& grad_zi) {
-  using A = acc_t<scalar_t>;
+  using D = cuda::on_device_t<scalar_t>;
+  using A = acc_t<D>;
   const int64_t T = grad_y.size(-1);
   if (product(leading) * T == 0) {
     for (Tensor* sum : {&grad_b, &grad_a, &grad_zi}) sum->zero_();
@@ -105,22 +107,22 @@ void backward_cuda(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b,
     return;
   }
   CudaCall call(grad_y);
-  const cuda::LfilterGradients<scalar_t> gradients{.grad_b = mutable_data<A>(grad_b),
-                                                   .grad_a = mutable_data<A>(grad_a),
-                                                   .grad_zi = mutable_data<scalar_t>(grad_zi),
-                                                   .zi = call.states<scalar_t>(zi, leading),
-                                                   .zf = call.states<scalar_t>(zf, leading)};
+  const cuda::LfilterGradients<D> gradients{.grad_b = mutable_data<A>(grad_b),
+                                            .grad_a = mutable_data<A>(grad_a),
+                                            .grad_zi = mutable_data<D>(grad_zi),
+                                            .zi = call.states<scalar_t>(zi, leading),
+                                            .zf = call.states<scalar_t>(zf, leading)};
   const auto gs = call.rows<scalar_t>(grad_y, leading);
   const auto xs = call.rows<scalar_t>(gradients.grad_b != nullptr ? x : Tensor(), leading);
   const auto ys = call.rows<scalar_t>(gradients.grad_a != nullptr ? y : Tensor(), leading);
-  cuda::lfilter_backward<scalar_t>(
+  cuda::lfilter_backward<D>(
       call.context(), call.normalise<scalar_t>(b, a, /*monic=*/false, leading, /*conjugate=*/true),
       {.rows = product(leading),
        .time = T,
        .grad_y = gs.data,
        .grad_y_stride = gs.stride,
        .grad_zf = call.states<scalar_t>(grad_zf, leading),
-       .grad_x = mutable_data<scalar_t>(grad_x),
+       .grad_x = mutable_data<D>(grad_x),
        .grad_x_stride = T,
        .x = xs.data,
        .x_stride = xs.stride,
@@ -144,7 +146,7 @@ std::tuple<Tensor, Tensor> lfilter_forward(const Tensor& b, const Tensor& a, con
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
   Tensor zf = empty_if(zi.defined(), leading, P, x.options());
   if (!x.is_meta()) {
-    check_has_kernels("lfilter", x, /*on_cuda=*/true);
+    check_has_kernels("lfilter", x);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(x, [&] {
       if constexpr (kWithCuda) {
@@ -193,7 +195,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> lfilter_backward(
          grad_x = empty_if(need_x, leading, T, signal),
          grad_zi = empty_if(need_zi, leading, P, signal);
   if (!grad_y.is_meta()) {
-    check_has_kernels(op, grad_y, /*on_cuda=*/true);
+    check_has_kernels(op, grad_y);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(grad_y, [&] {
       if constexpr (kWithCuda) {

@@ -3,6 +3,8 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "ops/cuda_call.h"
+#include "ops/lfilter.h"
 
 namespace polezero {
 
@@ -101,6 +103,116 @@ void backward_cpu(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& sos
   }
 }
 
+// All rows' sections as filters of the second order.
+template <class scalar_t>
+cuda::NormalisedOnDevice<cuda::on_device_t<scalar_t>> normalise_on_cuda(CudaCall& call,
+                                                                        const Tensor& sos,
+                                                                        at::IntArrayRef leading,
+                                                                        bool conjugate) {
+  const Tensor sets = coefficient_sets(sos.flatten(-2), leading).view({-1, 6});
+  const at::DimVector one_each{sets.size(0)};
+  return call.normalise<scalar_t>(sets.slice(-1, 0, 3), sets.slice(-1, 3, 6), /*monic=*/false,
+                                  one_each, conjugate);
+}
+
+template <class scalar_t>
+void forward_cuda(const Tensor& sos, const Tensor& x, const Tensor& zi, at::IntArrayRef leading,
+                  Tensor& y, Tensor& zf) {
+  using D = cuda::on_device_t<scalar_t>;
+  if (y.numel() == 0) {
+    if (zf.numel() > 0) zf.copy_(zi);
+    return;
+  }
+  CudaCall call(x);
+  const int64_t T = x.size(-1);
+  const auto xs = call.rows<scalar_t>(x, leading);
+  cuda::sosfilt<D>(call.context(),
+                   normalise_on_cuda<scalar_t>(call, sos, leading, /*conjugate=*/false),
+                   {.count = sos.size(-2),
+                    .rows = product(leading),
+                    .time = T,
+                    .x = xs.data,
+                    .x_stride = xs.stride,
+                    .y = mutable_data<D>(y),
+                    .y_stride = T,
+                    .zi = call.states<scalar_t>(zi.defined() ? zi.flatten(-2) : zi, leading),
+                    .zf = mutable_data<D>(zf)},
+                   /*adjoint=*/false);
+}
+
+// Without sums: one pass over memory.
+template <class scalar_t>
+void adjoint_cuda(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& sos,
+                  at::IntArrayRef leading, Tensor& grad_x, Tensor& grad_zi) {
+  using D = cuda::on_device_t<scalar_t>;
+  CudaCall call(grad_y);
+  const int64_t T = grad_y.size(-1);
+  const auto gs = call.rows<scalar_t>(grad_y, leading);
+  const Tensor out =
+      call.keep(grad_x.numel() > 0 ? grad_x : at::empty(with_last(leading, T), grad_y.options()));
+  cuda::sosfilt<D>(
+      call.context(), normalise_on_cuda<scalar_t>(call, sos, leading, /*conjugate=*/true),
+      {.count = sos.size(-2),
+       .rows = product(leading),
+       .time = T,
+       .x = gs.data,
+       .x_stride = gs.stride,
+       .y = mutable_data<D>(out),
+       .y_stride = T,
+       .zi = call.states<scalar_t>(grad_zf.defined() ? grad_zf.flatten(-2) : grad_zf, leading),
+       .zf = mutable_data<D>(grad_zi)},
+      /*adjoint=*/true);
+}
+
+// With sums: they need the signals between the sections, which are written to memory, and the
+// sections go backwards one by one.
+void backward_by_sections(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& sos,
+                          const Tensor& x, const Tensor& zi, Tensor& grad_sos, Tensor& grad_x,
+                          Tensor& grad_zi) {
+  const int64_t K = sos.size(-2);
+  const bool need_x = grad_x.numel() > 0, need_zi = grad_zi.numel() > 0;
+  auto b = [&](int64_t k) { return sos.select(-2, k).slice(-1, 0, 3); };
+  auto a = [&](int64_t k) { return sos.select(-2, k).slice(-1, 3, 6); };
+  auto state = [&](const Tensor& t, int64_t k) {
+    return t.defined() ? OptionalTensor(t.select(-2, k)) : std::nullopt;
+  };
+  std::vector<Tensor> signals{x}, states;
+  for (int64_t k = 0; k < K; ++k) {
+    auto [y, zf] = lfilter_forward(b(k), a(k), signals.back(), state(zi, k), false);
+    signals.push_back(y);
+    states.push_back(zf);
+  }
+  Tensor g = grad_y;
+  for (int64_t k = K - 1; k >= 0; --k) {
+    const auto [of_b, of_a, of_x, of_zi] =
+        lfilter_backward(g, state(grad_zf, k), b(k), a(k), signals[k], signals[k + 1], state(zi, k),
+                         zi.defined() ? OptionalTensor(states[k]) : std::nullopt, true, true,
+                         k > 0 || need_x, need_zi);
+    Tensor out = grad_sos.select(-2, k);
+    out.slice(-1, 0, 3).copy_(of_b);
+    out.slice(-1, 3, 6).copy_(of_a);
+    if (need_zi) grad_zi.select(-2, k).copy_(of_zi);
+    g = of_x;
+    signals.pop_back();
+  }
+  if (need_x) grad_x = g;
+}
+
+template <class scalar_t>
+void backward_cuda(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& sos, const Tensor& x,
+                   const Tensor& zi, at::IntArrayRef leading, Tensor& grad_sos, Tensor& grad_x,
+                   Tensor& grad_zi) {
+  if (product(leading) * grad_y.size(-1) == 0) {
+    grad_sos.zero_();
+    grad_zi.zero_();
+    if (grad_zi.numel() > 0 && grad_zf.defined()) grad_zi.copy_(grad_zf);
+  } else if (grad_sos.numel() > 0) {
+    backward_by_sections(grad_y, grad_zf, sos, x, zi, grad_sos, grad_x, grad_zi);
+  } else {
+    adjoint_cuda<scalar_t>(grad_y, grad_zf, sos, leading, grad_x, grad_zi);
+  }
+}
+
 }  // namespace
 
 std::tuple<Tensor, Tensor> sosfilt_forward(const Tensor& sos, const Tensor& x,
@@ -116,7 +228,12 @@ std::tuple<Tensor, Tensor> sosfilt_forward(const Tensor& sos, const Tensor& x,
   if (!x.is_meta()) {
     check_has_kernels(kOp, x);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(x, [&] { forward_cpu<scalar_t>(sos, x, zi, sizes, y, zf); });
+    POLEZERO_DISPATCH(x, [&] {
+      if constexpr (kWithCuda) {
+        if (x.is_cuda()) return forward_cuda<scalar_t>(sos, x, zi, sizes, y, zf);
+      }
+      forward_cpu<scalar_t>(sos, x, zi, sizes, y, zf);
+    });
   }
   return {y, zf};
 }
@@ -147,6 +264,12 @@ std::tuple<Tensor, Tensor, Tensor> sosfilt_backward(const Tensor& grad_y,
     check_has_kernels(kOp, grad_y);
     const at::DimVector sizes = concrete(leading);
     POLEZERO_DISPATCH(grad_y, [&] {
+      if constexpr (kWithCuda) {
+        if (grad_y.is_cuda()) {
+          return backward_cuda<scalar_t>(grad_y, grad_zf, sos, x, zi, sizes, grad_sos, grad_x,
+                                         grad_zi);
+        }
+      }
       backward_cpu<scalar_t>(grad_y, grad_zf, sos, x, zi, sizes, grad_sos, grad_x, grad_zi);
     });
   }

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "ops/cuda_call.h"
 
 namespace polezero {
 
@@ -50,6 +51,30 @@ void forward_cpu(const Tensor& A, const Tensor& B, const Tensor& C, const Tensor
   put_rows<scalar_t>(state, zf);
 }
 
+template <class scalar_t>
+void forward_cuda(const Tensor& A, const Tensor& B, const Tensor& C, const Tensor& D,
+                  const Tensor& x, const Tensor& zi, bool adjoint, at::IntArrayRef leading,
+                  Tensor& y, Tensor& zf) {
+  using scalar = cuda::on_device_t<scalar_t>;
+  CudaCall call(x);
+  const int64_t S = A.size(-1), T = x.size(-1), rows = product(leading);
+  const Tensor state = call.carried(zi, leading, x, S);
+  if (y.numel() > 0) {
+    const auto xs = call.rows<scalar_t>(x, with_last(leading, x.size(-2)));
+    auto matrix = [&](const Tensor& m) -> Matrices<scalar> {
+      if (!m.defined()) return {};
+      const auto all = call.time_rows<scalar_t>(m.flatten(-2), leading);
+      return {all.data, all.stride, m.size(-3) == 1 ? 0 : m.size(-2) * m.size(-1)};
+    };
+    cuda::state_space<scalar>(
+        call.context(),
+        {adjoint, S, x.size(-2), y.size(-2), matrix(A), matrix(B), matrix(C), matrix(D), xs.data,
+         xs.stride, mutable_data<scalar>(y), T, mutable_data<acc_t<scalar>>(state)},
+        rows, T);
+  }
+  zf.copy_(state);
+}
+
 }  // namespace
 
 std::tuple<Tensor, Tensor> state_space_forward(const Tensor& A, const OptionalTensor& B_,
@@ -87,7 +112,12 @@ std::tuple<Tensor, Tensor> state_space_forward(const Tensor& A, const OptionalTe
   if (!x.is_meta()) {
     check_has_kernels(kOp, x);
     const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(x, [&] { forward_cpu<scalar_t>(A, B, C, D, x, zi, adjoint, sizes, y, zf); });
+    POLEZERO_DISPATCH(x, [&] {
+      if constexpr (kWithCuda) {
+        if (x.is_cuda()) return forward_cuda<scalar_t>(A, B, C, D, x, zi, adjoint, sizes, y, zf);
+      }
+      forward_cpu<scalar_t>(A, B, C, D, x, zi, adjoint, sizes, y, zf);
+    });
   }
   return {y, zf};
 }

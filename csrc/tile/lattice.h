@@ -2,21 +2,12 @@
 // side (V a vector). csrc/kernels/lattice.h has the equations.
 #pragma once
 
-#include <cmath>
-#include <limits>
-
 #include "tile/lanes.h"
+#include "tile/rotation.h"
 
 POLEZERO_ISA_BEGIN
 
-inline std::complex<double> real_part(std::complex<double> u) { return u.real(); }
 POLEZERO_INLINE vec<double> real_part(vec<double> u) { return u; }
-
-// sqrt(1 - |k|^2); NaN where |k| > 1.
-inline std::complex<double> cosine(std::complex<double> k) {
-  const double square = 1 - std::norm(k);
-  return square < 0 ? std::numeric_limits<double>::quiet_NaN() : std::sqrt(square);
-}
 POLEZERO_INLINE vec<double> cosine(vec<double> k) { return square_root(1 - k * k); }
 
 template <class V>

@@ -8,9 +8,9 @@
 
 POLEZERO_ISA_BEGIN
 
-// Samples a thread: as many as fit in its registers, and no fewer than the order.
-template <class T, int P>
-inline constexpr int kSamples = is_complex<T> || P > 2 ? 8 : 16;
+// Samples a thread: as many as fit in its registers.
+template <class T>
+inline constexpr int kSamples = is_complex<T> ? 4 : 16;
 
 // A row in the order in which it is filtered: step 1, or -1 backwards in time.
 template <class T, int step>
@@ -106,6 +106,13 @@ struct TilePosition {
   int64_t count;  // of its samples; the last tile of a row has fewer
 };
 
+// Which of the thread's samples is the last one of the row; V where none is, or it is not `wanted`.
+template <int V, class Block>
+POLEZERO_HD int last_sample(Block& block, bool wanted, int64_t time, const TilePosition& at) {
+  const int64_t i = time - 1 - (at.begin + int64_t{block.thread()} * V);
+  return wanted && 0 <= i && i < V ? static_cast<int>(i) : V;
+}
+
 // What `V` samples u leave of a zero state.
 template <class A, int P, int V>
 POLEZERO_HD StateVector<A, P> forced_state(const A* a, const A* u) {
@@ -133,12 +140,12 @@ POLEZERO_HD void fill_powers(Block& block, const Filters<T>& f, int64_t row, int
   block.sync();
   for (int64_t length = 1; count > 0; length *= 2) {
     if (i < P) {
-      if (length >= kSamples<T, P>) power[i * P + j] = saturated(now[i * P + j].rounded());
+      if (length >= kSamples<T>) power[i * P + j] = saturated(now[i * P + j].rounded());
       E sum(A(0));
       for (int k = 0; k < P; ++k) sum.add_product(now[i * P + k], now[k * P + j]);
       next[i * P + j] = sum;
     }
-    if (length >= kSamples<T, P>) power += P * P, --count;
+    if (length >= kSamples<T>) power += P * P, --count;
     E* const other = now;
     now = next;
     next = other;
@@ -153,7 +160,7 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
                                       const LfilterScan<T>& p, const TilePosition& at,
                                       StateVector<acc_t<T>, P>& begin) {
   using A = acc_t<T>;
-  constexpr int V = kSamples<T, P>;
+  constexpr int V = kSamples<T>;
   const int64_t order = p.filters.order;
   const Timeline<const T, 1> x(p.x + at.row * p.x_stride, p.time);
   const Timeline<T, 1> y(p.y + at.row * p.y_stride, p.time);
@@ -247,7 +254,7 @@ POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P
                                       const LfilterAdjointScan<T>& p, const TilePosition& at,
                                       int64_t tiles, StateVector<acc_t<T>, P>& begin) {
   using A = acc_t<T>;
-  constexpr int V = kSamples<T, P>;
+  constexpr int V = kSamples<T>;
   const int64_t order = p.filters.order;
   using Line = Timeline<const T, -1>;
   const Line g(p.grad_y + at.row * p.grad_y_stride, p.time);

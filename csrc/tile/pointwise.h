@@ -1,10 +1,11 @@
-// What has no recurrence, one output at a time, as a thread of a GPU computes it;
+// What has no recurrence, one output at a time, as a thread or a block of a GPU computes it;
 // csrc/kernels/lpv.h has the equations.
 #pragma once
 
+#include "kernels/lag_correlation.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
-#include "tile/host_device.h"
+#include "tile/scan.h"
 
 POLEZERO_ISA_BEGIN
 
@@ -45,6 +46,50 @@ POLEZERO_HD void lag_product_output(const LagProductParams<T>& p, int64_t time, 
     value = multiply(widen(p.g[row * p.g_stride + n]) * p.sign, p.conjugate_x ? conjugate(x) : x);
   }
   p.c[(row * time + m) * p.taps + k] = static_cast<T>(value);
+}
+
+// ---- correlation: sums over stretches of time, to be added in a fixed order
+
+inline constexpr int64_t kCorrelationStretch = 1 << 14;  // samples
+
+POLEZERO_HD int64_t correlation_stretches(int64_t time) {
+  return (time + kCorrelationStretch - 1) / kCorrelationStretch;
+}
+
+// By a block: part i of [B, taps, stretches].
+template <class Block, class T>
+POLEZERO_HD void correlate_stretch(Block& block, acc_t<T>* scratch,
+                                   const LagCorrelationParams<T>& p, int64_t time, int64_t i,
+                                   acc_t<T>* parts) {
+  const int64_t stretches = correlation_stretches(time);
+  const int64_t row = i / (p.taps * stretches), k = i / stretches % p.taps;
+  const int64_t begin = i % stretches * kCorrelationStretch, left = time - begin;
+  const int64_t end = left < kCorrelationStretch ? time : begin + kCorrelationStretch;
+  acc_t<T> sum(0);
+  for (int64_t n = (begin > k ? begin : k) + block.thread(); n < end;
+       n += int64_t{kWarp} * block.warps()) {
+    sum += multiply(widen(p.g[row * p.g_stride + n]), widen(p.x[row * p.x_stride + n - k]));
+  }
+  sum = block_sum(block, scratch, sum);
+  if (block.thread() == 0) parts[i] = sum;
+}
+
+// Past output k of a row.
+template <class T>
+POLEZERO_HD void lpv_allpole_past(const LpvAllpolePastParams<T>& p, int64_t row, int64_t k) {
+  using A = acc_t<T>;
+  const int64_t N = p.order;
+  A sum(0);
+  for (int64_t n = 0; n < p.time && n + k < N; ++n) {
+    const int64_t m = p.reverse ? p.time - 1 - n : n, tap = n + k;
+    const A lambda = widen(p.lambda[row * p.time + m]);
+    if (p.grad_a != nullptr) {
+      p.grad_a[(row * p.time + m) * N + tap] =
+          static_cast<T>(-multiply(lambda, conjugate(widen(p.zi[row * N + k]))));
+    }
+    sum -= multiply(widen(p.a[row * p.a_stride + m * N + tap]), lambda);
+  }
+  if (p.grad_zi != nullptr) p.grad_zi[row * N + k] = static_cast<T>(sum);
 }
 
 POLEZERO_ISA_END

@@ -10,7 +10,8 @@
 //
 // Memory is read once and written once. v is float64 for every signal (tile/scalar.h has the
 // reason). A filter that does not change with time has one transition for all stretches of a
-// length, the power A^length, from a table; then a message is v alone.
+// length, the power A^length, from a table; then a message is v alone. Of another one a message is
+// the transition, made by filtering the unit states, and v.
 //
 // The look-back is a tree, 32 children to a node, and not a chain: what a tile publishes is its v,
 // without the samples before it; the last tile of a node joins the 32 and publishes theirs. Tile
@@ -47,29 +48,69 @@ struct StateVector {
   }
 };
 
-// m s
-template <class A, int S>
+// m s, or, `transposed`, m^T s
+template <bool transposed = false, class A, int S>
 POLEZERO_HD StateVector<A, S> times(const A* m, const StateVector<A, S>& s) {
   auto out = StateVector<A, S>::zero();
   for (int i = 0; i < S; ++i) {
-    for (int j = 0; j < S; ++j) out.v[i] += multiply(m[i * S + j], s.v[j]);
+    for (int j = 0; j < S; ++j) {
+      out.v[i] += multiply(m[transposed ? j * S + i : i * S + j], s.v[j]);
+    }
   }
   return out;
 }
 
 // What moves the messages of a filter that does not change with time.
-template <class A, int S>
+template <class A, int S, bool transposed = false>
 struct ConstantCarry {
   using Message = StateVector<A, S>;
-  const A* power;  // [..., S, S]: power k moves a state on by 2^k stretches of V samples
+  const A* power;  // [..., S, S]: power k (transposed) moves a state on by 2^k stretches
+
+  POLEZERO_HD static Message nothing() { return Message::zero(); }
 
   // What `earlier` and then `later`, `units` stretches long, do; where `earlier` is a state, the
   // state after them.
   POLEZERO_HD Message join(const Message& earlier, const Message& later, int64_t units) const {
     Message s = earlier;
-    for (; units > 0; units &= units - 1) s = times(power + lowest_bit(units) * (S * S), s);
+    for (; units > 0; units &= units - 1) {
+      s = times<transposed>(power + lowest_bit(units) * (S * S), s);
+    }
     for (int i = 0; i < S; ++i) s.v[i] += later.v[i];
     return s;
+  }
+};
+
+// Those of one that does: the transition goes with v.
+template <class A, int S>
+struct VaryingCarry {
+  struct Message {
+    A m[S * S];
+    StateVector<A, S> s;
+  };
+
+  POLEZERO_HD static Message nothing() {
+    Message out{{}, StateVector<A, S>::zero()};
+    for (int i = 0; i < S * S; ++i) out.m[i] = A(i % (S + 1) == 0 ? 1 : 0);
+    return out;
+  }
+  // A state: whatever was before it is forgotten.
+  POLEZERO_HD static Message state(const StateVector<A, S>& s) {
+    Message out{{}, s};
+    for (int i = 0; i < S * S; ++i) out.m[i] = A(0);
+    return out;
+  }
+  POLEZERO_HD Message join(const Message& earlier, const Message& later, int64_t /*units*/) const {
+    Message out;
+    for (int i = 0; i < S; ++i) {
+      for (int j = 0; j < S; ++j) {
+        A sum(0);
+        for (int k = 0; k < S; ++k) sum += multiply(later.m[i * S + k], earlier.m[k * S + j]);
+        out.m[i * S + j] = saturated(sum);  // what overflows may still meet a zero
+      }
+    }
+    out.s = times(later.m, earlier.s);
+    for (int i = 0; i < S; ++i) out.s.v[i] += later.s.v[i];
+    return out;
   }
 };
 
@@ -117,7 +158,7 @@ POLEZERO_HD typename Carry::Message inclusive_scan(Block& block, const Carry& ca
 template <class Carry, class Block>
 POLEZERO_HD typename Carry::Message lanes_before(Block& block, const typename Carry::Message& m) {
   const auto before = shuffle_up(block, m, 1);
-  return block.lane() == 0 ? Carry::Message::zero() : before;
+  return block.lane() == 0 ? Carry::nothing() : before;
 }
 
 // Over the lanes, in all of them.
@@ -171,7 +212,7 @@ POLEZERO_HD typename Carry::Message look_back(Block& block, const Carry& carry, 
                                               int64_t tile, typename Carry::Message own,
                                               int64_t units) {
   using M = typename Carry::Message;
-  M before = Carry::Message::zero();
+  M before = Carry::nothing();
   int64_t units_before = 0;  // the length of `before`; `units`: of a node of this level
   double* level = nodes.words;
   auto node = static_cast<unsigned>(tile);  // `own` is this node of the level
@@ -181,7 +222,7 @@ POLEZERO_HD typename Carry::Message look_back(Block& block, const Carry& carry, 
     if (complete) publish(block, level + int64_t{node} * kWords<M>, own);
     const int siblings = node % kWarp;
     if (siblings > 0) {
-      M m = Carry::Message::zero();
+      M m = Carry::nothing();
       // in the last lanes, so that the last one ends up with all
       const int mine = block.lane() - (kWarp - siblings);
       if (mine >= 0) receive(block, level + int64_t{node - siblings + mine} * kWords<M>, m);
@@ -222,8 +263,8 @@ POLEZERO_HD typename Carry::Message state_of_thread(Block& block, const Carry& c
   const M up_to_lane = inclusive_scan(block, carry, own, 1);
   if (lane == kWarp - 1) shared.of_warp[block.warp()] = up_to_lane;
   block.sync();
-  const M up_to_warp =
-      inclusive_scan(block, carry, lane < warps ? shared.of_warp[lane] : M::zero(), kWarp, warps);
+  const M up_to_warp = inclusive_scan(
+      block, carry, lane < warps ? shared.of_warp[lane] : Carry::nothing(), kWarp, warps);
   const M all = shuffle(block, up_to_warp, warps - 1);
   if (nodes.tiles > 1 && nodes.words != nullptr) {
     if (block.warp() == 0) {

@@ -1,15 +1,25 @@
 // Numbers of twice the precision of float64, as an unevaluated sum of two (Dekker, Numerische
-// Mathematik 18, 1971): for tables that are made by squaring, which multiplies rounding errors
-// (tile/transition.h, which has a long double for it; a GPU has none).
+// Mathematik 18, 1971): for what a filter does to a state through many samples, where powers of
+// its transition grow and cancel (tile/transition.h, which has a long double for it; a GPU has
+// none).
 #pragma once
 
 #include <cmath>
-#include <complex>
+#include <type_traits>
 
 #include "tile/host_device.h"
-#include "tile/isa.h"
+#include "tile/scalar.h"
 
 POLEZERO_ISA_BEGIN
+
+// u v rounded: never part of a fused multiply-add, by which nvcc would take the error out of it.
+POLEZERO_HD double rounded_product(double u, double v) {
+#if defined(__CUDA_ARCH__)
+  return __dmul_rn(u, v);
+#else
+  return u * v;
+#endif
+}
 
 struct Twofold {
   double high, low = 0;
@@ -19,7 +29,7 @@ struct Twofold {
 
   // *this += sign u v
   POLEZERO_HD void add_product(const Twofold& u, const Twofold& v, double sign = 1) {
-    const double product = sign * u.high * v.high;
+    const double product = rounded_product(sign * u.high, v.high);
     const double error =
         std::fma(sign * u.high, v.high, -product) + sign * (u.high * v.low + u.low * v.high);
     const double sum = high + product, part = sum - high;
@@ -29,12 +39,12 @@ struct Twofold {
   }
 };
 
+template <class C>
 struct ComplexTwofold {
   Twofold re, im;
 
-  POLEZERO_HD ComplexTwofold(std::complex<double> value = {})
-      : re(value.real()), im(value.imag()) {}
-  POLEZERO_HD std::complex<double> rounded() const { return {re.rounded(), im.rounded()}; }
+  POLEZERO_HD ComplexTwofold(C value = {}) : re(value.real()), im(value.imag()) {}
+  POLEZERO_HD C rounded() const { return {re.rounded(), im.rounded()}; }
 
   POLEZERO_HD void add_product(const ComplexTwofold& u, const ComplexTwofold& v) {
     re.add_product(u.re, v.re);
@@ -48,11 +58,26 @@ template <class A>
 struct TwofoldOf {
   using type = Twofold;
 };
-template <>
-struct TwofoldOf<std::complex<double>> {
-  using type = ComplexTwofold;
+template <class A>
+  requires is_complex<A>
+struct TwofoldOf<A> {
+  using type = ComplexTwofold<A>;
 };
 template <class A>
 using twofold_t = typename TwofoldOf<A>::type;
+
+// sum += m v, sum -= m v, for a filter that may run in either precision; m: a coefficient.
+template <class E, class A>
+POLEZERO_HD void add_product(E& sum, const A& m, const E& v) {
+  if constexpr (std::is_same_v<E, A>) {
+    sum += multiply(m, v);
+  } else {
+    sum.add_product(m, v);
+  }
+}
+template <class E, class A>
+POLEZERO_HD void subtract_product(E& sum, const A& m, const E& v) {
+  add_product(sum, -m, v);
+}
 
 POLEZERO_ISA_END

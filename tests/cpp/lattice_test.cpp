@@ -1,6 +1,6 @@
 // Normalised lattices against their definition (kernels/lattice.h) in extended precision, and their
 // adjoint, alone and fused with the gradient of k, against them.
-#include "kernel_cases.h"
+#include "emulated_kernels.h"
 
 namespace polezero::test {
 namespace {
@@ -56,16 +56,22 @@ struct LatticeCase {
         {stages(), adjoint, in(adjoint ? g : u, from), out(z, to), state.data()}, all());
     return {z, state};
   }
-  // grad_u and the state alone: tests/python has the gradient of k against other derivatives.
-  std::pair<Rows<T>, std::vector<A>> run_fused(const KernelsOf<T>& kernels) const {
-    Rows<T> grad_u(shape.rows * shape.inputs, shape.time, 2, kUntouched<T>);
-    std::vector<A> state = later, sum_k(shape.rows * shape.order);
-    std::vector<T> grad_k(shape.rows * shape.time * shape.order);
+  struct Fused {
+    Rows<T> grad_u;
+    std::vector<A> state, sum_k;
+    std::vector<T> grad_k;
+  };
+  // tests/python has the gradient of k against other derivatives.
+  Fused run_fused(const KernelsOf<T>& kernels) const {
+    Fused r{Rows<T>(shape.rows * shape.inputs, shape.time, 2, kUntouched<T>), later,
+            std::vector<A>(shape.constant ? shape.rows * shape.order : 0),
+            std::vector<T>(shape.constant ? 0 : shape.rows * shape.time * shape.order)};
     kernels.lattice_backward(
-        {stages(), in(u, shape.inputs), in(g, shape.outputs), out(grad_u, shape.inputs), zi.data(),
-         state.data(), grad_k.data(), sum_k.data()},
+        {stages(), in(u, shape.inputs), in(g, shape.outputs), out(r.grad_u, shape.inputs),
+         zi.data(), r.state.data(), shape.constant ? nullptr : r.grad_k.data(),
+         shape.constant ? r.sum_k.data() : nullptr},
         all());
-    return {grad_u, state};
+    return r;
   }
 };
 
@@ -129,11 +135,20 @@ void expect_adjoint(const LatticeCase<T>& c, const KernelsOf<T>& kernels) {
   ASSERT_LE(std::abs(one - other), 20 * tolerance<T>() * std::sqrt(size)) << one << ' ' << other;
   const auto fused = c.run_fused(kernels);
   for (int64_t r = 0; r < c.u.rows; ++r) {
-    ASSERT_LE(largest_error(fused.first.row(r), adjoint.first.row(r), z.time), tolerance<T>());
+    ASSERT_LE(largest_error(fused.grad_u.row(r), adjoint.first.row(r), z.time), tolerance<T>());
   }
-  ASSERT_LE(largest_error(fused.second.data(), adjoint.second.data(), zf.size()),
+  ASSERT_LE(largest_error(fused.state.data(), adjoint.second.data(), zf.size()),
             tolerance<double>());
-  expect_gaps_untouched(fused.first);
+  expect_gaps_untouched(fused.grad_u);
+}
+
+template <class T>
+void expect_gradient_of_the_baseline(const LatticeCase<T>& c, const KernelsOf<T>& kernels) {
+  const auto got = c.run_fused(kernels), want = c.run_fused(Emulated<T>::baseline_kernels());
+  ASSERT_LE(largest_error(got.grad_k.data(), want.grad_k.data(), got.grad_k.size()),
+            10 * tolerance<T>());
+  ASSERT_LE(largest_error(got.sum_k.data(), want.sum_k.data(), got.sum_k.size()),
+            tolerance<double>());
 }
 
 template <class T>
@@ -152,10 +167,17 @@ TYPED_TEST(Lattices, EqualTheirDefinitionAndTheirAdjoint) {
               const LatticeCase<TypeParam> c(random,
                                              {rows, time, N, inputs, outputs, constant, a_row});
               SCOPED_TRACE(c.shape);
-              on_every_isa<TypeParam>([&](const auto& kernels) {
+              const auto check = [&](const auto& kernels) {
                 expect_its_definition(c, kernels);
                 expect_adjoint(c, kernels);
-              });
+              };
+              on_every_isa<TypeParam>(check);
+              if (rows == 3) {
+                on_an_emulated_gpu<TypeParam>([&](const auto& kernels) {
+                  check(kernels);
+                  expect_gradient_of_the_baseline(c, kernels);
+                });
+              }
               if (this->HasFatalFailure()) return;
             }
           }

@@ -1,6 +1,6 @@
 // The lfilter kernels against their definition: what holds for both directions of time, then what
 // one of them has alone.
-#include "kernel_cases.h"
+#include "emulated_kernels.h"
 
 namespace polezero::test {
 namespace {
@@ -50,6 +50,24 @@ TYPED_TEST(Lfilter, EqualsItsDefinitionAtEveryOrder) {
         if (this->HasFatalFailure()) return;
       }
       this->check(random, {M, N, 2, 1000, false, 0.99});
+    }
+  }
+}
+
+TYPED_TEST(Lfilter, EqualsItsDefinitionInChunks) {
+  using Case = TypeParam;
+  Random random(11);
+  for (const int64_t P : {1, 2, 3, 5, 8, 13, 20}) {
+    for (const auto& [M, N] :
+         {std::pair(P, P), {P, P / 2}, {P / 3, P}, {P, int64_t{0}}, {int64_t{0}, P}}) {
+      for (const int64_t time : {1, 9, 70}) {
+        const Case c(random, {M, N, 3, time, time % 2 == 0, time == 70 ? 0.99 : 0.9});
+        SCOPED_TRACE(c.shape);
+        const typename Case::Truth truth(c);
+        on_an_emulated_gpu<typename Case::Scalar>(
+            [&](const auto& kernels) { truth.expect(c.run(kernels)); });
+        if (this->HasFatalFailure()) return;
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 // What a thread of a GPU computes where there is no recurrence, one thread after another.
 #include "tile/pointwise.h"
 
+#include "emulated_block.h"
 #include "lpv_cases.h"
 #include "reference.h"
 
@@ -54,6 +55,29 @@ TYPED_TEST(Pointwise, ConstantFirIsItsDefinition) {
     }
     EXPECT_LE(largest_error(y.data(), want.data(), time), tolerance<T>());
     EXPECT_LE(largest_error(reversed.data(), back.data(), time), tolerance<T>());
+  }
+}
+
+TYPED_TEST(Pointwise, CorrelationsAreTheirDefinition) {
+  using T = TypeParam;
+  using A = acc_t<T>;
+  Random random(3);
+  const int64_t rows = 2, taps = 3;
+  for (const int64_t time : {int64_t{2}, int64_t{1000}, baseline::kCorrelationStretch + 5}) {
+    const auto g = random_rows<T>(random, rows, time, 3), x = random_rows<T>(random, rows, time, 1);
+    const int64_t stretches = baseline::correlation_stretches(time);
+    std::vector<A> parts(rows * taps * stretches);
+    const LagCorrelationParams<T> p{taps, g.row(0), g.stride, x.row(0), x.stride, nullptr};
+    run_grid<std::array<A, 2>>(parts.size(), 2, 1, 0, [&](auto& block, auto& memory, int64_t i) {
+      baseline::correlate_stretch(block, memory.data(), p, time, i, parts.data());
+    });
+    for (int64_t i = 0; i < rows * taps; ++i) {
+      const int64_t row = i / taps;
+      const auto want = reference_correlation(g.row(row), x.row(row), 0, time, i % taps, false);
+      exact_t<T> got{};
+      for (int64_t s = 0; s < stretches; ++s) got += parts[i * stretches + s];
+      EXPECT_LE(std::abs(got - want), 1e-11);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // State-space filters against their definition (kernels/state_space.h) in extended precision, and
 // their adjoint against them.
-#include "kernel_cases.h"
+#include "emulated_kernels.h"
 
 namespace polezero::test {
 namespace {
@@ -139,10 +139,12 @@ TYPED_TEST(StateSpaces, EqualTheirDefinitionAndTheirAdjoint) {
                                         {7, 2, 2}}) {
             const SystemCase<TypeParam> c(random, {rows, time, S, I, O, varying, a_row});
             SCOPED_TRACE(c.shape);
-            on_every_isa<TypeParam>([&](const auto& kernels) {
+            const auto check = [&](const auto& kernels) {
               expect_its_definition(c, kernels);
               expect_adjoint(c, kernels);
-            });
+            };
+            on_every_isa<TypeParam>(check);
+            if (rows == 3) on_an_emulated_gpu<TypeParam>(check);
             if (this->HasFatalFailure()) return;
           }
         }

@@ -1,4 +1,7 @@
-"""What every test runs under: a fixed seed, two threads, and the process-wide switches put back afterwards."""
+"""What every test runs under: a fixed seed, two threads, and the process-wide switches put back afterwards.
+
+--device cuda makes the tensors of the tests on a GPU.
+"""
 
 from collections.abc import Iterator
 
@@ -6,15 +9,22 @@ import pytest
 import torch
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", help="where tests make their tensors: cpu, which is the default, or cuda")
+
+
 @pytest.fixture(autouse=True)
-def _same_start_for_every_test() -> Iterator[None]:
+def _same_start_for_every_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    device = request.config.getoption("--device")
     threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
     default_dtype = torch.get_default_dtype()
     torch.set_num_threads(2)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(20240229)
+        torch.set_default_device(device)
         yield
+    torch.set_default_device(None)
     torch.set_default_dtype(default_dtype)
     torch.use_deterministic_algorithms(deterministic)
     torch.set_num_threads(threads)

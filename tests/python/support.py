@@ -33,8 +33,8 @@ def ids(values: Sequence[Any]) -> list[str]:
 
 
 def wide(t: Tensor) -> Tensor:
-    """t in double precision."""
-    t = t.detach().resolve_conj().resolve_neg()
+    """t in double precision, on the CPU."""
+    t = t.detach().cpu().resolve_conj().resolve_neg()
     return t.to(torch.complex128 if t.is_complex() else torch.float64)
 
 

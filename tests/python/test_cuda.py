@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from gpu_small import OPS, results
 
 import polezero
 from polezero import _C
@@ -13,7 +14,7 @@ pytestmark = [
 
 # The regimes: a row in one tile, a block for each row, the look-back over many tiles.
 SHAPES = [(3, 1), (3, 300), (2000, 700), (400, 9000), (2, 300_000)]
-# numerator and denominator: the scan's orders, FIR filters, orders that one thread a row filters
+# numerator and denominator: the scan's orders, FIR filters, orders that are filtered in chunks
 FILTERS = {
     "biquad": ([0.2, -0.1, 0.3], [2.0, -3.1, 1.3]),
     "one_pole": ([1.0], [1.0, -0.99]),
@@ -68,6 +69,31 @@ def test_lfilter_values_states_and_gradients(shape, name, dtype) -> None:
             assert error <= TOLERANCE[dtype] * max(scale**0.5, w.abs().max().item())
         else:
             close(g, w)
+
+
+# One sample; one tile or chunk; rows enough for a block or a thread each; tiles and chunks of one row.
+@pytest.mark.parametrize("size", [(2, 1), (2, 300), (2000, 700), (1, 50_000)], ids=str)
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("name", OPS)
+def test_every_op_gives_what_it_gives_on_the_cpu(name, dtype, size) -> None:
+    torch.manual_seed(0)
+    inputs = OPS[name].inputs(*size, dtype)
+    want = results(OPS[name], [t.to(wide(dtype)) for t in inputs])
+    got = results(OPS[name], [t.cuda() for t in inputs])
+    # poles of radius 0.9999 in the coefficients' own precision; measured on the CPU: 3.3e-5
+    tolerance = 1e-3 if dtype in (torch.float32, torch.complex64) else 1e-9
+    for g, w in zip(got, want, strict=True):
+        assert g.is_cuda and g.dtype == dtype and g.shape == w.shape
+        assert (g.cpu().to(w.dtype) - w).norm() <= tolerance * w.norm()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_half_precision_is_computed_in_float32(dtype) -> None:
+    b, a = (torch.tensor(c, dtype=dtype, device="cuda") for c in FILTERS["biquad"])
+    x = signal((2, 5000), torch.float32, 0).to(dtype)
+    y = polezero.lfilter(b, a, x.cuda())
+    assert y.dtype == dtype
+    assert torch.equal(y.cpu(), polezero.lfilter(b.float(), a.float(), x.float().cuda()).to(dtype).cpu())
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)

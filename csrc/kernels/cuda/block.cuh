@@ -34,27 +34,33 @@ class TimelineIterator {
 // What a word holds before it is published.
 inline constexpr unsigned long long kEmptyWord = ~0ull;
 
-// Memory that the warps of a block share, in bytes; `io` is what CUB needs to turn a warp's samples
-// from the order of memory into a stretch for each thread.
-template <class T, int V>
+// Memory in which CUB turns a warp's samples, or their coefficients, W for V samples, from the
+// order of memory into a stretch for each thread.
+template <class T, int V, int W>
 struct WarpIo {
-  using Load = cub::WarpLoad<T, V, cub::WARP_LOAD_TRANSPOSE>;
+  template <int items>
+  using Load = cub::WarpLoad<T, items, cub::WARP_LOAD_TRANSPOSE>;
   using Store = cub::WarpStore<T, V, cub::WARP_STORE_TRANSPOSE>;
   union Temp {
-    typename Load::TempStorage load;
+    typename Load<V>::TempStorage load;
+    typename Load<W>::TempStorage load_coefficients;
     typename Store::TempStorage store;
   };
 };
 
-template <class T, int V>
+template <class T, int V, int W = V>
 class DeviceBlock : public DeviceThreads {
  public:
-  using Io = WarpIo<T, V>;
+  using Io = WarpIo<T, V, W>;
+  static constexpr int kSamples = V;
   __device__ explicit DeviceBlock(typename Io::Temp* io) : io_(io[warp()]) {}
 
   __device__ void publish(double* word, double value) const {
     auto bits = static_cast<unsigned long long>(__double_as_longlong(value));
     if (bits == kEmptyWord) bits = 0x7ff8000000000000ull;
+#if defined(POLEZERO_STRESS)  // for tests: a delay that differs from block to block and run to run
+    __nanosleep(static_cast<unsigned>(clock64() * 2654435761u) % 20000u);
+#endif
     Atomic(*reinterpret_cast<unsigned long long*>(word)).store(bits, ::cuda::memory_order_relaxed);
   }
   __device__ double receive(const double* word) const {
@@ -65,13 +71,16 @@ class DeviceBlock : public DeviceThreads {
     return __longlong_as_double(static_cast<long long>(bits));
   }
 
-  template <int step>
+  // `count` items from `begin` on, so many in each thread's stretch.
+  template <int step, int items>
   __device__ void load(const Timeline<const T, step>& line, int64_t begin, int64_t count,
-                       T (&samples)[V]) const {
-    const int64_t skip = begin + int64_t{warp()} * kWarp * V;
+                       T (&stretch)[items]) const {
+    const int64_t skip = begin + int64_t{warp()} * kWarp * items;
+    auto& temp =
+        reinterpret_cast<typename Io::template Load<items>::TempStorage&>(io_);  // one of its kinds
     __syncwarp();  // the memory may still be read from the call before
-    typename Io::Load(io_.load).Load(TimelineIterator<const T, step>(&line[skip]), samples,
-                                     of_warp(count), T(0));
+    typename Io::template Load<items>(temp).Load(TimelineIterator<const T, step>(&line[skip]),
+                                                 stretch, of_warp<items>(count), T(0));
   }
   template <int step>
   __device__ void store(const Timeline<T, step>& line, int64_t begin, int64_t count,
@@ -79,16 +88,17 @@ class DeviceBlock : public DeviceThreads {
     const int64_t skip = begin + int64_t{warp()} * kWarp * V;
     __syncwarp();
     typename Io::Store(io_.store).Store(TimelineIterator<T, step>(&line[skip]), samples,
-                                        of_warp(count));
+                                        of_warp<V>(count));
   }
 
  private:
   using Atomic = ::cuda::atomic_ref<unsigned long long, ::cuda::thread_scope_device>;
 
-  // The warp's share of the tile's samples.
+  // The warp's share of the tile's.
+  template <int items>
   __device__ int of_warp(int64_t count) const {
-    const int64_t left = count - int64_t{warp()} * kWarp * V;
-    return static_cast<int>(left < 0 ? 0 : left < kWarp * V ? left : kWarp * V);
+    const int64_t left = count - int64_t{warp()} * kWarp * items;
+    return static_cast<int>(left < 0 ? 0 : left < kWarp * items ? left : kWarp * items);
   }
 
   typename Io::Temp& io_;

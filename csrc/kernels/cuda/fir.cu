@@ -1,5 +1,7 @@
 // What has no recurrence: every output by a thread of its own.
-#include "kernels/cuda/check.cuh"
+#include <algorithm>
+
+#include "kernels/cuda/sums.cuh"
 #include "kernels/cuda/threads.cuh"
 #include "tile/pointwise.h"
 
@@ -32,38 +34,18 @@ __global__ void lag_product_kernel(LagProductParams<T> p, int64_t rows, int64_t 
   }
 }
 
-// ---- correlation: sums over stretches of time, then over the stretches, both in a fixed order
-
 inline constexpr int kThreads = 256;
-inline constexpr int64_t kStretch = 1 << 14;
 
 // A block for each [row, tap, stretch].
 template <class T>
 __global__ void lag_correlation_kernel(LagCorrelationParams<T> p, int64_t rows, int64_t time,
-                                       int64_t stretches, acc_t<T>* partial) {
+                                       acc_t<T>* parts) {
   using A = acc_t<T>;
-  __shared__ double scratch[kThreads / kWarp * kWords<A>];
-  const DeviceThreads threads;
-  for (int64_t i = blockIdx.x; i < rows * p.taps * stretches; i += gridDim.x) {
-    const int64_t row = i / (p.taps * stretches), k = i / stretches % p.taps;
-    const int64_t begin = i % stretches * kStretch;
-    const int64_t end = time - begin < kStretch ? time : begin + kStretch;
-    A sum(0);
-    for (int64_t n = (begin > k ? begin : k) + threadIdx.x; n < end; n += kThreads) {
-      sum += multiply(static_cast<A>(p.g[row * p.g_stride + n]),
-                      static_cast<A>(p.x[row * p.x_stride + n - k]));
-    }
-    sum = block_sum(threads, reinterpret_cast<A*>(scratch), sum);
-    if (threadIdx.x == 0) partial[i] = sum;
-  }
-}
-
-template <class A>
-__global__ void add_stretches_kernel(const A* partial, int64_t count, int64_t stretches, A* out) {
-  for (int64_t i = cuda::grid_index(); i < count; i += cuda::grid_stride()) {
-    A sum(0);
-    for (int64_t s = 0; s < stretches; ++s) sum += partial[i * stretches + s];
-    out[i] = sum;
+  alignas(16) __shared__ double scratch[kThreads / kWarp * kWords<A>];
+  const DeviceThreads block;
+  const int64_t count = rows * p.taps * correlation_stretches(time);
+  for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
+    correlate_stretch(block, reinterpret_cast<A*>(scratch), p, time, i, parts);
   }
 }
 
@@ -92,15 +74,14 @@ void lag_product(const Context& context, const LagProductParams<T>& p, int64_t r
 template <class T>
 void lag_correlation(const Context& context, const LagCorrelationParams<T>& p, int64_t rows,
                      int64_t time) {
-  const int64_t stretches = (time + gpu::kStretch - 1) / gpu::kStretch, sums = rows * p.taps;
+  const int64_t stretches = gpu::correlation_stretches(time), sums = rows * p.taps;
   if (sums * stretches > 0) {
-    auto* partial = context.array<acc_t<T>>(sums * stretches);
-    const int64_t blocks = sums * stretches < kMostBlocks ? sums * stretches : kMostBlocks;
+    auto* parts = context.array<acc_t<T>>(sums * stretches);
+    const int64_t blocks = std::min(sums * stretches, kMostBlocks);
     gpu::lag_correlation_kernel<T>
-        <<<static_cast<unsigned>(blocks), gpu::kThreads, 0, context.stream>>>(p, rows, time,
-                                                                              stretches, partial);
+        <<<static_cast<unsigned>(blocks), gpu::kThreads, 0, context.stream>>>(p, rows, time, parts);
     check(cudaGetLastError());
-    launch(context, sums, gpu::add_stretches_kernel<acc_t<T>>, partial, sums, stretches, p.c);
+    launch(context, sums, gpu::add_parts_kernel<acc_t<T>>, parts, sums, stretches, p.c);
   }
 }
 
@@ -113,8 +94,8 @@ void lag_correlation(const Context& context, const LagCorrelationParams<T>& p, i
                                    int64_t);
 POLEZERO_INSTANTIATE(float)
 POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(std::complex<float>)
-POLEZERO_INSTANTIATE(std::complex<double>)
+POLEZERO_INSTANTIATE(cuda::complex<float>)
+POLEZERO_INSTANTIATE(cuda::complex<double>)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace cuda

@@ -4,9 +4,13 @@
 
 #include <cstddef>
 
+#include "kernels/cuda/complex.h"
 #include "kernels/cuda/lfilter.h"
+#include "kernels/cuda/sosfilt.h"
 #include "kernels/lag_correlation.h"
+#include "kernels/lattice.h"
 #include "kernels/lpv.h"
+#include "kernels/state_space.h"
 
 struct CUstream_st;
 
@@ -29,19 +33,6 @@ struct Context {
 // Makes a GPU the one that launches go to; its number of processors.
 int use_device(int device);
 
-// Coefficients as the user gave them, in memory of the device: sets of b_0..b_M and a_0..a_N (or,
-// `monic`, a_1..a_N), one set a filter, in scalar_t or, `wide`, in acc_t<scalar_t>.
-struct GivenFilters {
-  const void* b = nullptr;  // null: 1
-  const void* a = nullptr;  // null: 1
-  bool wide_b = false, wide_a = false;
-  int64_t order_b = 0, order_a = 0;  // M, N
-  bool monic = false;
-  bool conjugate = false;
-  int64_t b_stride = 0, a_stride = 0;  // of filters
-  int64_t count = 1;                   // 1: shared by all rows
-};
-
 // Divided by a_0, padded to P, in float64: [filters, P + 1], [filters, P]; with a_0 [filters].
 template <class scalar_t>
 struct NormalisedOnDevice {
@@ -56,26 +47,37 @@ template <class scalar_t>
 void lfilter_forward(const Context& context, const NormalisedOnDevice<scalar_t>& filters,
                      LfilterScan<scalar_t> p);
 
-// What the adjoint gives beside grad_x; null: not needed. With the filters' numerator null
-// (GivenFilters::monic), zi are past outputs, and grad_a is that of a_1..a_N.
-template <class scalar_t>
-struct LfilterGradients {
-  bool monic = false;
-  acc_t<scalar_t>* grad_b = nullptr;  // [B, M + 1]
-  acc_t<scalar_t>* grad_a = nullptr;  // [B, N + 1], or [B, N]
-  scalar_t* grad_zi = nullptr;        // [B, P]
-  const scalar_t* zi = nullptr;       // [B, P]: what the filter itself had, or null
-  const scalar_t* zf = nullptr;
-};
 template <class scalar_t>
 void lfilter_backward(const Context& context, const NormalisedOnDevice<scalar_t>& filters,
                       LfilterAdjointScan<scalar_t> p, const LfilterGradients<scalar_t>& gradients);
 
-// Orders above kLongestScan.
+// Orders above kLongestScan. The adjoint sets p.sums, where there are to be some, and returns the
+// number of its tiles.
 template <class scalar_t>
-void lfilter_forward_rows(const Context& context, const LfilterScan<scalar_t>& p);
+void lfilter_forward_chunks(const Context& context, const LfilterScan<scalar_t>& p);
 template <class scalar_t>
-void lfilter_adjoint_rows(const Context& context, const LfilterAdjointScan<scalar_t>& p);
+int64_t lfilter_adjoint_chunks(const Context& context, LfilterAdjointScan<scalar_t>& p,
+                               bool with_sums);
+
+// States are carried on in float64, as on the CPU; orders above 0.
+template <class scalar_t>
+void lpv_allpole(const Context& context, const LpvAllpoleParams<scalar_t>& p, int64_t time);
+template <class scalar_t>
+void lpv_allpole_past(const Context& context, const LpvAllpolePastParams<scalar_t>& p);
+// The sections as `normalise` gives them, sets of one row after those of another.
+template <class scalar_t>
+void sosfilt(const Context& context, const NormalisedOnDevice<scalar_t>& sections,
+             SosfiltScan<scalar_t> p, bool adjoint);
+template <class scalar_t>
+void state_space(const Context& context, const StateSpaceParams<scalar_t>& p, int64_t rows,
+                 int64_t time);
+template <class scalar_t>
+void lattice_forward(const Context& context, const LatticeForwardParams<scalar_t>& p, int64_t rows,
+                     int64_t time);
+// sum_k is set, not added to.
+template <class scalar_t>
+void lattice_backward(const Context& context, const LatticeBackwardParams<scalar_t>& p,
+                      int64_t rows, int64_t time);
 
 // `filters` has no denominator; `reverse`: y[n] = sum_k b_k x[n + k]. y is dense.
 template <class scalar_t>

@@ -6,9 +6,9 @@
 
 namespace polezero {
 
-// Above this order one thread filters a row. Powers of the transition of more states, where poles
-// lie close together, are large and cancel: joined in float64 they would be worth less than the
-// serial filter (tile/transition.h).
+// Above this order rows are filtered in chunks. Powers of the transition of more states, where
+// poles lie close together, are large and cancel: joined in float64 they would be worth less than
+// the serial filter (tile/transition.h).
 inline constexpr int64_t kLongestScan = 2;
 
 // Transposed direct form II.
@@ -45,4 +45,32 @@ struct LfilterAdjointScan {
   acc_t<scalar_t>* sums = nullptr;
 };
 
+namespace cuda {
+
+// Coefficients as the user gave them, in memory of the device: sets of b_0..b_M and a_0..a_N (or,
+// `monic`, a_1..a_N), one set a filter, in scalar_t or, `wide`, in acc_t<scalar_t>.
+struct GivenFilters {
+  const void* b = nullptr;  // null: 1
+  const void* a = nullptr;  // null: 1
+  bool wide_b = false, wide_a = false;
+  int64_t order_b = 0, order_a = 0;  // M, N
+  bool monic = false;
+  bool conjugate = false;
+  int64_t b_stride = 0, a_stride = 0;  // of filters
+  int64_t count = 1;                   // 1: shared by all rows
+};
+
+// What the adjoint gives beside grad_x; null: not needed. With the filters' numerator null
+// (GivenFilters::monic), zi are past outputs, and grad_a is that of a_1..a_N.
+template <class scalar_t>
+struct LfilterGradients {
+  bool monic = false;
+  acc_t<scalar_t>* grad_b = nullptr;  // [B, M + 1]
+  acc_t<scalar_t>* grad_a = nullptr;  // [B, N + 1], or [B, N]
+  scalar_t* grad_zi = nullptr;        // [B, P]
+  const scalar_t* zi = nullptr;       // [B, P]: what the filter itself had, or null
+  const scalar_t* zf = nullptr;
+};
+
+}  // namespace cuda
 }  // namespace polezero

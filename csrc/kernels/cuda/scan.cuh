@@ -15,14 +15,24 @@ struct ScanMemory {
   alignas(16) int64_t ticket;
 };
 
-// Filter: Scalar, kSamples, kBlocks (of a processor, at least), Params, Shared, run(block, shared,
-// plan, p, ticket). Tickets 0..tickets-1 are drawn from `drawn`, which begins all ones, or, null,
-// are those of the grid.
+// Registers that a thread may have, by the threads that a processor then still holds at once: 65536
+// of them are shared out.
+template <int warps_of_block, int blocks>
+struct Occupancy {
+  static constexpr int kWarps = warps_of_block, kBlocks = blocks;
+};
+using Registers128 = Occupancy<8, 2>;
+using Registers168 = Occupancy<4, 3>;
+using Registers255 = Occupancy<4, 2>;
+
+// Filter: Scalar, Block, Registers, Params, Shared, messages(p) (that a tile
+// publishes), run(block, shared, plan, p, ticket). Tickets 0..tickets-1 are drawn from `drawn`,
+// which begins all ones, or, null, are those of the grid.
 template <class Filter>
-__global__ void __launch_bounds__(kWarp* kMaxWarps, Filter::kBlocks)
+__global__ void __launch_bounds__(kWarp* Filter::Registers::kWarps, Filter::Registers::kBlocks)
     scan_kernel(ScanPlan<acc_t<typename Filter::Scalar>> plan, typename Filter::Params p,
                 int64_t tickets, unsigned long long* drawn) {
-  using Block = DeviceBlock<typename Filter::Scalar, Filter::kSamples>;
+  using Block = typename Filter::Block;
   extern __shared__ __align__(16) char bytes[];
   auto& memory = *reinterpret_cast<ScanMemory<Filter>*>(bytes);
   auto& shared = *reinterpret_cast<typename Filter::Shared*>(memory.shared);
@@ -47,12 +57,15 @@ struct ScanShape {
   int64_t tile, tiles;  // samples, of a row
   bool whole_row;
 
-  ScanShape(const cuda::Context& context, int64_t rows, int64_t time, int samples) {
-    const int64_t of_warp = int64_t{kWarp} * samples;
-    warps = static_cast<int>(std::clamp<int64_t>((time + of_warp - 1) / of_warp, 1, kMaxWarps));
-    tile = warps * of_warp;
-    tiles = (time + tile - 1) / tile;
-    whole_row = tiles == 1 || rows >= kRowsPerProcessor * context.processors;
+  template <class Filter>
+  static ScanShape of(const cuda::Context& context, int64_t rows, int64_t time) {
+    static_assert(Filter::Registers::kWarps <= kMaxWarps);
+    const int64_t of_warp = int64_t{kWarp} * Filter::Block::kSamples;
+    const int64_t warps =
+        std::clamp<int64_t>((time + of_warp - 1) / of_warp, 1, Filter::Registers::kWarps);
+    const int64_t tile = warps * of_warp, tiles = (time + tile - 1) / tile;
+    return {static_cast<int>(warps), tile, tiles,
+            tiles == 1 || rows >= kRowsPerProcessor * context.processors};
   }
   // Powers of two of a stretch, up to the longest that is joined.
   int64_t powers() const {
@@ -76,14 +89,23 @@ void launch_scan(const cuda::Context& context, const ScanShape& shape,
   int64_t tickets = p.rows;
   if (!shape.whole_row) {
     tickets *= shape.tiles;
-    plan.row_words = node_count(shape.tiles) * kWords<Message>;
+    plan.row_words = Filter::messages(p) * node_count(shape.tiles) * kWords<Message>;
     const int64_t words = p.rows * plan.row_words + 1;
     plan.words = context.array<double>(words);
     drawn = reinterpret_cast<unsigned long long*>(plan.words + words - 1);
     cuda::check(cudaMemsetAsync(plan.words, 0xff, words * sizeof(double), context.stream));
   }
-  const size_t bytes = sizeof(ScanMemory<Filter>) +
-                       shape.warps * sizeof(typename DeviceBlock<T, Filter::kSamples>::Io::Temp);
+  size_t bytes =
+      sizeof(ScanMemory<Filter>) + shape.warps * sizeof(typename Filter::Block::Io::Temp);
+#if defined(POLEZERO_STRESS)  // for tests: a block takes all memory of a processor, which has no
+                              // other
+  int device = 0, all = 0;
+  cuda::check(cudaGetDevice(&device));
+  cuda::check(cudaDeviceGetAttribute(&all, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+  cuda::check(
+      cudaFuncSetAttribute(scan_kernel<Filter>, cudaFuncAttributeMaxDynamicSharedMemorySize, all));
+  bytes = all;
+#endif
   // rows may be more than a grid has blocks; tiles, of thousands of samples, are not
   const auto blocks = static_cast<unsigned>(std::min<int64_t>(tickets, cuda::kMostBlocks));
   scan_kernel<Filter>

@@ -1,0 +1,56 @@
+// Cascades of second-order sections: a scan for each section, the samples read and written once.
+#include "kernels/cuda/powers.cuh"
+#include "kernels/cuda/scan.cuh"
+#include "tile/sosfilt_scan.h"
+
+namespace polezero {
+namespace gpu {
+namespace {
+
+template <class T, bool adjoint>
+struct Sosfilt {
+  using Scalar = T;
+  using Params = SosfiltScan<T>;
+  using Shared = ScanShared<SectionCarry<T, adjoint>>;
+  using Block = DeviceBlock<T, kSamples<T>>;
+  using Registers = std::conditional_t<is_complex<T>, Registers168, Registers128>;
+  static int64_t messages(const Params& p) { return p.count; }
+  __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
+                             const Params& p, int64_t ticket) {
+    sosfilt_block<T, adjoint>(block, shared, plan, p, ticket);
+  }
+};
+
+}  // namespace
+}  // namespace gpu
+
+namespace cuda {
+
+template <class Filter, class T>
+void launch_sosfilt(const Context& context, const NormalisedOnDevice<T>& sections,
+                    SosfiltScan<T> p) {
+  const auto shape = gpu::ScanShape::of<Filter>(context, p.rows, p.time);
+  const auto power = gpu::powers_of<T, 2>(context, sections, shape.powers());
+  if (shape.whole_row && shape.tiles > 1) p.carried = context.array<acc_t<T>>(p.rows * p.count * 2);
+  gpu::launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
+}
+
+template <class T>
+void sosfilt(const Context& context, const NormalisedOnDevice<T>& sections, SosfiltScan<T> p,
+             bool adjoint) {
+  p.sections = sections.view;
+  p.sections.filter_stride = sections.count > p.count ? p.count : 0;
+  adjoint ? launch_sosfilt<gpu::Sosfilt<T, true>>(context, sections, p)
+          : launch_sosfilt<gpu::Sosfilt<T, false>>(context, sections, p);
+}
+
+#define POLEZERO_INSTANTIATE(T) \
+  template void sosfilt<T>(const Context&, const NormalisedOnDevice<T>&, SosfiltScan<T>, bool);
+POLEZERO_INSTANTIATE(float)
+POLEZERO_INSTANTIATE(double)
+POLEZERO_INSTANTIATE(complex<float>)
+POLEZERO_INSTANTIATE(complex<double>)
+#undef POLEZERO_INSTANTIATE
+
+}  // namespace cuda
+}  // namespace polezero

@@ -1,0 +1,21 @@
+// State-space filters, in chunks.
+#include "kernels/cuda/chunks.cuh"
+#include "tile/state_space_chunks.h"
+
+namespace polezero::cuda {
+
+template <class T>
+void state_space(const Context& context, const StateSpaceParams<T>& p, int64_t rows, int64_t time) {
+  gpu::launch_chunks(context, gpu::ChunkShape(context, rows, time, p.states),
+                     gpu::StateSpaceChunks<T>{p, rows, time});
+}
+
+#define POLEZERO_INSTANTIATE(T) \
+  template void state_space<T>(const Context&, const StateSpaceParams<T>&, int64_t, int64_t);
+POLEZERO_INSTANTIATE(float)
+POLEZERO_INSTANTIATE(double)
+POLEZERO_INSTANTIATE(complex<float>)
+POLEZERO_INSTANTIATE(complex<double>)
+#undef POLEZERO_INSTANTIATE
+
+}  // namespace polezero::cuda

@@ -1,0 +1,188 @@
+// What a GPU computes in chunks (tile/chunks.h) and one output at a time (tile/pointwise.h), as one
+// more instruction set: so the tests of the others hold it against the same definitions. Threads
+// run one after another, in the order in which nothing is read before it is written; only a block
+// that carries states from chunk to chunk is run by threads of the host.
+#pragma once
+
+#include "emulated_block.h"
+#include "kernel_cases.h"
+#include "kernels/cpu/launch.h"
+#include "tile/lattice_chunks.h"
+#include "tile/lfilter_chunks.h"
+#include "tile/lpv_chunks.h"
+#include "tile/pointwise.h"
+#include "tile/state_space_chunks.h"
+
+namespace polezero::test {
+
+using namespace baseline;
+
+inline int64_t chunk_length = 8;  // samples
+
+inline int64_t chunks_of(int64_t time) { return (time + chunk_length - 1) / chunk_length; }
+
+template <class Filter>
+void run_chunks(const Filter& f) {
+  using A = acc_t<typename Filter::Scalar>;
+  using E = twofold_t<A>;
+  const int64_t count = chunks_of(f.time);
+  ChunkPlan<A> plan{chunk_length, count, nullptr, nullptr, nullptr};
+  const int64_t columns = count == 1 ? 0 : transition_sets(f, count) * f.states();
+  std::vector<E> transition(columns * f.storage()), carried(f.rows * 2 * f.states());
+  std::vector<A> begin(f.storage() * f.rows * count);
+  plan.transition = transition.data();
+  plan.carried = carried.data();
+  plan.begin = begin.data();
+  if (count > 1) {
+    for (int64_t i = 0; i < columns; ++i) find_transition(f, plan, i);
+    for (int64_t i = 0; i < f.rows * (count - 1); ++i) find_forced(f, plan, i);
+    run_grid<char>(f.rows, 1, 1, 0,
+                   [&](auto& block, char&, int64_t row) { carry_states(block, f, plan, row); });
+  }
+  for (int64_t i = 0; i < f.rows * count; ++i) filter_chunk(f, plan, i);
+}
+
+// With a state in float64 that is carried on, as the kernels of the CPU have it.
+template <class Filter>
+struct WithState : Filter {
+  using A = acc_t<typename Filter::Scalar>;
+  A* state;
+
+  void read_state(int64_t row, StateRef<A> s) const {
+    for (int64_t j = 0; j < this->states(); ++j) s[j] = state[row * this->states() + j];
+  }
+  void write_state(int64_t row, StateRef<A> s) const {
+    for (int64_t j = 0; j < this->states(); ++j) state[row * this->states() + j] = s[j];
+  }
+};
+
+template <class T>
+struct Emulated {
+  using A = acc_t<T>;
+
+  static void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
+    if (p.filters.order == 0 || range.time_end == 0) {
+      return baseline_kernels().lfilter_forward(p, range);
+    }
+    const LfilterScan<T> scan{.filters = p.filters,
+                              .rows = range.row_end,
+                              .time = range.time_end,
+                              .x = p.x,
+                              .x_stride = p.x_stride,
+                              .y = p.y,
+                              .y_stride = p.y_stride};
+    run_chunks(WithState<LfilterChunks<T>>{{scan}, p.state});
+  }
+
+  static void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
+    const int64_t P = p.filters.order, rows = range.row_end, time = range.time_end;
+    if (P == 0 || time == 0) return baseline_kernels().lfilter_backward(p, range);
+    const int64_t chunks = chunks_of(time);
+    std::vector<A> sums(rows * chunks * 2 * (P + 1)), after(p.state, p.state + rows * P);
+    const LfilterAdjointScan<T> scan{.filters = p.filters,
+                                     .rows = rows,
+                                     .time = time,
+                                     .grad_y = p.grad_y,
+                                     .grad_y_stride = p.grad_y_stride,
+                                     .grad_x = p.grad_x,
+                                     .grad_x_stride = p.grad_x_stride,
+                                     .x = p.x,
+                                     .x_stride = p.x_stride,
+                                     .y = p.y,
+                                     .y_stride = p.y_stride,
+                                     .sums = sums.data()};
+    run_chunks(WithState<LfilterAdjointChunks<T>>{{scan, chunks}, p.state});
+    for (int64_t r = 0; r < rows; ++r) {
+      for (const bool of_a : {false, true}) {
+        const T* u = of_a ? p.y : p.x;
+        if (u == nullptr) continue;
+        const int64_t taps = (of_a ? p.filters.order_a : p.filters.order_b) + 1;
+        for (int64_t k = 0; k < taps; ++k) {
+          A& sum = (of_a ? p.sum_a : p.sum_b)[r * taps + k];
+          // those of a GPU have the lambdas after the end in them
+          sum -= cpu::tail_sum(&after[r * P], P, u + r * (of_a ? p.y_stride : p.x_stride), time, k);
+          for (int64_t c = 0; c < chunks; ++c) {
+            sum += sums[((r * chunks + c) * 2 + of_a) * (P + 1) + k];
+          }
+        }
+      }
+    }
+  }
+
+  static void lpv_allpole(const LpvAllpoleParams<T>& p, const Range& range) {
+    if (p.order == 0 || range.time_end == 0) return baseline_kernels().lpv_allpole(p, range);
+    if (p.lags.at_input()) {
+      run_chunks(LpvAllpoleChunks<T, true>{p, range.time_end});
+    } else {
+      run_chunks(LpvAllpoleChunks<T, false>{p, range.time_end});
+    }
+  }
+  static void lag_product(const LagProductParams<T>& p, const Range& range) {
+    for (int64_t r = 0; r < range.row_end; ++r) {
+      for (int64_t n = 0; n < range.time_end; ++n) {
+        for (int64_t k = 0; k < p.taps; ++k) lag_product_output(p, range.time_end, r, n, k);
+      }
+    }
+  }
+  static void lpv_allpole_backward(const LpvAllpoleBackwardParams<T>& p, const Range& range) {
+    lpv_allpole(p.adjoint, range);
+    lag_product(p.product, range);
+  }
+  static void lpv_fir(const LpvFirParams<T>& p, const Range& range) {
+    for (int64_t r = 0; r < range.row_end; ++r) {
+      for (int64_t n = 0; n < range.time_end; ++n) lpv_fir_output(p, range.time_end, r, n);
+    }
+  }
+
+  static void state_space(const StateSpaceParams<T>& p, const Range& range) {
+    run_chunks(StateSpaceChunks<T>{p, range.row_end, range.time_end});
+  }
+
+  static void lattice_forward(const LatticeForwardParams<T>& p, const Range& range) {
+    run_chunks(LatticeChunks<T>{p, range.row_end, range.time_end});
+  }
+  static void lattice_backward(const LatticeBackwardParams<T>& p, const Range& range) {
+    const int64_t rows = range.row_end, time = range.time_end, N = p.stages.order;
+    const int64_t chunks = chunks_of(time);
+    std::vector<A> kept(rows * time * (N + 1)), parts(rows * N * chunks);
+    std::vector<A> state(p.zi, p.zi + rows * N);
+    run_chunks(LatticeChunks<T>{
+        {p.stages, false, p.u, {nullptr, 0, 0}, state.data()}, rows, time, kept.data()});
+    run_chunks(LatticeBackwardChunks<T>{p, kept.data(), parts.data(), chunks, rows, time});
+    for (int64_t i = 0; p.sum_k != nullptr && i < rows * N * chunks; ++i) {
+      p.sum_k[i / chunks] += parts[i];
+    }
+  }
+
+  static const KernelsOf<T>& baseline_kernels() {
+    return kernels_for<T>({"baseline", &baseline::kernels});
+  }
+  static const KernelsOf<T>& kernels() {
+    static const KernelsOf<T> table{.lfilter_forward = lfilter_forward,
+                                    .lfilter_backward = lfilter_backward,
+                                    .lag_correlation = nullptr,
+                                    .lpv_allpole = lpv_allpole,
+                                    .lpv_allpole_backward = lpv_allpole_backward,
+                                    .lag_product = lag_product,
+                                    .lpv_fir = lpv_fir,
+                                    .sosfilt_forward = nullptr,
+                                    .sosfilt_backward = nullptr,
+                                    .lattice_forward = lattice_forward,
+                                    .lattice_backward = lattice_backward,
+                                    .state_space = state_space};
+    return table;
+  }
+};
+
+// A thread a row, and chunks of two lengths.
+template <class T, class Work>
+void on_an_emulated_gpu(Work&& work) {
+  for (const int64_t length : {int64_t{1} << 40, int64_t{7}, int64_t{40}}) {
+    SCOPED_TRACE(::testing::Message() << "a GPU, chunks of " << length);
+    chunk_length = length;
+    work(Emulated<T>::kernels());
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+}
+
+}  // namespace polezero::test

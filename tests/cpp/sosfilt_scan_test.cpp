@@ -1,0 +1,159 @@
+// Cascades as a GPU filters them, on an emulated one: against their definition, and the adjoint
+// against them.
+#include "tile/sosfilt_scan.h"
+
+#include "scan_launch.h"
+
+namespace polezero::test {
+namespace {
+
+struct SosScanShape {
+  int64_t rows, time, sections;
+  bool a_row = false;
+  double radius = 0.9;
+};
+inline std::ostream& operator<<(std::ostream& out, const SosScanShape& s) {
+  return out << s.sections << " sections, " << s.rows << " rows of " << s.time
+             << (s.a_row ? ", a cascade a row" : "") << ", radius " << s.radius;
+}
+
+template <class T>
+struct SosScanCase {
+  SosScanShape shape;
+  FilterBank<T> bank;  // all sections of all rows
+  Rows<T> x, g;
+  std::vector<T> zi, later;
+
+  SosScanCase(Random& random, const SosScanShape& s)
+      : shape(s),
+        bank(random, 2, 2, (s.a_row ? s.rows : 1) * s.sections, s.radius),
+        x(random_rows<T>(random, s.rows, s.time, 3)),
+        g(random_rows<T>(random, s.rows, s.time, 1)),
+        zi(random.signal<T>(s.rows * s.sections * 2)),
+        later(random.signal<T>(s.rows * s.sections * 2)) {}
+
+  struct Result {
+    Rows<T> y;
+    std::vector<T> zf;
+    bool operator==(const Result&) const = default;
+  };
+  template <bool adjoint>
+  Result run(const Launch& launch) const {
+    const int64_t K = shape.sections;
+    Result out{Rows<T>(shape.rows, shape.time, 2, T(-1)), std::vector<T>(zi.size())};
+    FilterBank<T> sections = bank;
+    if constexpr (adjoint && kComplex<T>) {
+      for (auto& c : sections.b) c = std::conj(c);
+      for (auto& c : sections.a) c = std::conj(c);
+    }
+    std::vector<acc_t<T>> carried(launch.look_back ? 0 : zi.size());
+    const Rows<T>& in = adjoint ? g : x;
+    SosfiltScan<T> p{.sections = sections.view(),
+                     .count = K,
+                     .rows = shape.rows,
+                     .time = shape.time,
+                     .x = in.row(0),
+                     .x_stride = in.stride,
+                     .y = out.y.row(0),
+                     .y_stride = out.y.stride,
+                     .zi = (adjoint ? later : zi).data(),
+                     .zf = out.zf.data(),
+                     .carried = launch.look_back ? nullptr : carried.data()};
+    const Prepared<T, 2> prepared(launch, p.sections, sections.count, shape.rows, shape.time, K);
+    p.sections.filter_stride = shape.a_row ? K : 0;
+    run_grid<ScanShared<SectionCarry<T, adjoint>>>(
+        prepared.tickets, launch.warps, launch.resident, launch.delay,
+        [&](auto& block, auto& memory, int64_t ticket) {
+          sosfilt_block<T, adjoint>(block, memory, prepared.plan, p, ticket);
+        });
+    return out;
+  }
+};
+
+template <class T>
+void expect_its_definition(const SosScanCase<T>& c, const typename SosScanCase<T>::Result& got) {
+  const auto& s = c.shape;
+  const double bound = 10 * tolerance<T>(s.radius);
+  for (int64_t r = 0; r < s.rows; ++r) {
+    std::vector<exact_t<T>> u(c.x.row(r), c.x.row(r) + s.time), zf;
+    double scale = 1;
+    for (int64_t k = 0; k < s.sections; ++k) {
+      const int64_t f = (s.a_row ? r * s.sections : 0) + k, place = (r * s.sections + k) * 2;
+      const auto *b = c.bank.b.data() + 3 * f, *a = c.bank.a.data() + 2 * f;
+      exact_t<T> s0 = exact(c.zi[place]), s1 = exact(c.zi[place + 1]);
+      for (auto& v : u) {
+        const exact_t<T> x = v;
+        v = product(exact(b[0]), x) + s0;
+        s0 = product(exact(b[1]), x) + s1 - product(exact(a[0]), v);
+        s1 = product(exact(b[2]), x) - product(exact(a[1]), v);
+        scale = std::max(scale, static_cast<double>(std::abs(v)));
+      }
+      zf.insert(zf.end(), {s0, s1});
+    }
+    ASSERT_LE(largest_error(got.y.row(r), u.data(), s.time, scale), bound);
+    ASSERT_LE(largest_error(&got.zf[r * zf.size()], zf.data(), zf.size(), scale), bound);
+  }
+}
+
+// <y, g> + <zf, later> = <x, adjoint of g> + <zi, what it leaves before the beginning>
+template <class T>
+void expect_adjoint(const SosScanCase<T>& c, const typename SosScanCase<T>::Result& filtered,
+                    const typename SosScanCase<T>::Result& adjoint) {
+  using E = exact_t<T>;
+  E one(0), other(0);
+  double size = 1;
+  auto add = [&](E& sum, T u, T v) {
+    sum += product(conjugate_exact(exact(u)), exact(v));
+    size += static_cast<double>(std::norm(std::complex<long double>(exact(v))));
+    size += static_cast<double>(std::norm(std::complex<long double>(exact(u))));
+  };
+  for (int64_t r = 0; r < c.shape.rows; ++r) {
+    for (int64_t n = 0; n < c.shape.time; ++n) {
+      add(one, c.g.row(r)[n], filtered.y.row(r)[n]);
+      add(other, adjoint.y.row(r)[n], c.x.row(r)[n]);
+    }
+  }
+  for (size_t i = 0; i < c.zi.size(); ++i) {
+    add(one, c.later[i], filtered.zf[i]);
+    add(other, adjoint.zf[i], c.zi[i]);
+  }
+  ASSERT_LE(std::abs(one - other), tolerance<T>(c.shape.radius) * size) << one << ' ' << other;
+}
+
+template <class T>
+class SosfiltScanOf : public ::testing::Test {};
+TYPED_TEST_SUITE(SosfiltScanOf, ScalarTypes);
+
+TYPED_TEST(SosfiltScanOf, EqualsItsDefinitionAndItsAdjoint) {
+  Random random(1);
+  for (const Launch& launch : {Launch{}, kWholeRow}) {
+    for (const SosScanShape& shape :
+         {SosScanShape{2, 3000, 3}, {3, 1100, 2, true}, {1, 1, 4}, {2, 17, 1, true, 0.5}}) {
+      SCOPED_TRACE(shape);
+      const SosScanCase<TypeParam> c(random, shape);
+      const auto filtered = c.template run<false>(launch), adjoint = c.template run<true>(launch);
+      expect_its_definition(c, filtered);
+      expect_adjoint(c, filtered, adjoint);
+      if (this->HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(SosfiltScan, PolesNearTheCircle) {
+  Random random(2);
+  const SosScanCase<float> c(random, {1, 20000, 2, false, 0.99999});
+  expect_its_definition(c, c.run<false>({}));
+}
+
+// Whatever the order in which blocks come to publish.
+TEST(SosfiltScan, SameBitsInEveryRun) {
+  Random random(3);
+  const SosScanCase<float> c(random, {1, 10 * 512, 3, false, 0.999});
+  const auto first = c.run<false>({.warps = 1, .resident = 1});
+  for (const int resident : {2, 4}) {
+    ASSERT_TRUE(c.run<false>({.warps = 1, .resident = resident, .delay = 200}) == first);
+  }
+}
+
+}  // namespace
+}  // namespace polezero::test
