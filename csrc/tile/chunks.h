@@ -99,7 +99,7 @@ template <class Block, class Filter, class A>
 POLEZERO_HD void carry_states(Block& block, const Filter& f, const ChunkPlan<A>& plan,
                               int64_t row) {
   using E = twofold_t<A>;
-  const int64_t S = f.states(), threads = int64_t{kWarp} * block.warps();
+  const int64_t S = f.states();
   const int64_t of_row = f.constant() ? 1 : plan.count - 1;
   E* now = plan.carried + row * 2 * S;
   E* next = now + S;
@@ -114,7 +114,7 @@ POLEZERO_HD void carry_states(Block& block, const Filter& f, const ChunkPlan<A>&
     const int64_t set = (f.shared() ? 0 : row * of_row) + (f.constant() ? 0 : chunk);
     const E* m = plan.transition + set * S * f.storage();
     const StateRef<A> begin = begin_of(plan, f.rows, row, chunk + 1);
-    for (int64_t i = block.thread(); i < S; i += threads) {
+    for (int64_t i = block.thread(); i < S; i += block.threads()) {
       E sum(begin[i]);
       for (int64_t k = 0; k < S; ++k) sum.add_product(m[k * f.storage() + i], now[k]);
       next[i] = sum;

@@ -46,6 +46,7 @@ class EmulatedBlock {
       : shared_(shared), thread_(thread), delay_(delay), random_(thread) {}
 
   int thread() const { return thread_; }
+  int threads() const { return warps() * kWarp; }
   int lane() const { return thread_ % kWarp; }
   int warp() const { return thread_ / kWarp; }
   int warps() const { return static_cast<int>(shared_.of_warp_.size()); }

@@ -1,7 +1,6 @@
 // What a GPU computes in chunks (tile/chunks.h) and one output at a time (tile/pointwise.h), as one
 // more instruction set: so the tests of the others hold it against the same definitions. Threads
-// run one after another, in the order in which nothing is read before it is written; only a block
-// that carries states from chunk to chunk is run by threads of the host.
+// run one after another, in an order in which nothing is read before it is written.
 #pragma once
 
 #include "emulated_block.h"
@@ -17,7 +16,15 @@ namespace polezero::test {
 
 using namespace baseline;
 
-inline int64_t chunk_length = 8;  // samples
+inline int64_t chunk_length = 8;        // samples
+inline bool carried_by_a_warp = false;  // by one thread otherwise: 32 are slow to start
+
+// A block of one thread.
+struct OneThread {
+  static int thread() { return 0; }
+  static int threads() { return 1; }
+  static void sync() {}
+};
 
 inline int64_t chunks_of(int64_t time) { return (time + chunk_length - 1) / chunk_length; }
 
@@ -36,8 +43,14 @@ void run_chunks(const Filter& f) {
   if (count > 1) {
     for (int64_t i = 0; i < columns; ++i) find_transition(f, plan, i);
     for (int64_t i = 0; i < f.rows * (count - 1); ++i) find_forced(f, plan, i);
-    run_grid<char>(f.rows, 1, 1, 0,
-                   [&](auto& block, char&, int64_t row) { carry_states(block, f, plan, row); });
+    const auto carry = [&](auto& block, char&, int64_t row) { carry_states(block, f, plan, row); };
+    if (carried_by_a_warp) {
+      run_grid<char>(f.rows, 1, 1, 0, carry);
+    } else {
+      OneThread thread;
+      char none;
+      for (int64_t row = 0; row < f.rows; ++row) carry(thread, none, row);
+    }
   }
   for (int64_t i = 0; i < f.rows * count; ++i) filter_chunk(f, plan, i);
 }

@@ -7,6 +7,7 @@ POLEZERO_ISA_BEGIN
 
 struct DeviceThreads {
   __device__ int thread() const { return threadIdx.x; }
+  __device__ int threads() const { return blockDim.x; }
   __device__ int lane() const { return threadIdx.x % kWarp; }
   __device__ int warp() const { return threadIdx.x / kWarp; }
   __device__ int warps() const { return blockDim.x / kWarp; }
