@@ -421,3 +421,8 @@ def test_the_wrong_number_of_arguments_is_a_type_error() -> None:
 def test_a_build_without_cuda_kernels_says_so() -> None:
     with pytest.raises(NotImplementedError, match="this build of polezero has no CUDA kernels"):
         polezero.lpv.lattice(torch.zeros(2).cuda(), X.cuda())
+
+
+def test_nothing_is_checked_by_value_on_tensors_without_values() -> None:
+    y = polezero.lfilter(zeros(2, device="meta"), zeros(3, device="meta"), X.to("meta"))
+    assert isinstance(y, torch.Tensor) and y.device.type == "meta" and y.shape == X.shape
