@@ -51,6 +51,22 @@ void forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, bool revers
   cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride, out, T, state.data()}, B, T);
 }
 
+// grad_a_i[n + shift i] = -lambda[n] conj(y[n - i]) from dense rows of lambda, into dense ones.
+template <class T, class Signal>
+LagProductParams<T> lpv_gradient_of_a(const Lags& lags, int64_t order, const T* lambda,
+                                      int64_t time, const Signal& y, T* grad_a) {
+  return {.lags = lags,
+          .taps = order,
+          .g = lambda,
+          .g_stride = time,
+          .x = y.data,
+          .x_stride = y.stride,
+          .c = grad_a,
+          .first = 1,
+          .sign = -1,
+          .conjugate_x = true};
+}
+
 // lambda goes into grad_x.
 template <class scalar_t>
 void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, const Tensor& zi,
@@ -69,18 +85,8 @@ void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, co
   if (out_a == nullptr) {
     cpu::lpv_allpole<scalar_t>(adjoint, B, T);
   } else {
-    cpu::lpv_allpole_backward<scalar_t>({adjoint,
-                                         {.lags = lags,
-                                          .taps = N,
-                                          .g = lambda,
-                                          .g_stride = T,
-                                          .x = ys.data,
-                                          .x_stride = ys.stride,
-                                          .c = out_a,
-                                          .first = 1,
-                                          .sign = -1,
-                                          .conjugate_x = true}},
-                                        B, T);
+    cpu::lpv_allpole_backward<scalar_t>(
+        {adjoint, lpv_gradient_of_a<scalar_t>(lags, N, lambda, T, ys, out_a)}, B, T);
   }
   if (!zi.defined()) return;
   const Tensor past = dense_rows(zi, leading);
@@ -178,18 +184,7 @@ void lpv_backward_cuda(const Tensor& grad_y, const Tensor& a, const Tensor& y, c
   D* out_a = mutable_data<D>(grad_a);
   if (out_a != nullptr) {
     const auto ys = call.rows<scalar_t>(y, leading);
-    cuda::lag_product<D>(call.context(),
-                         {.lags = lags,
-                          .taps = N,
-                          .g = lambda,
-                          .g_stride = T,
-                          .x = ys.data,
-                          .x_stride = ys.stride,
-                          .c = out_a,
-                          .first = 1,
-                          .sign = -1,
-                          .conjugate_x = true},
-                         B, T);
+    cuda::lag_product<D>(call.context(), lpv_gradient_of_a<D>(lags, N, lambda, T, ys, out_a), B, T);
   }
   if (!zi.defined()) return;
   const auto as = call.time_rows<scalar_t>(conjugated, leading);

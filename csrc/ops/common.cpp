@@ -315,10 +315,7 @@ NormalisedFilters<scalar_t> normalise_fir(const Tensor& b, at::IntArrayRef leadi
                                                                  bool);                           \
   template NormalisedFilters<scalar_t> normalise_fir<scalar_t>(const Tensor&, at::IntArrayRef,    \
                                                                bool);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(std::complex<float>)
-POLEZERO_INSTANTIATE(std::complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, std::complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace polezero

@@ -52,10 +52,7 @@ Tensor CudaCall::carried(const Tensor& t, at::IntArrayRef leading, const Tensor&
 #define POLEZERO_INSTANTIATE(T)                                                   \
   template cuda::NormalisedOnDevice<cuda::on_device_t<T>> CudaCall::normalise<T>( \
       const Tensor&, const Tensor&, bool, at::IntArrayRef, bool);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(std::complex<float>)
-POLEZERO_INSTANTIATE(std::complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, std::complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace polezero

@@ -44,7 +44,7 @@ class CudaCall {
                                                                   bool monic,
                                                                   at::IntArrayRef leading,
                                                                   bool conjugate);
-  // States [B, last] in float64 for kernels that carry them on, zero where undefined; and back.
+  // States [B, last] in float64, zero where undefined, for kernels that carry them on.
   Tensor carried(const Tensor& t, at::IntArrayRef leading, const Tensor& signal, int64_t last);
 
  private:

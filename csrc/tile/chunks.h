@@ -38,6 +38,12 @@ struct StateRef {
   int64_t stride;
 
   POLEZERO_HD E& operator[](int64_t i) const { return data[i * stride]; }
+  POLEZERO_HD void read(const E* from, int64_t count) const {
+    for (int64_t i = 0; i < count; ++i) (*this)[i] = from[i];
+  }
+  POLEZERO_HD void write(E* to, int64_t count) const {
+    for (int64_t i = 0; i < count; ++i) to[i] = (*this)[i];
+  }
 };
 
 // How a launch cuts the rows, and its memory. A message between chunks goes through `begin`: what

@@ -42,10 +42,10 @@ struct LatticeChunks {
   POLEZERO_HD bool feeds_back() const { return true; }
 
   POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
-    for (int64_t j = 0; j < states(); ++j) s[j] = p.state[row * states() + j];
+    s.read(p.state + row * states(), states());
   }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {
-    for (int64_t j = 0; j < states(); ++j) p.state[row * states() + j] = s[j];
+    s.write(p.state + row * states(), states());
   }
 
   template <Pass pass, class E>

@@ -7,11 +7,12 @@
 
 POLEZERO_ISA_BEGIN
 
-template <class T>
-struct LfilterChunks {
+// What the filter and its adjoint have in common.
+template <class T, class Params>
+struct ConstantChunks {
   using Scalar = T;
   using A = acc_t<T>;
-  LfilterScan<T> p;
+  Params p;
   int64_t rows = p.rows, time = p.time;
 
   POLEZERO_HD int64_t states() const { return p.filters.order; }
@@ -19,6 +20,13 @@ struct LfilterChunks {
   POLEZERO_HD bool constant() const { return true; }
   POLEZERO_HD bool shared() const { return p.filters.filter_stride == 0; }
   POLEZERO_HD bool feeds_back() const { return p.filters.order_a > 0; }
+};
+
+template <class T>
+struct LfilterChunks : ConstantChunks<T, LfilterScan<T>> {
+  using A = acc_t<T>;
+  using ConstantChunks<T, LfilterScan<T>>::p;
+  using ConstantChunks<T, LfilterScan<T>>::states;
 
   POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
     const Filters<T>& f = p.filters;
@@ -67,18 +75,11 @@ struct LfilterChunks {
 
 // Direct form II backwards in time. The sums of a chunk are those of a tile.
 template <class T>
-struct LfilterAdjointChunks {
-  using Scalar = T;
+struct LfilterAdjointChunks : ConstantChunks<T, LfilterAdjointScan<T>> {
   using A = acc_t<T>;
-  LfilterAdjointScan<T> p;
+  using ConstantChunks<T, LfilterAdjointScan<T>>::p;
+  using ConstantChunks<T, LfilterAdjointScan<T>>::states;
   int64_t chunks;  // of a row
-  int64_t rows = p.rows, time = p.time;
-
-  POLEZERO_HD int64_t states() const { return p.filters.order; }
-  POLEZERO_HD int64_t storage() const { return states(); }
-  POLEZERO_HD bool constant() const { return true; }
-  POLEZERO_HD bool shared() const { return p.filters.filter_stride == 0; }
-  POLEZERO_HD bool feeds_back() const { return p.filters.order_a > 0; }
 
   POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
     for (int64_t j = 0; j < states(); ++j) {
@@ -101,7 +102,7 @@ struct LfilterAdjointChunks {
       for (int64_t k = 0; sums != nullptr && k < 2 * (P + 1); ++k) sums[k] = A(0);
     }
     for (int64_t step = begin; step < end; ++step) {
-      const int64_t n = time - 1 - step;
+      const int64_t n = p.time - 1 - step;
       E lambda(A(0));
       if constexpr (pass != Pass::kFree) lambda = E(widen(p.grad_y[row * p.grad_y_stride + n]));
       // the newest state last: it is the one that is waited for

@@ -43,10 +43,10 @@ struct LpvAllpoleChunks {
   POLEZERO_HD bool feeds_back() const { return true; }
 
   POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
-    for (int64_t j = 0; j < p.order; ++j) s[j] = p.state[row * p.order + j];
+    s.read(p.state + row * p.order, p.order);
   }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {
-    for (int64_t j = 0; j < p.order; ++j) p.state[row * p.order + j] = s[j];
+    s.write(p.state + row * p.order, p.order);
   }
 
   template <Pass pass, class E>

@@ -24,6 +24,9 @@ struct Accumulate<std::complex<T>> {
 template <class T>
 using acc_t = typename Accumulate<T>::type;
 
+// F(T) for each type that a signal has; `complex` is std's or, on a GPU, the toolkit's.
+#define POLEZERO_FOR_EACH_SCALAR(F, complex) F(float) F(double) F(complex<float>) F(complex<double>)
+
 }  // namespace polezero
 
 POLEZERO_ISA_BEGIN

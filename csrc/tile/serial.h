@@ -8,8 +8,8 @@ POLEZERO_ISA_BEGIN
 
 // Transposed direct form II over x[0..count), s[0..P) carried on. y null: only the state.
 template <class T>
-POLEZERO_HD void serial_forward(const Filters<T>& f, const acc_t<T>* b, const acc_t<T>* a,
-                                const T* x, T* y, int64_t count, acc_t<T>* s) {
+void serial_forward(const Filters<T>& f, const acc_t<T>* b, const acc_t<T>* a, const T* x, T* y,
+                    int64_t count, acc_t<T>* s) {
   using A = acc_t<T>;
   const int64_t P = f.order;
   for (int64_t n = 0; n < count; ++n) {
@@ -27,8 +27,8 @@ POLEZERO_HD void serial_forward(const Filters<T>& f, const acc_t<T>* b, const ac
 // Direct form II backwards over g[0..count), from the last sample to the first; s[k] is lambda
 // k + 1 samples later. Either output may be null.
 template <class T>
-POLEZERO_HD void serial_backward(const Filters<T>& f, const acc_t<T>* b, const acc_t<T>* a,
-                                 const T* g, T* lambda, T* grad_x, int64_t count, acc_t<T>* s) {
+void serial_backward(const Filters<T>& f, const acc_t<T>* b, const acc_t<T>* a, const T* g,
+                     T* lambda, T* grad_x, int64_t count, acc_t<T>* s) {
   using A = acc_t<T>;
   const int64_t P = f.order;
   for (int64_t n = count - 1; n >= 0; --n) {

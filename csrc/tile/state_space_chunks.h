@@ -34,10 +34,10 @@ struct StateSpaceChunks {
   POLEZERO_HD bool feeds_back() const { return true; }
 
   POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
-    for (int64_t j = 0; j < p.states; ++j) s[j] = p.state[row * p.states + j];
+    s.read(p.state + row * p.states, p.states);
   }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {
-    for (int64_t j = 0; j < p.states; ++j) p.state[row * p.states + j] = s[j];
+    s.write(p.state + row * p.states, p.states);
   }
 
   template <Pass pass, class E>

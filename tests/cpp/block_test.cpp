@@ -203,12 +203,7 @@ TYPED_TEST(BiquadBlock, NoErrorOutlivesItsBlock) {
       reference_forward(f, 0, x.data(), count, want_s.data(), want.data());
       vec<T> poison = {};
       const std::vector<T> y = this->forward(f.b, f.a, x, s, poison);
-      long double error = 0, size = 0;
-      for (int64_t n = 0; n < count; ++n) {
-        error += (y[n] - want[n]) * (y[n] - want[n]);
-        size += want[n] * want[n];
-      }
-      EXPECT_LE(std::sqrt(error / size), single ? bound : 1e-10)
+      EXPECT_LE(relative_rms(y.data(), want.data(), count), single ? bound : 1e-10)
           << "radius " << radius << ", angle " << angle;
     }
   }

@@ -62,10 +62,10 @@ struct WithState : Filter {
   A* state;
 
   void read_state(int64_t row, StateRef<A> s) const {
-    for (int64_t j = 0; j < this->states(); ++j) s[j] = state[row * this->states() + j];
+    s.read(state + row * this->states(), this->states());
   }
   void write_state(int64_t row, StateRef<A> s) const {
-    for (int64_t j = 0; j < this->states(); ++j) state[row * this->states() + j] = s[j];
+    s.write(state + row * this->states(), this->states());
   }
 };
 
@@ -84,7 +84,7 @@ struct Emulated {
                               .x_stride = p.x_stride,
                               .y = p.y,
                               .y_stride = p.y_stride};
-    run_chunks(WithState<LfilterChunks<T>>{{scan}, p.state});
+    run_chunks(WithState<LfilterChunks<T>>{{{scan}}, p.state});
   }
 
   static void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
@@ -104,7 +104,7 @@ struct Emulated {
                                      .y = p.y,
                                      .y_stride = p.y_stride,
                                      .sums = sums.data()};
-    run_chunks(WithState<LfilterAdjointChunks<T>>{{scan, chunks}, p.state});
+    run_chunks(WithState<LfilterAdjointChunks<T>>{{{scan}, chunks}, p.state});
     for (int64_t r = 0; r < rows; ++r) {
       for (const bool of_a : {false, true}) {
         const T* u = of_a ? p.y : p.x;

@@ -106,7 +106,7 @@ void check(int64_t M, int64_t N, int64_t time, bool monic) {
                                 .y_stride = time,
                                 .head = head.data(),
                                 .sums = sums.data()};
-  run_chunks(LfilterAdjointChunks<T>{p, chunks});
+  run_chunks(LfilterAdjointChunks<T>{{p}, chunks});
   const cuda::LfilterGradients<T> gradients{.monic = monic,
                                             .grad_b = monic ? nullptr : grad_b.data(),
                                             .grad_a = grad_a.data(),

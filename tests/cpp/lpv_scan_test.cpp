@@ -96,13 +96,7 @@ TEST(LpvScan, PolesNearTheCircleAtLowFrequencies) {
   launch = {};
   const LpvResult<float> got = c.run(Scan<float>::kernels());
   const LpvTruth<float> want(c);
-  double error = 0, size = 0;
-  for (int64_t n = 0; n < time; ++n) {
-    const long double difference = got.allpole.row(0)[n] - want.allpole.row(0)[n];
-    error += static_cast<double>(difference * difference);
-    size += static_cast<double>(want.allpole.row(0)[n] * want.allpole.row(0)[n]);
-  }
-  EXPECT_LE(std::sqrt(error / size), 1e-6);
+  EXPECT_LE(relative_rms(got.allpole.row(0), want.allpole.row(0), time), 1e-6);
 }
 
 // A transition overflows where the filter itself, from rest, does not.

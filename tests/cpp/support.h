@@ -218,4 +218,15 @@ double largest_error(const T* got, const W* want, int64_t count, double scale = 
   return largest;
 }
 
+// The root mean square of the error relative to that of what is wanted.
+template <class T, class W>
+double relative_rms(const T* got, const W* want, int64_t count) {
+  W error = 0, size = 0;
+  for (int64_t n = 0; n < count; ++n) {
+    error += (got[n] - want[n]) * (got[n] - want[n]);
+    size += want[n] * want[n];
+  }
+  return static_cast<double>(std::sqrt(error / size));
+}
+
 }  // namespace polezero::test

@@ -274,10 +274,7 @@ void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time
   template void lattice_backward<scalar_t>(const LatticeBackwardParams<scalar_t>&, int64_t,    \
                                            int64_t);                                           \
   template void state_space<scalar_t>(const StateSpaceParams<scalar_t>&, int64_t, int64_t);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(std::complex<float>)
-POLEZERO_INSTANTIATE(std::complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, std::complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace polezero::cpu

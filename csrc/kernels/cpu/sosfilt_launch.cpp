@@ -141,10 +141,7 @@ void sosfilt_backward(const SosfiltBackwardParams<scalar_t>& p, int64_t rows, in
                                           int64_t);                                         \
   template void sosfilt_backward<scalar_t>(const SosfiltBackwardParams<scalar_t>&, int64_t, \
                                            int64_t);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(std::complex<float>)
-POLEZERO_INSTANTIATE(std::complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, std::complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace polezero::cpu

@@ -92,10 +92,7 @@ void lag_correlation(const Context& context, const LagCorrelationParams<T>& p, i
   template void lag_product<T>(const Context&, const LagProductParams<T>&, int64_t, int64_t); \
   template void lag_correlation<T>(const Context&, const LagCorrelationParams<T>&, int64_t,   \
                                    int64_t);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(cuda::complex<float>)
-POLEZERO_INSTANTIATE(cuda::complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace cuda

@@ -39,10 +39,7 @@ void lattice_backward(const Context& context, const LatticeBackwardParams<T>& p,
                                    int64_t);                                                  \
   template void lattice_backward<T>(const Context&, const LatticeBackwardParams<T>&, int64_t, \
                                     int64_t);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(complex<float>)
-POLEZERO_INSTANTIATE(complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace polezero::cuda

@@ -132,10 +132,7 @@ void lfilter_backward(const Context& context, const NormalisedOnDevice<T>& filte
   template void lfilter_forward<T>(const Context&, const NormalisedOnDevice<T>&, LfilterScan<T>); \
   template void lfilter_backward<T>(const Context&, const NormalisedOnDevice<T>&,                 \
                                     LfilterAdjointScan<T>, const LfilterGradients<T>&);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(cuda::complex<float>)
-POLEZERO_INSTANTIATE(cuda::complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace cuda

@@ -7,7 +7,7 @@ namespace polezero::cuda {
 template <class T>
 void lfilter_forward_chunks(const Context& context, const LfilterScan<T>& p) {
   gpu::launch_chunks(context, gpu::ChunkShape(context, p.rows, p.time, p.filters.order),
-                     gpu::LfilterChunks<T>{p});
+                     gpu::LfilterChunks<T>{{p}});
 }
 
 template <class T>
@@ -16,17 +16,14 @@ int64_t lfilter_adjoint_chunks(const Context& context, LfilterAdjointScan<T>& p,
   if (with_sums) {
     p.sums = context.array<acc_t<T>>(p.rows * shape.count * 2 * (p.filters.order + 1));
   }
-  gpu::launch_chunks(context, shape, gpu::LfilterAdjointChunks<T>{p, shape.count});
+  gpu::launch_chunks(context, shape, gpu::LfilterAdjointChunks<T>{{p}, shape.count});
   return shape.count;
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                   \
   template void lfilter_forward_chunks<T>(const Context&, const LfilterScan<T>&); \
   template int64_t lfilter_adjoint_chunks<T>(const Context&, LfilterAdjointScan<T>&, bool);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(complex<float>)
-POLEZERO_INSTANTIATE(complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace polezero::cuda

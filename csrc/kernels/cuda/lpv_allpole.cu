@@ -75,10 +75,7 @@ void lpv_allpole_past(const Context& context, const LpvAllpolePastParams<T>& p) 
 #define POLEZERO_INSTANTIATE(T)                                                      \
   template void lpv_allpole<T>(const Context&, const LpvAllpoleParams<T>&, int64_t); \
   template void lpv_allpole_past<T>(const Context&, const LpvAllpolePastParams<T>&);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(complex<float>)
-POLEZERO_INSTANTIATE(complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace cuda

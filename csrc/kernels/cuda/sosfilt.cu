@@ -46,10 +46,7 @@ void sosfilt(const Context& context, const NormalisedOnDevice<T>& sections, Sosf
 
 #define POLEZERO_INSTANTIATE(T) \
   template void sosfilt<T>(const Context&, const NormalisedOnDevice<T>&, SosfiltScan<T>, bool);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(complex<float>)
-POLEZERO_INSTANTIATE(complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace cuda

@@ -12,10 +12,7 @@ void state_space(const Context& context, const StateSpaceParams<T>& p, int64_t r
 
 #define POLEZERO_INSTANTIATE(T) \
   template void state_space<T>(const Context&, const StateSpaceParams<T>&, int64_t, int64_t);
-POLEZERO_INSTANTIATE(float)
-POLEZERO_INSTANTIATE(double)
-POLEZERO_INSTANTIATE(complex<float>)
-POLEZERO_INSTANTIATE(complex<double>)
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE
 
 }  // namespace polezero::cuda
