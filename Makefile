@@ -79,7 +79,7 @@ test: build $(VENV)/.group-test $(VENV)/.googletest
 	python -m pytest tests/python
 
 # $(call cpp_tests,BUILD FOLDER)
-cpp_tests = if [ -x $(1)/tests/cpp/polezero_tests ]; then \
+cpp_tests = if [ -x $(1)/tests/cpp/polezero_api_tests ]; then \
 	  ctest --test-dir $(1) --output-on-failure; \
 	else \
 	  echo 'C++ tests skipped: GoogleTest is not installed and apt-get could not install libgtest-dev (once it is: make clean $@)'; \

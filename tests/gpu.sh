@@ -94,11 +94,11 @@ stage() {
 # make_package FOLDER [ARGUMENT OF CMAKE]...
 make_package() {
   # warnings, spilled registers too, do not keep an untried GPU from being tried
-  cmake -S . -B "$1" -G Ninja -DPython_EXECUTABLE="$python" -DPOLEZERO_CUDA=ON -DPOLEZERO_TESTS=OFF \
+  cmake -S . -B "$1" -G Ninja -DPython_EXECUTABLE="$python" -DPOLEZERO_CUDA=ON -DPOLEZERO_TESTS=ON \
     -DPOLEZERO_BENCHMARKS=OFF -DPOLEZERO_WERROR=OFF \
     -DPOLEZERO_CUDA_ARCH="${POLEZERO_CUDA_ARCH:-$arch}" \
     ${POLEZERO_NLOHMANN_DIR:+-DPOLEZERO_NLOHMANN_DIR="$POLEZERO_NLOHMANN_DIR"} "${@:2}" &&
-    cmake --build "$1" &&
+    cmake --build "$1" --target polezero polezero_python &&
     mkdir -p "$1/site/polezero" &&
     cp python/polezero/*.py "$1/site/polezero" &&
     cmake --install "$1" --prefix "$1/site/polezero"
@@ -113,6 +113,9 @@ if ! make_package $build >"$part" 2>&1; then
 fi
 cat "$part" >>"$log"
 printf '%-22s %4d s  ok\n' build "$SECONDS" | tee -a "$log"
+cmake --build $build --target polezero_api_tests >"$part" 2>&1
+api_tests_built=$?
+cat "$part" >>"$log"
 stress_build='' stress_library=''
 if [[ " $stages " == *" stress "* ]]; then # in the background: the tests need a core or two
   make_package $stressed -DCMAKE_CUDA_FLAGS=-DPOLEZERO_STRESS >"$out/gpu-stress-build.log" 2>&1 &
@@ -154,6 +157,11 @@ run_tests() { # a file each: one that hangs takes no other with it
       failed=1
     fi
   done
+  if [ $api_tests_built = 0 ]; then
+    stage 'C++, without Python' 60 $build/tests/cpp/polezero_api_tests
+  else
+    echo 'C++, without Python    NOT RUN: its tests were not built; GoogleTest (Debian: libgtest-dev) is needed' | tee -a "$log"
+  fi
   for file in autograd functorch compile opcheck lpv sosfilt state_space lattice; do # as on the CPU
     stage "$file on cuda" 120 "$python" -m pytest -q --tb=short --device cuda "tests/python/test_$file.py"
   done

@@ -25,6 +25,7 @@
 // waits for a block that runs.
 //
 // `Block` is the block that runs this: on a GPU, or emulated by threads of the host (tests/cpp).
+// Rows so short that they would leave most of a warp without work have a block of a few lanes.
 #pragma once
 
 #include <cstdint>
@@ -146,7 +147,7 @@ POLEZERO_HD M shuffle(Block& block, const M& m, int lane) {
 template <class Block, class Carry>
 POLEZERO_HD typename Carry::Message inclusive_scan(Block& block, const Carry& carry,
                                                    typename Carry::Message m, int64_t units,
-                                                   int lanes = kWarp) {
+                                                   int lanes) {
   POLEZERO_ROLLED  // five tables at once would not leave registers for samples
   for (int d = 1; d < lanes; d *= 2) {
     const auto before = shuffle_up(block, m, d);
@@ -164,7 +165,7 @@ POLEZERO_HD typename Carry::Message lanes_before(Block& block, const typename Ca
 // Over the lanes, in all of them.
 template <class Block, class A>
 POLEZERO_HD A warp_sum(Block& block, A sum) {
-  for (int d = 1; d < kWarp; d *= 2) sum += shuffle(block, sum, block.lane() ^ d);
+  for (int d = 1; d < block.lanes(); d *= 2) sum += shuffle(block, sum, block.lane() ^ d);
   return sum;
 }
 // Over all threads of the block, in thread 0; `scratch`: a number for each warp.
@@ -258,13 +259,13 @@ POLEZERO_HD typename Carry::Message state_of_thread(Block& block, const Carry& c
                                                     const typename Carry::Message& own,
                                                     typename Carry::Message& begin) {
   using M = typename Carry::Message;
-  const int warps = block.warps(), lane = block.lane();
-  const int64_t units = int64_t{kWarp} * warps;
-  const M up_to_lane = inclusive_scan(block, carry, own, 1);
-  if (lane == kWarp - 1) shared.of_warp[block.warp()] = up_to_lane;
+  const int warps = block.warps(), lanes = block.lanes(), lane = block.lane();
+  const int64_t units = int64_t{lanes} * warps;
+  const M up_to_lane = inclusive_scan(block, carry, own, 1, lanes);
+  if (lane == lanes - 1) shared.of_warp[block.warp()] = up_to_lane;
   block.sync();
   const M up_to_warp = inclusive_scan(
-      block, carry, lane < warps ? shared.of_warp[lane] : Carry::nothing(), kWarp, warps);
+      block, carry, lane < warps ? shared.of_warp[lane] : Carry::nothing(), lanes, warps);
   const M all = shuffle(block, up_to_warp, warps - 1);
   if (nodes.tiles > 1 && nodes.words != nullptr) {
     if (block.warp() == 0) {
@@ -278,7 +279,7 @@ POLEZERO_HD typename Carry::Message state_of_thread(Block& block, const Carry& c
     begin = shared.begin;
   }
   const M warps_before = shuffle(block, lanes_before<Carry>(block, up_to_warp), block.warp());
-  const M of_warp = carry.join(begin, warps_before, int64_t{kWarp} * block.warp());
+  const M of_warp = carry.join(begin, warps_before, int64_t{lanes} * block.warp());
   begin = carry.join(begin, all, units);
   return carry.join(of_warp, lanes_before<Carry>(block, up_to_lane), lane);
 }

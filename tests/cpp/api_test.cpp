@@ -1,5 +1,6 @@
-// polezero.h as a C++ program uses it. Needs Torch, and no Python.
+// polezero.h as a C++ program uses it, on the CPU and on a GPU. Needs Torch, and no Python.
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -12,8 +13,27 @@ using polezero::allpole;
 using polezero::lfilter;
 using polezero::sensitivity;
 
-Tensor vector(std::vector<double> values) { return at::tensor(values, at::kDouble); }
-Tensor random(at::IntArrayRef sizes) { return at::randn(sizes, at::kDouble); }
+at::TensorOptions options = at::kDouble;  // of all tensors of a test
+
+Tensor vector(const std::vector<double>& values) {
+  return at::tensor(values, at::kDouble).to(options);
+}
+Tensor zeros(at::IntArrayRef sizes) { return at::zeros(sizes, options); }
+Tensor random(at::IntArrayRef sizes) { return at::randn(sizes, options); }
+
+class PublicHeader : public ::testing::TestWithParam<at::DeviceType> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == at::kCUDA) {
+      // what a program gets that links all of LibTorch; null where it was built without CUDA
+      dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+      if (!at::hasCUDA()) GTEST_SKIP() << "no GPU was found";
+    }
+    options = at::TensorOptions(GetParam()).dtype(at::kDouble);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(, PublicHeader, ::testing::Values(at::kCPU, at::kCUDA),
+                         [](const auto& device) { return c10::DeviceTypeName(device.param); });
 
 // One row, sample by sample; samples before the first are zero.
 std::vector<double> filtered(const std::vector<double>& b, const std::vector<double>& a,
@@ -35,7 +55,7 @@ void expect_close(const Tensor& got, const Tensor& want, double tolerance = 1e-1
 
 const std::vector<double> kB = {0.5, -0.3, 0.2, 0.1}, kA = {2, -1.2, 0.7};
 
-TEST(PublicHeader, LfilterEqualsALoop) {
+TEST_P(PublicHeader, LfilterEqualsALoop) {
   std::vector<double> x = {1, -2, 3, 0.5, 0, 0, 1, 4, -1};
   const auto [y, zf] = lfilter(vector(kB), vector(kA), vector(x));
   expect_close(y, vector(filtered(kB, kA, x)));
@@ -44,40 +64,40 @@ TEST(PublicHeader, LfilterEqualsALoop) {
                vector(filtered(kB, kA, x)));
 }
 
-TEST(PublicHeader, FinalStateIsUndefinedWithoutAnInitialOne) {
+TEST_P(PublicHeader, FinalStateIsUndefinedWithoutAnInitialOne) {
   const Tensor x = random({2, 10});
   EXPECT_FALSE(std::get<1>(lfilter(vector(kB), vector(kA), x)).defined());
   EXPECT_FALSE(std::get<1>(allpole(vector({-0.5}), x)).defined());
 }
 
-TEST(PublicHeader, ChunksWithTheirStateEqualTheWhole) {
+TEST_P(PublicHeader, ChunksWithTheirStateEqualTheWhole) {
   const Tensor b = vector(kB), a = vector(kA), x = random({2, 20});
   const Tensor head = x.slice(1, 0, 7), tail = x.slice(1, 7);
-  const auto [y1, z1] = lfilter(b, a, head, at::zeros({2, 3}, at::kDouble));
+  const auto [y1, z1] = lfilter(b, a, head, zeros({2, 3}));
   const auto [y2, z2] = lfilter(b, a, tail, z1);
   expect_close(at::cat({y1, y2}, 1), std::get<0>(lfilter(b, a, x)));
   // the state is what is still to come: the output of silence
   expect_close(z2.select(1, 0),
                std::get<0>(lfilter(b, a, at::constant_pad_nd(x, {0, 1}))).select(1, 20));
 
-  const auto [u1, v1] = allpole(a.slice(0, 1), head, at::zeros({2, 2}, at::kDouble));
+  const auto [u1, v1] = allpole(a.slice(0, 1), head, zeros({2, 2}));
   const auto [u2, v2] = allpole(a.slice(0, 1), tail, v1);
   const Tensor whole = std::get<0>(allpole(a.slice(0, 1), x));
   expect_close(at::cat({u1, u2}, 1), whole);
   expect_close(v2, whole.slice(1, 18).flip(1));  // newest first
 }
 
-TEST(PublicHeader, AllpoleEqualsALoop) {
+TEST_P(PublicHeader, AllpoleEqualsALoop) {
   const std::vector<double> x = {1, -2, 3, 0.5, 0, 0, 1};
   const auto [y, zf] = allpole(vector({-0.6, 0.35}), vector(x));
   expect_close(y, vector(filtered({1}, {1, -0.6, 0.35}, x)));
 }
 
-TEST(PublicHeader, AxisIsAnyOfX) {
+TEST_P(PublicHeader, AxisIsAnyOfX) {
   const Tensor b = vector(kB), a = vector(kA), x = random({3, 12, 2});
   const Tensor want = std::get<0>(lfilter(b, a, x.movedim(1, -1))).movedim(-1, 1);
   for (const int64_t axis : {1, -2}) {
-    const auto [y, zf] = lfilter(b, a, x, at::zeros({3, 3, 2}, at::kDouble), axis);
+    const auto [y, zf] = lfilter(b, a, x, zeros({3, 3, 2}), axis);
     expect_close(y, want);
     EXPECT_EQ(zf.sizes(), at::IntArrayRef({3, 3, 2}));
     const auto [db, da] = sensitivity(b, a, x, axis);  // time last but one
@@ -87,14 +107,14 @@ TEST(PublicHeader, AxisIsAnyOfX) {
   }
 }
 
-TEST(PublicHeader, CoefficientsOfABankBroadcast) {
+TEST_P(PublicHeader, CoefficientsOfABankBroadcast) {
   const Tensor b = random({4, 1, 3}), a = vector({1, -0.5}), x = random({2, 9});
   const Tensor y = std::get<0>(lfilter(b, a, x));
   ASSERT_EQ(y.sizes(), at::IntArrayRef({4, 2, 9}));
   expect_close(y[3], std::get<0>(lfilter(b[3][0], a, x)));
 }
 
-TEST(PublicHeader, SensitivityIsTheDerivative) {
+TEST_P(PublicHeader, SensitivityIsTheDerivative) {
   const Tensor b = vector(kB), a = vector(kA), x = random({2, 15});
   const auto [db, da] = sensitivity(b, a, x);
   ASSERT_EQ(db.sizes(), at::IntArrayRef({2, 15, 4}));
@@ -102,7 +122,7 @@ TEST(PublicHeader, SensitivityIsTheDerivative) {
   const double h = 1e-6;  // the error of the difference is about h^2
   auto y = [&](const Tensor& b_, const Tensor& a_) { return std::get<0>(lfilter(b_, a_, x)); };
   for (int64_t i = 0; i < 4; ++i) {
-    const Tensor step = h * at::one_hot(at::scalar_tensor(i, at::kLong), 4).to(at::kDouble);
+    const Tensor step = h * at::one_hot(at::scalar_tensor(i, at::kLong), 4).to(options);
     expect_close(db.select(2, i), (y(b + step, a) - y(b - step, a)) / (2 * h), 1e-8);
     if (i == 3) continue;
     const Tensor step_a = step.slice(0, 0, 3);
@@ -110,7 +130,7 @@ TEST(PublicHeader, SensitivityIsTheDerivative) {
   }
 }
 
-TEST(PublicHeader, GradientsNeedNoPython) {
+TEST_P(PublicHeader, GradientsNeedNoPython) {
   const Tensor b = vector(kB).requires_grad_(), a = vector(kA).requires_grad_();
   const Tensor x = random({2, 30}).requires_grad_();
   const Tensor y = std::get<0>(lfilter(b, a, x));
@@ -126,13 +146,12 @@ TEST(PublicHeader, GradientsNeedNoPython) {
   EXPECT_EQ(dlsym(RTLD_DEFAULT, "Py_IsInitialized"), nullptr) << "a Python library is loaded";
 }
 
-// The sentence of the exception that `call` throws, of this type and no other.
 // Coefficients [T, taps] that are the same at all times.
 Tensor at_all_times(const std::vector<double>& c, int64_t time) {
   return vector(c).unsqueeze(0).expand({time, static_cast<int64_t>(c.size())});
 }
 
-TEST(PublicHeader, TimeVaryingFormsEqualTheConstantFilter) {
+TEST_P(PublicHeader, TimeVaryingFormsEqualTheConstantFilter) {
   const Tensor x = random({2, 20}), b = at_all_times(kB, 20), a = at_all_times(kA, 20);
   const Tensor want = std::get<0>(lfilter(vector(kB), vector(kA), x));
   for (const char* form : {"df1", "df2", "tdf1", "tdf2"}) {
@@ -141,14 +160,14 @@ TEST(PublicHeader, TimeVaryingFormsEqualTheConstantFilter) {
     EXPECT_FALSE(zf.defined());
   }
   expect_close(std::get<0>(polezero::tdf2_ssm(vector(kB), vector(kA), x)), want);
-  const auto [y1, z1] = polezero::lpv::tdf2_ssm(b.slice(0, 0, 7), a.slice(0, 0, 7),
-                                                x.slice(1, 0, 7), at::zeros({3}, at::kDouble));
+  const auto [y1, z1] =
+      polezero::lpv::tdf2_ssm(b.slice(0, 0, 7), a.slice(0, 0, 7), x.slice(1, 0, 7), zeros({3}));
   const auto [y2, z2] = polezero::lpv::tdf2_ssm(b.slice(0, 7), a.slice(0, 7), x.slice(1, 7), z1);
   expect_close(at::cat({y1, y2}, 1), want);
 }
 
-TEST(PublicHeader, TimeVaryingPrimitivesEqualLoops) {
-  const Tensor x = vector({1, 2, 3}), c = at::tensor({0.5, -0.5, 2.0}, at::kDouble).unsqueeze(-1);
+TEST_P(PublicHeader, TimeVaryingPrimitivesEqualLoops) {
+  const Tensor x = vector({1, 2, 3}), c = vector({0.5, -0.5, 2.0}).unsqueeze(-1);
   const Tensor past = vector({4});
   const auto [y, zf] = polezero::lpv::allpole(c, x, past);
   expect_close(y, vector({-1, 1.5, 0}));
@@ -161,11 +180,10 @@ TEST(PublicHeader, TimeVaryingPrimitivesEqualLoops) {
   expect_close(inputs, vector({3}));
 }
 
-TEST(PublicHeader, SosfiltIsItsSectionsInTurn) {
+TEST_P(PublicHeader, SosfiltIsItsSectionsInTurn) {
   const Tensor x = random({5, 30}), zi = random({2, 5, 2});
   const Tensor sos =
-      at::tensor({0.5, 0.1, 0.2, 2.0, -1.0, 0.5, 1.0, 0.0, -1.0, 1.0, 0.3, 0.2}, at::kDouble)
-          .view({2, 6});
+      vector({0.5, 0.1, 0.2, 2.0, -1.0, 0.5, 1.0, 0.0, -1.0, 1.0, 0.3, 0.2}).view({2, 6});
   auto section = [&](int64_t k, const Tensor& u) {
     return lfilter(sos[k].slice(0, 0, 3), sos[k].slice(0, 3), u, zi[k]);
   };
@@ -182,7 +200,7 @@ TEST(PublicHeader, SosfiltIsItsSectionsInTurn) {
   expect_close(states, zf);
 }
 
-TEST(PublicHeader, StateSpaceEqualsItsLoop) {
+TEST_P(PublicHeader, StateSpaceEqualsItsLoop) {
   const Tensor A = random({3, 3}) * 0.3, B = random({3, 2}), C = random({1, 3}), D = random({1, 2});
   const Tensor x = random({5, 2, 20}), zi = random({5, 3});
   Tensor v = zi;
@@ -205,23 +223,24 @@ TEST(PublicHeader, StateSpaceEqualsItsLoop) {
   expect_close(last, zf);
 }
 
-TEST(PublicHeader, LatticesWithConstantCoefficientsAreTheirFilters) {
-  const Tensor x = random({4, 30}), k = at::tensor({0.4, -0.6}, at::kDouble).unsqueeze(0);
+TEST_P(PublicHeader, LatticesWithConstantCoefficientsAreTheirFilters) {
+  const Tensor x = random({4, 30}), k = vector({0.4, -0.6}).unsqueeze(0);
   const Tensor a = vector({0.4 * (1 - 0.6), -0.6});
   const auto [y, none] = polezero::lpv::lattice(k, x);
   expect_close(y, std::get<0>(allpole(a, x)));
   EXPECT_FALSE(none.defined());
   // z^-2 A(1/z) / A(z) passes all frequencies
-  const Tensor last = at::tensor({0.0, 0.0, 1.0}, at::kDouble).unsqueeze(0);
-  const auto [z, zf] = polezero::lpv::lattice(k, x, at::zeros({4, 2}, at::kDouble), last);
+  const Tensor last = vector({0.0, 0.0, 1.0}).unsqueeze(0);
+  const auto [z, zf] = polezero::lpv::lattice(k, x, zeros({4, 2}), last);
   expect_close(z, std::get<0>(lfilter(vector({-0.6, 0.16, 1}), vector({1, 0.16, -0.6}), x)));
   EXPECT_EQ(zf.sizes(), at::IntArrayRef({4, 2}));
   const Tensor sos = vector({0.5, 0.1, 0.2, 2.0, -1.0, 0.5}).view({1, 1, 6}).expand({30, 2, 6});
-  const auto [sum, states] = polezero::lpv::parallel(sos, x, at::zeros({2, 4, 2}, at::kDouble));
+  const auto [sum, states] = polezero::lpv::parallel(sos, x, zeros({2, 4, 2}));
   expect_close(sum, 2 * std::get<0>(lfilter(sos[0][0].slice(0, 0, 3), sos[0][0].slice(0, 3), x)));
   EXPECT_EQ(states.sizes(), at::IntArrayRef({2, 4, 2}));
 }
 
+// The sentence of the exception that `call` throws, of this type and no other.
 template <class Error, class Call>
 std::string sentence(Call&& call) {
   try {
@@ -233,10 +252,12 @@ std::string sentence(Call&& call) {
   return "nothing was thrown";
 }
 
-TEST(PublicHeader, ErrorsAreOneSentenceOfTheirType) {
+TEST_P(PublicHeader, ErrorsAreOneSentenceOfTheirType) {
   const Tensor b = vector(kB), a = vector(kA), x = random({2, 10});
-  EXPECT_EQ(sentence<c10::ValueError>([&] { lfilter(b, vector({0, 1}), x); }),
-            "lfilter: a: expected a[..., 0] != 0, got 0");
+  if (GetParam() == at::kCPU) {  // nothing is read from a GPU
+    EXPECT_EQ(sentence<c10::ValueError>([&] { lfilter(b, vector({0, 1}), x); }),
+              "lfilter: a: expected a[..., 0] != 0, got 0");
+  }
   EXPECT_EQ(sentence<c10::ValueError>([&] { lfilter(b, a, x, random({2, 2})); }),
             "lfilter: zi: expected 3 values (max(len(a), len(b)) - 1) along axis -1, got shape "
             "[2, 2]");

@@ -22,8 +22,9 @@ using baseline::kWarp;
 // What the threads of a block share.
 class EmulatedSharedBlock {
  public:
-  explicit EmulatedSharedBlock(int warps) : all_(warps * kWarp), slots_(warps * kWarp) {
-    for (int i = 0; i < warps; ++i) of_warp_.push_back(std::make_unique<std::barrier<>>(kWarp));
+  EmulatedSharedBlock(int warps, int lanes)
+      : lanes_(lanes), all_(warps * lanes), slots_(warps * lanes) {
+    for (int i = 0; i < warps; ++i) of_warp_.push_back(std::make_unique<std::barrier<>>(lanes));
   }
 
  private:
@@ -32,6 +33,7 @@ class EmulatedSharedBlock {
   struct Slot {
     double words[kMostWords];
   };
+  int lanes_;
   std::barrier<> all_;
   std::vector<std::unique_ptr<std::barrier<>>> of_warp_;
   std::vector<Slot> slots_;
@@ -46,14 +48,15 @@ class EmulatedBlock {
       : shared_(shared), thread_(thread), delay_(delay), random_(thread) {}
 
   int thread() const { return thread_; }
-  int threads() const { return warps() * kWarp; }
-  int lane() const { return thread_ % kWarp; }
-  int warp() const { return thread_ / kWarp; }
+  int threads() const { return warps() * lanes(); }
+  int lanes() const { return shared_.lanes_; }
+  int lane() const { return thread_ % lanes(); }
+  int warp() const { return thread_ / lanes(); }
   int warps() const { return static_cast<int>(shared_.of_warp_.size()); }
   void sync() { shared_.all_.arrive_and_wait(); }
 
-  void shuffle_up(const double* from, double* to, int words, int lanes) {
-    exchange(from, to, words, lane() >= lanes ? lane() - lanes : lane());
+  void shuffle_up(const double* from, double* to, int words, int distance) {
+    exchange(from, to, words, lane() >= distance ? lane() - distance : lane());
   }
   void shuffle(const double* from, double* to, int words, int lane) {
     exchange(from, to, words, lane);
@@ -97,7 +100,7 @@ class EmulatedBlock {
     std::copy_n(from, words, mine);
     auto& barrier = *shared_.of_warp_[warp()];
     barrier.arrive_and_wait();
-    std::copy_n(shared_.slots_[warp() * kWarp + source].words, words, to);
+    std::copy_n(shared_.slots_[warp() * lanes() + source].words, words, to);
     barrier.arrive_and_wait();
   }
 
@@ -108,21 +111,22 @@ class EmulatedBlock {
 };
 
 // Calls body(block, its memory, ticket) for the tickets 0..tickets-1 in every thread of the block
-// that draws one; `resident` blocks run at once.
+// that draws one; `resident` blocks run at once. Fewer lanes than a warp has: a group of them.
 template <class Memory, class Body>
-void run_grid(int64_t tickets, int warps, int resident, unsigned delay, Body&& body) {
+void run_grid(int64_t tickets, int warps, int resident, unsigned delay, Body&& body,
+              int lanes = kWarp) {
   std::atomic<int64_t> next = 0;
   std::vector<std::thread> threads;
   struct Resident {
     EmulatedSharedBlock shared;
     Memory memory{};
     int64_t ticket = 0;
-    explicit Resident(int w) : shared(w) {}
+    Resident(int w, int l) : shared(w, l) {}
   };
   std::vector<std::unique_ptr<Resident>> blocks;
   for (int b = 0; b < resident; ++b) {
-    Resident& at = *blocks.emplace_back(std::make_unique<Resident>(warps));
-    for (int t = 0; t < warps * kWarp; ++t) {
+    Resident& at = *blocks.emplace_back(std::make_unique<Resident>(warps, lanes));
+    for (int t = 0; t < warps * lanes; ++t) {
       threads.emplace_back([&, t] {
         EmulatedBlock block(at.shared, t, delay);
         for (;;) {

@@ -34,7 +34,8 @@ void check_forward(const Launch& launch, int64_t M, int64_t N, double radius, in
       prepared.tickets, launch.warps, launch.resident, launch.delay,
       [&](auto& block, auto& memory, int64_t ticket) {
         lfilter_block<T, P>(block, memory, prepared.plan, p, ticket);
-      });
+      },
+      launch.lanes);
   for (int64_t r = 0; r < rows; ++r) {
     std::vector<exact_t<T>> s(bank.order), want(time);
     for (int64_t i = 0; i < bank.order; ++i) s[i] = exact(zi[r * bank.order + i]);
@@ -84,7 +85,8 @@ void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, in
       prepared.tickets, launch.warps, launch.resident, launch.delay,
       [&](auto& block, auto& memory, int64_t ticket) {
         lfilter_block<T, P>(block, memory, prepared.plan, with_sums, ticket);
-      });
+      },
+      launch.lanes);
   for (int64_t r = 0; r < rows; ++r) {
     std::vector<exact_t<T>> s(order), lambda(time + order), want(time);
     for (int64_t i = 0; i < order; ++i) s[i] = lambda[time + i] = exact(grad_zf[r * order + i]);
@@ -148,6 +150,18 @@ TYPED_TEST(LfilterScanOf, RowsShorterThanTheFilterOrAThread) {
     check_forward<T, 2>({.warps = 1}, 2, 1, 0.9, 1, time);
     check_adjoint<T, 2>({.warps = 1}, 2, 2, 0.9, 2, time);
     check_adjoint<T, 2>({.warps = 1}, 2, 1, 0.9, 1, time);
+  }
+}
+
+TYPED_TEST(LfilterScanOf, RowsOfAGroup) {
+  using T = TypeParam;
+  for (const int time : {1, 2, 5, 17, 8 * kSamples<T>}) {
+    for (const auto& [M, N] : {std::pair(2, 2), {1, 2}, {2, 1}, {2, 0}}) {
+      check_forward<T, 2>(kGroup, M, N, 0.99, 3, time, 3);
+      check_adjoint<T, 2>(kGroup, M, N, 0.99, 3, time, 3);
+    }
+    check_forward<T, 1>(kGroup, 1, 1, 0.99, 2, time);
+    check_adjoint<T, 1>(kGroup, 1, 1, 0.99, 2, time);
   }
 }
 

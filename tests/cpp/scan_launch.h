@@ -13,8 +13,10 @@ struct Launch {
   int warps = 2, resident = 2;
   bool look_back = true;
   unsigned delay = 0;
+  int lanes = kWarp;
 };
 inline constexpr Launch kWholeRow{.look_back = false};
+inline constexpr Launch kGroup{.warps = 1, .look_back = false, .lanes = 8};
 
 // The plan, and the memory that tiles publish in: `messages` of `words` numbers a tile.
 template <class A>
@@ -25,7 +27,7 @@ struct PreparedTiles {
 
   PreparedTiles(const Launch& launch, int64_t rows, int64_t time, int samples, int64_t messages,
                 int64_t message_words) {
-    plan.tile = int64_t{kWarp} * launch.warps * samples;
+    plan.tile = int64_t{launch.lanes} * launch.warps * samples;
     plan.tiles = (time + plan.tile - 1) / plan.tile;
     tickets = launch.look_back ? rows * plan.tiles : rows;
     plan.row_words = messages * node_count(plan.tiles) * message_words;
@@ -45,7 +47,7 @@ struct Prepared : PreparedTiles<acc_t<T>> {
            int64_t time, int64_t messages = 1)
       : PreparedTiles<A>(launch, rows, time, kSamples<T>, messages, kWords<StateVector<A, P>>) {
     int64_t powers = 1;
-    while ((int64_t{1} << powers) <= plan.tiles * kWarp * launch.warps) ++powers;
+    while ((int64_t{1} << powers) <= plan.tiles * launch.lanes * launch.warps) ++powers;
     power.resize(filter_count * powers * P * P);
     run_grid<std::array<twofold_t<A>, 2 * P * P>>(
         filter_count, launch.warps, 1, 0, [&](auto& block, auto& memory, int64_t f) {

@@ -65,7 +65,8 @@ struct SosScanCase {
         prepared.tickets, launch.warps, launch.resident, launch.delay,
         [&](auto& block, auto& memory, int64_t ticket) {
           sosfilt_block<T, adjoint>(block, memory, prepared.plan, p, ticket);
-        });
+        },
+        launch.lanes);
     return out;
   }
 };
@@ -132,6 +133,20 @@ TYPED_TEST(SosfiltScanOf, EqualsItsDefinitionAndItsAdjoint) {
       SCOPED_TRACE(shape);
       const SosScanCase<TypeParam> c(random, shape);
       const auto filtered = c.template run<false>(launch), adjoint = c.template run<true>(launch);
+      expect_its_definition(c, filtered);
+      expect_adjoint(c, filtered, adjoint);
+      if (this->HasFatalFailure()) return;
+    }
+  }
+}
+
+TYPED_TEST(SosfiltScanOf, RowsOfAGroup) {
+  using T = TypeParam;
+  Random random(4);
+  for (const int time : {1, 5, 17, 8 * kSamples<T>}) {
+    for (const bool a_row : {false, true}) {
+      const SosScanCase<T> c(random, {3, time, 3, a_row});
+      const auto filtered = c.template run<false>(kGroup), adjoint = c.template run<true>(kGroup);
       expect_its_definition(c, filtered);
       expect_adjoint(c, filtered, adjoint);
       if (this->HasFatalFailure()) return;

@@ -132,6 +132,7 @@ def main(device: str) -> None:
     sizes += [(2, 9000, dtype) for dtype in (torch.float64, torch.complex64, torch.complex128)]
     processors = torch.cuda.get_device_properties(0).multi_processor_count if device == "cuda" else 1
     sizes.append((2 * processors + 1, 5000, torch.float32))  # rows enough for a block each, of two tiles
+    sizes.append((67, 30, torch.float32))  # short ones: several in a warp
     for op in OPS.values():
         for rows, samples, dtype in sizes:
             results(op, [t.to(device) for t in op.inputs(rows, samples, dtype)])

@@ -12,8 +12,8 @@ pytestmark = [
     pytest.mark.skipif(_C.build_info()["cuda_archs"] == "none", reason="needs a build with CUDA kernels"),
 ]
 
-# The regimes: a row in one tile, a block for each row, the look-back over many tiles.
-SHAPES = [(3, 1), (3, 300), (2000, 700), (400, 9000), (2, 300_000)]
+# The regimes: a few lanes for each row, a row in one tile, a block for each row, the look-back over many tiles.
+SHAPES = [(3, 1), (5001, 30), (3, 300), (2000, 700), (400, 9000), (2, 300_000)]
 # numerator and denominator: the scan's orders, FIR filters, orders that are filtered in chunks
 FILTERS = {
     "biquad": ([0.2, -0.1, 0.3], [2.0, -3.1, 1.3]),
@@ -71,8 +71,9 @@ def test_lfilter_values_states_and_gradients(shape, name, dtype) -> None:
             close(g, w)
 
 
-# One sample; one tile or chunk; rows enough for a block or a thread each; tiles and chunks of one row.
-@pytest.mark.parametrize("size", [(2, 1), (2, 300), (2000, 700), (1, 50_000)], ids=str)
+# One sample; a few lanes for each row; one tile or chunk; rows enough for a block or a thread each; tiles and chunks
+# of one row.
+@pytest.mark.parametrize("size", [(2, 1), (5001, 30), (2, 300), (2000, 700), (1, 50_000)], ids=str)
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("name", OPS)
 def test_every_op_gives_what_it_gives_on_the_cpu(name, dtype, size) -> None:

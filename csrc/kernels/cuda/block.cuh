@@ -1,4 +1,4 @@
-// The block of a GPU, as tile/scan.h wants it.
+// The block of a GPU, or a group of its threads, as tile/scan.h wants it.
 #pragma once
 
 #include <cub/warp/warp_load.cuh>
@@ -34,13 +34,13 @@ class TimelineIterator {
 // What a word holds before it is published.
 inline constexpr unsigned long long kEmptyWord = ~0ull;
 
-// Memory in which CUB turns a warp's samples, or their coefficients, W for V samples, from the
-// order of memory into a stretch for each thread.
-template <class T, int V, int W>
+// Memory in which CUB turns the samples of so many lanes, or their coefficients, W for V samples,
+// from the order of memory into a stretch for each thread.
+template <class T, int V, int W, int lanes>
 struct WarpIo {
   template <int items>
-  using Load = cub::WarpLoad<T, items, cub::WARP_LOAD_TRANSPOSE>;
-  using Store = cub::WarpStore<T, V, cub::WARP_STORE_TRANSPOSE>;
+  using Load = cub::WarpLoad<T, items, cub::WARP_LOAD_TRANSPOSE, lanes>;
+  using Store = cub::WarpStore<T, V, cub::WARP_STORE_TRANSPOSE, lanes>;
   union Temp {
     typename Load<V>::TempStorage load;
     typename Load<W>::TempStorage load_coefficients;
@@ -48,12 +48,15 @@ struct WarpIo {
   };
 };
 
-template <class T, int V, int W = V>
-class DeviceBlock : public DeviceThreads {
+template <class T, int V, int width = kWarp, int W = V>
+class DeviceBlock : public DeviceThreads<width> {
  public:
-  using Io = WarpIo<T, V, W>;
-  static constexpr int kSamples = V;
-  __device__ explicit DeviceBlock(typename Io::Temp* io) : io_(io[warp()]) {}
+  using Io = WarpIo<T, V, W, width>;
+  using Threads = DeviceThreads<width>;
+  using Threads::warp, Threads::group, Threads::kWholeBlock;
+  static constexpr int kSamples = V, kLanes = width;
+  __device__ explicit DeviceBlock(typename Io::Temp* io)
+      : io_(io[kWholeBlock ? warp() : group()]) {}
 
   __device__ void publish(double* word, double value) const {
     auto bits = static_cast<unsigned long long>(__double_as_longlong(value));
@@ -75,30 +78,31 @@ class DeviceBlock : public DeviceThreads {
   template <int step, int items>
   __device__ void load(const Timeline<const T, step>& line, int64_t begin, int64_t count,
                        T (&stretch)[items]) const {
-    const int64_t skip = begin + int64_t{warp()} * kWarp * items;
+    const int64_t skip = begin + int64_t{warp()} * width * items;
     auto& temp =
         reinterpret_cast<typename Io::template Load<items>::TempStorage&>(io_);  // one of its kinds
-    __syncwarp();  // the memory may still be read from the call before
+    __syncwarp(mask());  // the memory may still be read from the call before
     typename Io::template Load<items>(temp).Load(TimelineIterator<const T, step>(&line[skip]),
                                                  stretch, of_warp<items>(count), T(0));
   }
   template <int step>
   __device__ void store(const Timeline<T, step>& line, int64_t begin, int64_t count,
                         T (&samples)[V]) const {
-    const int64_t skip = begin + int64_t{warp()} * kWarp * V;
-    __syncwarp();
+    const int64_t skip = begin + int64_t{warp()} * width * V;
+    __syncwarp(mask());
     typename Io::Store(io_.store).Store(TimelineIterator<T, step>(&line[skip]), samples,
                                         of_warp<V>(count));
   }
 
  private:
+  using Threads::mask;
   using Atomic = ::cuda::atomic_ref<unsigned long long, ::cuda::thread_scope_device>;
 
   // The warp's share of the tile's.
   template <int items>
   __device__ int of_warp(int64_t count) const {
-    const int64_t left = count - int64_t{warp()} * kWarp * items;
-    return static_cast<int>(left < 0 ? 0 : left < kWarp * items ? left : kWarp * items);
+    const int64_t left = count - int64_t{warp()} * width * items;
+    return static_cast<int>(left < 0 ? 0 : left < width * items ? left : width * items);
   }
 
   typename Io::Temp& io_;

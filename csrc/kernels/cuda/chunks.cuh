@@ -27,7 +27,7 @@ __global__ void forced_kernel(Filter f, PlanOf<Filter> plan) {
 }
 template <class Filter>
 __global__ void carry_kernel(Filter f, PlanOf<Filter> plan) {
-  const DeviceThreads block;
+  const DeviceThreads<> block;
   for (int64_t row = blockIdx.x; row < f.rows; row += gridDim.x) carry_states(block, f, plan, row);
 }
 template <class Filter>

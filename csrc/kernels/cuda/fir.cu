@@ -42,7 +42,7 @@ __global__ void lag_correlation_kernel(LagCorrelationParams<T> p, int64_t rows, 
                                        acc_t<T>* parts) {
   using A = acc_t<T>;
   alignas(16) __shared__ double scratch[kThreads / kWarp * kWords<A>];
-  const DeviceThreads block;
+  const DeviceThreads<> block;
   const int64_t count = rows * p.taps * correlation_stretches(time);
   for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
     correlate_stretch(block, reinterpret_cast<A*>(scratch), p, time, i, parts);

@@ -17,12 +17,12 @@ __global__ void normalise_kernel(cuda::GivenFilters given, acc_t<T>* b, acc_t<T>
 }
 
 // P: LfilterScan or LfilterAdjointScan
-template <class T, int N, class P>
+template <class T, int N, int lanes, class P>
 struct Lfilter {
   using Scalar = T;
   using Params = P;
   using Shared = ScanShared<LfilterCarry<T, N>>;
-  using Block = DeviceBlock<T, kSamples<T>>;
+  using Block = DeviceBlock<T, kSamples<T>, lanes>;
   using Registers = std::conditional_t<is_complex<T> && N == 2, Registers168, Registers128>;
   static int64_t messages(const Params&) { return 1; }
   __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
@@ -31,18 +31,21 @@ struct Lfilter {
   }
 };
 
-// f(order known to the compiler), one that holds `order`.
-template <class F>
-void with_order(int64_t order, F&& f) {
+// f(P, lanes), known to the compiler: an order that holds `order`, and the lanes of a row.
+template <class T, class F>
+void with_order(int64_t order, int64_t time, F&& f) {
   static_assert(kLongestScan == 2);
-  order <= 1 ? f(std::integral_constant<int, 1>{}) : f(std::integral_constant<int, 2>{});
+  with_lanes<kSamples<T>>(time, [&](auto lanes) {
+    order <= 1 ? f(std::integral_constant<int, 1>{}, lanes)
+               : f(std::integral_constant<int, 2>{}, lanes);
+  });
 }
 
 // One warp a gradient.
 template <class T>
 __global__ void gradients_kernel(LfilterAdjointScan<T> p, int64_t tiles, const acc_t<T>* a0,
                                  cuda::LfilterGradients<T> out) {
-  const DeviceThreads threads;
+  const DeviceThreads<> threads;
   for (int64_t i = cuda::grid_index() / kWarp; i < p.rows * 2 * (p.filters.order + 1);
        i += cuda::grid_stride() / kWarp) {
     finish_gradient(threads, p, tiles, a0, out, i);
@@ -89,8 +92,8 @@ void lfilter_forward(const Context& context, const NormalisedOnDevice<T>& filter
                      LfilterScan<T> p) {
   p.filters = filters.view;
   if (p.filters.order > kLongestScan) return lfilter_forward_chunks(context, p);
-  gpu::with_order(p.filters.order, [&](auto P) {
-    using Filter = gpu::Lfilter<T, P, LfilterScan<T>>;
+  gpu::with_order<T>(p.filters.order, p.time, [&](auto P, auto lanes) {
+    using Filter = gpu::Lfilter<T, P, lanes, LfilterScan<T>>;
     const auto shape = gpu::ScanShape::of<Filter>(context, p.rows, p.time);
     const auto power = gpu::powers_of<T, P>(context, filters, shape.powers());
     gpu::launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
@@ -109,8 +112,8 @@ void lfilter_backward(const Context& context, const NormalisedOnDevice<T>& filte
   if (order > kLongestScan) {
     tiles = lfilter_adjoint_chunks(context, p, with_sums);
   } else {
-    gpu::with_order(order, [&](auto P) {
-      using Filter = gpu::Lfilter<T, P, LfilterAdjointScan<T>>;
+    gpu::with_order<T>(order, p.time, [&](auto P, auto lanes) {
+      using Filter = gpu::Lfilter<T, P, lanes, LfilterAdjointScan<T>>;
       const auto shape = gpu::ScanShape::of<Filter>(context, p.rows, p.time);
       tiles = shape.tiles;
       if (with_sums) p.sums = context.array<A>(p.rows * tiles * 2 * (order + 1));

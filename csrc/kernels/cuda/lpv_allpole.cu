@@ -18,7 +18,7 @@ struct LpvAllpole {
   using Scalar = T;
   using Params = LpvAllpoleScan<T>;
   using Shared = ScanShared<LpvCarry<T, N>>;
-  using Block = DeviceBlock<T, kLpvSamples<T, N>, kLpvSamples<T, N> * N>;
+  using Block = DeviceBlock<T, kLpvSamples<T, N>, kWarp, kLpvSamples<T, N> * N>;
   using Registers =
       std::conditional_t<N == 1, Registers128,
                          std::conditional_t<is_complex<T>, Registers255, Registers168>>;

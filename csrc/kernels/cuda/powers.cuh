@@ -12,7 +12,7 @@ template <class T, int P>
 __global__ void powers_kernel(Filters<T> filters, int64_t count, acc_t<T>* power) {
   using E = twofold_t<acc_t<T>>;
   __shared__ double work[2 * P * P * sizeof(E) / sizeof(double)];
-  const DeviceThreads block;
+  const DeviceThreads<> block;
   fill_powers<T, P>(block, filters, blockIdx.x, count, power + blockIdx.x * count * P * P,
                     reinterpret_cast<E*>(work));
 }

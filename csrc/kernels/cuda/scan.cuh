@@ -34,49 +34,72 @@ __global__ void __launch_bounds__(kWarp* Filter::Registers::kWarps, Filter::Regi
                 int64_t tickets, unsigned long long* drawn) {
   using Block = typename Filter::Block;
   extern __shared__ __align__(16) char bytes[];
-  auto& memory = *reinterpret_cast<ScanMemory<Filter>*>(bytes);
+  const int groups = Block::groups(), group = Block::group();
+  auto& memory = reinterpret_cast<ScanMemory<Filter>*>(bytes)[group];
   auto& shared = *reinterpret_cast<typename Filter::Shared*>(memory.shared);
-  Block block(reinterpret_cast<typename Block::Io::Temp*>(bytes + sizeof(memory)));
-  if (drawn != nullptr) {
+  Block block(reinterpret_cast<typename Block::Io::Temp*>(bytes + groups * sizeof(memory)));
+  if (Block::kWholeBlock && drawn != nullptr) {
     if (threadIdx.x == 0) memory.ticket = static_cast<int64_t>(atomicAdd(drawn, 1ull) + 1);
     __syncthreads();
     Filter::run(block, shared, plan, p, memory.ticket);
   } else {
-    for (int64_t ticket = blockIdx.x; ticket < tickets; ticket += gridDim.x) {
+    for (int64_t ticket = blockIdx.x * int64_t{groups} + group; ticket < tickets;
+         ticket += int64_t{gridDim.x} * groups) {
       Filter::run(block, shared, plan, p, ticket);
-      __syncthreads();
+      block.sync();
     }
   }
 }
 
 // Rows are cut into tiles of as many warps as they fill. Where the tiles of one row are all that
 // a processor gets, a block goes through them and carries the state; fewer rows than that would
-// leave processors without work, and every tile has its block.
+// leave processors without work, and every tile has its block. Rows that fit in a group of a warp's
+// lanes (Filter::Block) have a group each.
 struct ScanShape {
-  int warps;
+  int warps, groups;    // of a block
   int64_t tile, tiles;  // samples, of a row
+  int64_t stretches;    // of a tile
   bool whole_row;
 
   template <class Filter>
   static ScanShape of(const cuda::Context& context, int64_t rows, int64_t time) {
+    using Block = typename Filter::Block;
     static_assert(Filter::Registers::kWarps <= kMaxWarps);
-    const int64_t of_warp = int64_t{kWarp} * Filter::Block::kSamples;
+    if constexpr (!Block::kWholeBlock) {
+      constexpr int kWarps = Filter::Registers::kWarps;
+      return {
+          kWarps, kWarps * kWarp / Block::kLanes, Block::kLanes * Block::kSamples, 1, Block::kLanes,
+          true};
+    }
+    const int64_t of_warp = int64_t{kWarp} * Block::kSamples;
     const int64_t warps =
         std::clamp<int64_t>((time + of_warp - 1) / of_warp, 1, Filter::Registers::kWarps);
     const int64_t tile = warps * of_warp, tiles = (time + tile - 1) / tile;
-    return {static_cast<int>(warps), tile, tiles,
+    return {static_cast<int>(warps),
+            1,
+            tile,
+            tiles,
+            warps * kWarp,
             tiles == 1 || rows >= kRowsPerProcessor * context.processors};
   }
   // Powers of two of a stretch, up to the longest that is joined.
   int64_t powers() const {
     int64_t count = 1;
-    while ((int64_t{1} << count) <= (whole_row ? 1 : tiles) * warps * kWarp) ++count;
+    while ((int64_t{1} << count) <= (whole_row ? 1 : tiles) * stretches) ++count;
     return count;
   }
 
  private:
   static constexpr int64_t kRowsPerProcessor = 2;
 };
+
+// f(lanes): those that filter a row of so many samples together, a group's or a warp's.
+template <int samples_of_thread, class F>
+void with_lanes(int64_t time, F&& f) {
+  constexpr int kGroup = 8;
+  time <= kGroup* samples_of_thread ? f(std::integral_constant<int, kGroup>{})
+                                    : f(std::integral_constant<int, kWarp>{});
+}
 
 template <class Filter>
 void launch_scan(const cuda::Context& context, const ScanShape& shape,
@@ -95,8 +118,9 @@ void launch_scan(const cuda::Context& context, const ScanShape& shape,
     drawn = reinterpret_cast<unsigned long long*>(plan.words + words - 1);
     cuda::check(cudaMemsetAsync(plan.words, 0xff, words * sizeof(double), context.stream));
   }
-  size_t bytes =
-      sizeof(ScanMemory<Filter>) + shape.warps * sizeof(typename Filter::Block::Io::Temp);
+  using Block = typename Filter::Block;
+  size_t bytes = shape.groups * sizeof(ScanMemory<Filter>) +
+                 shape.warps * kWarp / Block::kLanes * sizeof(typename Block::Io::Temp);
 #if defined(POLEZERO_STRESS)  // for tests: a block takes all memory of a processor, which has no
                               // other
   int device = 0, all = 0;
@@ -107,7 +131,8 @@ void launch_scan(const cuda::Context& context, const ScanShape& shape,
   bytes = all;
 #endif
   // rows may be more than a grid has blocks; tiles, of thousands of samples, are not
-  const auto blocks = static_cast<unsigned>(std::min<int64_t>(tickets, cuda::kMostBlocks));
+  const auto blocks = static_cast<unsigned>(
+      std::min((tickets + shape.groups - 1) / shape.groups, cuda::kMostBlocks));
   scan_kernel<Filter>
       <<<blocks, shape.warps * kWarp, bytes, context.stream>>>(plan, p, tickets, drawn);
   cuda::check(cudaGetLastError());

@@ -7,12 +7,12 @@ namespace polezero {
 namespace gpu {
 namespace {
 
-template <class T, bool adjoint>
+template <class T, int lanes, bool adjoint>
 struct Sosfilt {
   using Scalar = T;
   using Params = SosfiltScan<T>;
   using Shared = ScanShared<SectionCarry<T, adjoint>>;
-  using Block = DeviceBlock<T, kSamples<T>>;
+  using Block = DeviceBlock<T, kSamples<T>, lanes>;
   using Registers = std::conditional_t<is_complex<T>, Registers168, Registers128>;
   static int64_t messages(const Params& p) { return p.count; }
   __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
@@ -40,8 +40,10 @@ void sosfilt(const Context& context, const NormalisedOnDevice<T>& sections, Sosf
              bool adjoint) {
   p.sections = sections.view;
   p.sections.filter_stride = sections.count > p.count ? p.count : 0;
-  adjoint ? launch_sosfilt<gpu::Sosfilt<T, true>>(context, sections, p)
-          : launch_sosfilt<gpu::Sosfilt<T, false>>(context, sections, p);
+  gpu::with_lanes<gpu::kSamples<T>>(p.time, [&](auto lanes) {
+    adjoint ? launch_sosfilt<gpu::Sosfilt<T, lanes, true>>(context, sections, p)
+            : launch_sosfilt<gpu::Sosfilt<T, lanes, false>>(context, sections, p);
+  });
 }
 
 #define POLEZERO_INSTANTIATE(T) \
