@@ -73,6 +73,15 @@ class Problem:
         B, C = torch.eye(order).to(self.x)[:, :1], torch.ones(1, order).to(self.x)
         return A, B, C, torch.ones(1, 1).to(self.x)
 
+    def feedback(self, taps: int) -> Tensor:
+        """Coefficients of so many delays, [taps]."""
+        return torch.linspace(-0.3, 0.2, taps).to(self.x) if taps > 1 else torch.tensor([-0.7]).to(self.x)
+
+    def moving_delay(self) -> Tensor:
+        """Samples, for every row and time, from 90 to 110."""
+        n = torch.arange(self.x.shape[-1], dtype=self.x.dtype)
+        return (100 + 10 * torch.sin(1e-3 * n)).expand(*self.x.shape).contiguous()
+
     def reflections(self) -> Tensor:
         """k_1..k_N for every row and time, [B, T, N], that move up and down."""
         n = torch.arange(self.x.shape[-1], dtype=self.x.dtype)
@@ -89,6 +98,11 @@ def lpv(what: str, rows: int, samples: int, order: int, direction: Direction = "
 def sosfilt(what: str, rows: int, samples: int, K: int, direction: Direction = "forward", reach: float = 0) -> Case:
     name = f"sosfilt, {what}, {rows} x 2^{samples.bit_length() - 1}"
     return Case(name, "clone", direction, rows, samples, 2 * K, op="sosfilt", reach=reach)
+
+
+def delays(op: str, direction: Direction, reach: float) -> Case:
+    name = "forward" if direction == "forward" else "forward + backward"
+    return Case(f"{op}, {name}, 32 x 2^16", "clone", direction, 32, 2**16, op=op, reach=reach)
 
 
 CASES = [
@@ -129,6 +143,11 @@ CASES = [
     sosfilt("forward + backward, K = 4", 32, 2**16, 4, "both", reach=14),
     sosfilt("forward, K = 4", 1, 2**20, 4, reach=5),
     sosfilt("forward, K = 32", 1, 2**20, 32, reach=36),
+    delays("comb_filter, D = 100", "forward", 1.6),
+    delays("comb_filter, D = 100", "both", 6),
+    delays("sparse_allpole, 4 taps", "forward", 5),
+    delays("sparse_allpole, 4 taps", "both", 16),
+    delays("comb_filter, lagrange3, moving", "both", 60),
     Case("linear_recurrence, 32 x 2^16", "clone", "forward", 32, 2**16, 1, op="linear_recurrence", reach=1.4),
     Case(
         "linear_recurrence, varying, 32 x 2^16",

@@ -69,6 +69,14 @@ def _polezero(version: str) -> Implementation:
         "sosfilt": Operator(polezero.sosfilt, lambda p: [p.sos(), p.x]),
         "lpv.allpole": Operator(polezero.lpv.allpole, lambda p: [p.moving(), p.x]),
         "linear_recurrence": Operator(polezero.linear_recurrence, lambda p: [-p.a[1:], p.x]),
+        "comb_filter, D = 100": Operator(lambda a, x: polezero.comb_filter(a, 100, x), lambda p: [p.feedback(1), p.x]),
+        "sparse_allpole, 4 taps": Operator(
+            lambda a, x: polezero.sparse_allpole(a, [80, 113, 151, 200], x), lambda p: [p.feedback(4), p.x]
+        ),
+        "comb_filter, lagrange3, moving": Operator(
+            lambda a, delay, x: polezero.comb_filter(a, delay, x, interpolation="lagrange3"),
+            lambda p: [p.feedback(1), p.moving_delay(), p.x],
+        ),
         "state_space": Operator(
             lambda A, B, C, D, x: polezero.state_space(A, B, C, D, x[:, None])[:, 0], lambda p: [*p.system(), p.x]
         ),

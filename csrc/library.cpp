@@ -11,6 +11,7 @@
 #include "ops/lfilter.h"
 #include "ops/monic.h"
 #include "ops/sosfilt.h"
+#include "ops/sparse.h"
 #include "ops/state_space.h"
 
 TORCH_LIBRARY(polezero, m) {
@@ -38,6 +39,24 @@ TORCH_LIBRARY(polezero, m) {
   // x[..., I, T] -> y[..., O, T]
   m.def(
       "state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  // Delays, and coefficients that may change with time; `interpolation` is for delays between
+  // samples.
+  m.def(
+      "comb_filter(Tensor a, Tensor delay, Tensor x, Tensor? zi=None, str? interpolation=None, "
+      "str backward='one_pass') -> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "feedforward_comb(Tensor b, Tensor delay, Tensor x, Tensor? zi=None, "
+      "str? interpolation=None) -> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "allpass_comb(Tensor a, Tensor delay, Tensor x, Tensor? zi=None, str? interpolation=None) "
+      "-> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "sparse_allpole(Tensor a, Tensor delays, Tensor x, Tensor? zi=None) "
       "-> (Tensor y, Tensor zf)",
       {at::Tag::pt2_compliant_tag});
   // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
@@ -105,6 +124,20 @@ TORCH_LIBRARY(polezero, m) {
       "lattice_backward(Tensor grad_z, Tensor? grad_zf, Tensor k, Tensor u, Tensor? zi) "
       "-> (Tensor grad_k, Tensor grad_u, Tensor grad_zi)",
       {at::Tag::pt2_compliant_tag});
+  // x[..., past + T] begins with samples that are given; delays[..., T or 1, L] are int64
+  m.def(
+      "sparse_allpole_forward(Tensor a, Tensor delays, Tensor x, SymInt past=0, "
+      "bool transposed=False, bool two_pass=False) -> Tensor",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "sparse_fir(Tensor b, Tensor delays, Tensor x, SymInt past=0, bool transposed=False) "
+      "-> Tensor",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "sparse_product(Tensor g, Tensor x, Tensor delays, SymInt past=0, bool sum=False) -> Tensor",
+      {at::Tag::pt2_compliant_tag});
+  m.def("first_delay(Tensor delay, SymInt past=0, int interpolation=0, int caller=0) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
   m.def("monic(Tensor b, Tensor a, int caller=0) -> (Tensor b, Tensor a)",
@@ -127,6 +160,10 @@ void register_core(torch::Library& m) {
   m.impl("lattice_forward", TORCH_FN(polezero::lattice_forward));
   m.impl("lattice_backward", TORCH_FN(polezero::lattice_backward));
   m.impl("state_space_forward", TORCH_FN(polezero::state_space_forward));
+  m.impl("sparse_allpole_forward", TORCH_FN(polezero::sparse_allpole_forward));
+  m.impl("sparse_fir", TORCH_FN(polezero::sparse_fir));
+  m.impl("sparse_product", TORCH_FN(polezero::sparse_product));
+  m.impl("first_delay", TORCH_FN(polezero::first_delay));
   m.impl("fir", TORCH_FN(polezero::fir));
   m.impl("monic", TORCH_FN(polezero::monic));
   m.impl("lag_product", TORCH_FN(polezero::lag_product));
@@ -141,6 +178,10 @@ void register_users(torch::Library& m) {
   m.impl("linear_recurrence", TORCH_FN(polezero::functional::linear_recurrence));
   m.impl("sosfilt", TORCH_FN(polezero::functional::sosfilt));
   m.impl("state_space", TORCH_FN(polezero::functional::state_space));
+  m.impl("comb_filter", TORCH_FN(polezero::functional::comb_filter));
+  m.impl("feedforward_comb", TORCH_FN(polezero::functional::feedforward_comb));
+  m.impl("allpass_comb", TORCH_FN(polezero::functional::allpass_comb));
+  m.impl("sparse_allpole", TORCH_FN(polezero::functional::sparse_allpole));
   m.impl("lpv_allpole", TORCH_FN(polezero::functional::lpv_allpole));
   m.impl("lpv_fir", TORCH_FN(polezero::functional::lpv_fir));
   m.impl("lpv_lfilter", TORCH_FN(polezero::functional::lpv_lfilter));

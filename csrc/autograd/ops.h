@@ -5,6 +5,7 @@
 #include "autograd/node.h"
 #include "kernels/lpv.h"
 #include "ops/monic.h"
+#include "ops/sparse.h"
 
 namespace polezero::autograd {
 
@@ -141,6 +142,56 @@ struct Fir {
                         const Attributes<Fir>& attributes, const Flags<2>& need);
   static Tensors<1> jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>& out,
                         const Attributes<Fir>& attributes);
+};
+
+struct SparseAllpole {
+  static constexpr const char* name = "polezero::sparse_allpole_forward";
+  static constexpr const char* node = "SparseAllpoleBackward";
+  using Schema = Tensor(const Tensor& a, const Tensor& delays, const Tensor& x, c10::SymInt past,
+                        bool transposed, bool two_pass);
+  static constexpr size_t inputs = 3, outputs = 1;
+  static constexpr std::array<int64_t, inputs> core_dims{2, 2, 1};
+  static Saved<SparseAllpole> saves(const Flags<3>& need);
+  static Tensors<3> vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
+                        const Attributes<SparseAllpole>& attributes, const Flags<3>& need);
+  static Tensors<1> jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>& out,
+                        const Attributes<SparseAllpole>& attributes);
+};
+
+struct SparseFir {
+  static constexpr const char* name = "polezero::sparse_fir";
+  static constexpr const char* node = "SparseFirBackward";
+  using Schema = Tensor(const Tensor& b, const Tensor& delays, const Tensor& x, c10::SymInt past,
+                        bool transposed);
+  static constexpr size_t inputs = 3, outputs = 1;
+  static constexpr std::array<int64_t, inputs> core_dims{2, 2, 1};
+  static Saved<SparseFir> saves(const Flags<3>& need);
+  static Tensors<3> vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
+                        const Attributes<SparseFir>& attributes, const Flags<3>& need);
+  static Tensors<1> jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>& out,
+                        const Attributes<SparseFir>& attributes);
+};
+
+struct SparseProduct {
+  static constexpr const char* name = "polezero::sparse_product";
+  static constexpr const char* node = "SparseProductBackward";
+  using Schema = Tensor(const Tensor& g, const Tensor& x, const Tensor& delays, c10::SymInt past,
+                        bool sum);
+  static constexpr size_t inputs = 3, outputs = 1;
+  static constexpr std::array<int64_t, inputs> core_dims{1, 1, 2};
+  static Saved<SparseProduct> saves(const Flags<3>& need);
+  static Tensors<3> vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
+                        const Attributes<SparseProduct>& attributes, const Flags<3>& need);
+  static Tensors<1> jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>& out,
+                        const Attributes<SparseProduct>& attributes);
+};
+
+// A step function: it has no derivative.
+struct FirstDelay {
+  static constexpr const char* name = "polezero::first_delay";
+  using Schema = Tensor(const Tensor& delay, c10::SymInt past, int64_t interpolation,
+                        int64_t caller);
+  static constexpr size_t inputs = 1, outputs = 1;
 };
 
 struct Monic {

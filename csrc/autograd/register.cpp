@@ -16,9 +16,10 @@ struct OpList {
     (register_autocast<Ops, device>(m), ...);
   }
 };
-using AllOps = OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward,
-                      SosfiltForward, SosfiltBackward, StateSpaceForward, LatticeForward,
-                      LatticeBackward, Fir, Monic, LagProduct, LagCorrelation>;
+using AllOps =
+    OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward, SosfiltForward,
+           SosfiltBackward, StateSpaceForward, LatticeForward, LatticeBackward, SparseAllpole,
+           SparseFir, SparseProduct, FirstDelay, Fir, Monic, LagProduct, LagCorrelation>;
 
 }  // namespace
 

@@ -31,6 +31,18 @@ struct Sosfilt : Function<sosfilt, 3> {
 struct StateSpace : Function<state_space, 6> {
   static constexpr const char* name = "polezero::state_space";
 };
+struct CombFilter : Function<comb_filter, 4> {
+  static constexpr const char* name = "polezero::comb_filter";
+};
+struct FeedforwardComb : Function<feedforward_comb, 4> {
+  static constexpr const char* name = "polezero::feedforward_comb";
+};
+struct AllpassComb : Function<allpass_comb, 4> {
+  static constexpr const char* name = "polezero::allpass_comb";
+};
+struct SparseAllpole : Function<sparse_allpole, 4> {
+  static constexpr const char* name = "polezero::sparse_allpole";
+};
 struct LpvAllpole : Function<lpv_allpole, 3> {
   static constexpr const char* name = "polezero::lpv_allpole";
 };
@@ -66,8 +78,9 @@ void register_functions(torch::Library& m) {
 template <c10::DeviceType device>
 void register_all(torch::Library& m) {
   register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, Sosfilt, StateSpace,
-                     LpvAllpole, LpvFir, LpvLfilter, LpvTdf2Ssm, LpvLattice, LpvParallel,
-                     LpvSosfilt, LpvStateSpace, Sensitivity>(m);
+                     CombFilter, FeedforwardComb, AllpassComb, SparseAllpole, LpvAllpole, LpvFir,
+                     LpvLfilter, LpvTdf2Ssm, LpvLattice, LpvParallel, LpvSosfilt, LpvStateSpace,
+                     Sensitivity>(m);
 }
 
 }  // namespace
@@ -121,6 +134,38 @@ std::tuple<Tensor, Tensor> state_space(const Tensor& A, const Tensor& B,
                                        const std::optional<Tensor>& D, const Tensor& x,
                                        const std::optional<Tensor>& zi) {
   return without_placeholder(functional::state_space(A, B, C, D, x, zi), zi.has_value());
+}
+
+namespace {
+std::optional<c10::string_view> view(const std::optional<std::string>& s) {
+  return s.has_value() ? std::optional<c10::string_view>(*s) : std::nullopt;
+}
+}  // namespace
+
+std::tuple<Tensor, Tensor> comb_filter(const Tensor& a, const Tensor& delay, const Tensor& x,
+                                       const std::optional<Tensor>& zi,
+                                       const std::optional<std::string>& interpolation) {
+  return without_placeholder(
+      functional::comb_filter(a, delay, x, zi, view(interpolation), "one_pass"), zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b, const Tensor& delay, const Tensor& x,
+                                            const std::optional<Tensor>& zi,
+                                            const std::optional<std::string>& interpolation) {
+  return without_placeholder(functional::feedforward_comb(b, delay, x, zi, view(interpolation)),
+                             zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a, const Tensor& delay, const Tensor& x,
+                                        const std::optional<Tensor>& zi,
+                                        const std::optional<std::string>& interpolation) {
+  return without_placeholder(functional::allpass_comb(a, delay, x, zi, view(interpolation)),
+                             zi.has_value());
+}
+
+std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a, const Tensor& delays, const Tensor& x,
+                                          const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::sparse_allpole(a, delays, x, zi), zi.has_value());
 }
 
 namespace lpv {

@@ -29,6 +29,21 @@ std::tuple<Tensor, Tensor> state_space(const Tensor& A, const Tensor& B, const O
 std::tuple<Tensor, Tensor> lpv_state_space(const Tensor& A, const Tensor& B,
                                            const OptionalTensor& C, const OptionalTensor& D,
                                            const Tensor& x, const OptionalTensor& zi);
+// a and delay of the rows of x, or [..., T] of every sample. `interpolation` is "linear",
+// "lagrange3" or "thiran".
+std::tuple<Tensor, Tensor> comb_filter(const Tensor& a, const Tensor& delay, const Tensor& x,
+                                       const OptionalTensor& zi,
+                                       std::optional<c10::string_view> interpolation,
+                                       c10::string_view backward);
+std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b, const Tensor& delay, const Tensor& x,
+                                            const OptionalTensor& zi,
+                                            std::optional<c10::string_view> interpolation);
+std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a, const Tensor& delay, const Tensor& x,
+                                        const OptionalTensor& zi,
+                                        std::optional<c10::string_view> interpolation);
+// a and delays [..., L], or [..., T, L] of one dimension more than x.
+std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a, const Tensor& delays, const Tensor& x,
+                                          const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi);
 // `form` is "df1", "df2", "tdf1" or "tdf2".

@@ -303,6 +303,8 @@ NormalisedFilters<scalar_t> normalise_fir(const Tensor& b, at::IntArrayRef leadi
   return f;
 }
 
+template Rows<int64_t> time_rows_of<int64_t>(const Tensor&, at::IntArrayRef);
+
 #define POLEZERO_INSTANTIATE(scalar_t)                                                            \
   template Rows<scalar_t> rows_of<scalar_t>(const Tensor&, at::IntArrayRef);                      \
   template Rows<scalar_t> time_rows_of<scalar_t>(const Tensor&, at::IntArrayRef);                 \

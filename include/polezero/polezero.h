@@ -89,6 +89,35 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> sensitivity(const at::Tensor& b,
 
 // Coefficients that change with time: [..., T, coefficients], or [..., 1, coefficients] where they
 // do not; x[..., T]. zf is undefined without zi.
+// A comb filter along the last axis of x:
+//
+//   y[n] = x[n] - a y[n-D]
+//
+// a and the delay D >= 1, in samples: a value for each row of x, [...], or, with as many dimensions
+// as x has, for each sample, [..., T]. D is of an integer dtype, or with `interpolation` "linear"
+// (D >= 1), "lagrange3" (D >= 2) or "thiran" (D >= 1.5; a and D constant, no zi) of a floating one,
+// and then it has a gradient. zi are the last outputs, newest first, as many as the delay goes back
+// or more. Returns y and zf, the last outputs, as many as zi; undefined without zi.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> comb_filter(
+    const at::Tensor& a, const at::Tensor& delay, const at::Tensor& x,
+    const std::optional<at::Tensor>& zi = {}, const std::optional<std::string>& interpolation = {});
+
+// y[n] = x[n] + b x[n-D]; zi are the last inputs.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> feedforward_comb(
+    const at::Tensor& b, const at::Tensor& delay, const at::Tensor& x,
+    const std::optional<at::Tensor>& zi = {}, const std::optional<std::string>& interpolation = {});
+
+// Schroeder's all-pass section, w[n] = x[n] - a w[n-D], y[n] = a w[n] + w[n-D]; zi are the last w.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> allpass_comb(
+    const at::Tensor& a, const at::Tensor& delay, const at::Tensor& x,
+    const std::optional<at::Tensor>& zi = {}, const std::optional<std::string>& interpolation = {});
+
+// y[n] = x[n] - sum_l a_l[n] y[n - d_l[n]]; a and the integers delays are [..., L], or, with one
+// dimension more than x, [..., T, L]. zi are the last outputs, newest first.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> sparse_allpole(
+    const at::Tensor& a, const at::Tensor& delays, const at::Tensor& x,
+    const std::optional<at::Tensor>& zi = {});
+
 namespace lpv {
 
 // y[n] = x[n] - sum_{i=1..N} a_i[n] y[n-i], a[..., T, N] holding a_1..a_N. zi and zf are the last N

@@ -8,9 +8,10 @@ from polezero._library import cmake_prefix_path, load
 
 load()
 
-from polezero import lpv, reference  # noqa: E402  (after the ops are registered)
+from polezero import freq, lpv, reference  # noqa: E402  (after the ops are registered)
 from polezero._build import VERSION as __version__  # noqa: E402
 from polezero.cascade import sosfilt  # noqa: E402
+from polezero.delays import allpass_comb, comb_filter, feedforward_comb, sparse_allpole  # noqa: E402
 from polezero.functional import (  # noqa: E402
     allpole,
     lfilter,
@@ -22,8 +23,12 @@ from polezero.recurrences import linear_recurrence, state_space, tdf2_ssm  # noq
 
 __all__ = [
     "__version__",
+    "allpass_comb",
     "allpole",
     "cmake_prefix_path",
+    "comb_filter",
+    "feedforward_comb",
+    "freq",
     "lfilter",
     "lfilter_zi",
     "lfiltic",
@@ -32,6 +37,7 @@ __all__ = [
     "reference",
     "sensitivity",
     "sosfilt",
+    "sparse_allpole",
     "state_space",
     "tdf2_ssm",
 ]

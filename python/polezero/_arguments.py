@@ -54,6 +54,15 @@ def coefficients(name: str, value: Coefficients, x: Tensor) -> Tensor:
     return to_tensor(name, value, torch.float32 if dtype in HALVES else dtype, x.device)
 
 
+def to_delays(name: str, value: Coefficients, x: Tensor) -> Tensor:
+    """Tensors as they are, whole numbers in int64, others in float64."""
+    if isinstance(value, Tensor):
+        return value if value.dim() else value.unsqueeze(0)
+    delays = to_tensor(name, value, torch.float64, x.device)
+    is_whole = not _holds_tensor(value) and not (t := torch.as_tensor(value)).is_floating_point() and not t.is_complex()
+    return delays.long() if is_whole else delays
+
+
 def signal(function: str, value: Tensor) -> Tensor:
     if not isinstance(value, Tensor):
         raise TypeError(

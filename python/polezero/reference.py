@@ -11,8 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from polezero._reference_delays import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
+from polezero._reference_promotion import promote
+
 __all__ = [
+    "allpass_comb",
     "allpole",
+    "comb_filter",
+    "feedforward_comb",
     "lfilter",
     "linear_recurrence",
     "lpv_allpole",
@@ -23,10 +29,9 @@ __all__ = [
     "lpv_sosfilt",
     "lpv_state_space",
     "sosfilt",
+    "sparse_allpole",
     "state_space",
 ]
-
-_HALVES = (torch.float16, torch.bfloat16)
 
 
 def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
@@ -43,7 +48,7 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | 
     end, the leading dimensions of b, a and x broadcast to those of y, and zi expands to them. Returns ``y``, or
     ``(y, zf)`` with the final states zf when zi is given.
     """
-    (b, a, x, zi), dtype = _promote(x, b, a, x, zi)
+    (b, a, x, zi), dtype = promote(x, b, a, x, zi)
     axis = axis if axis < 0 else axis - x.dim()  # from the end: broadcasting adds dimensions in front
     x = x.movedim(axis, -1)
     lead = torch.broadcast_shapes(b.shape[:-1], a.shape[:-1], x.shape[:-1])
@@ -72,7 +77,7 @@ def allpole(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     dimensions of a and x broadcast to those of y, and zi expands to them. Returns ``y``, or ``(y, zf)`` with the last
     N outputs zf, newest first, when zi is given.
     """
-    (a, x, zi), dtype = _promote(x, a, x, zi)
+    (a, x, zi), dtype = promote(x, a, x, zi)
     lead = torch.broadcast_shapes(a.shape[:-1], x.shape[:-1])
     order = a.shape[-1]
     x = x.expand(*lead, x.shape[-1])
@@ -87,19 +92,19 @@ def allpole(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
 
 def linear_recurrence(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """h[n] = a[n] h[n-1] + x[n] on the last axis; a ``[..., T]``, ``[..., 1]`` or a scalar, h[-1] zi ``[..., 1]``."""
-    (a, x, zi), dtype = _promote(x, a, x, zi)
+    (a, x, zi), dtype = promote(x, a, x, zi)
     return lpv_allpole(-a[..., None], x.to(dtype), zi)
 
 
 def lpv_allpole(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """y[n] = x[n] - sum_i a_i[n] y[n-i], a ``[..., T or 1, N]``; zi and zf as in :func:`allpole`."""
-    (a, x, zi), _ = _promote(x, a, x, zi)
+    (a, x, zi), _ = promote(x, a, x, zi)
     return lpv_lfilter(torch.ones_like(a[..., :1, :1]), _with_a0(a), x, zi, "df1")
 
 
 def lpv_fir(b: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """y[n] = sum_k b_k[n] x[n-k], b ``[..., T or 1, M+1]``; zi and zf are the last M inputs, newest first."""
-    (b, x, zi), _ = _promote(x, b, x, zi)
+    (b, x, zi), _ = promote(x, b, x, zi)
     return lpv_lfilter(b, torch.ones_like(b[..., :1, :1]), x, zi, "df1")
 
 
@@ -112,7 +117,7 @@ def lpv_lfilter(b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2") -> T
         tdf1  v = x + r_1,  r_i' = r_{i+1} - a_i v,  y = b_0 v + s_1,  s_k' = s_{k+1} + b_k v    r, s
         tdf2  y = b_0 x + s_1,  s_j' = s_{j+1} + b_j x - a_j y                                    s
     """
-    (b, a, x, zi), dtype = _promote(x, b, a, x, zi)
+    (b, a, x, zi), dtype = promote(x, b, a, x, zi)
     T, M, N = x.shape[-1], b.shape[-1] - 1, a.shape[-1] - 1
     lead = torch.broadcast_shapes(b.shape[:-2], a.shape[:-2], x.shape[:-1])
     x = x.expand(*lead, T)
@@ -130,26 +135,26 @@ def lpv_lfilter(b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2") -> T
 
 def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """Sections ``[..., K, 6]`` one after another, each :func:`lfilter`; zi ``[K, ...]``, 2 values along ``axis``."""
-    (sos, x, zi), _ = _promote(x, sos, x, zi)
+    (sos, x, zi), _ = promote(x, sos, x, zi)
     return _in_turn(sos, x, zi, lambda b, a, u, state: lfilter(b, a, u, axis, state))
 
 
 def lpv_sosfilt(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """Sections ``[..., T or 1, K, 6]`` one after another, each :func:`lpv_lfilter` in the form tdf2."""
-    (sos, x, zi), _ = _promote(x, sos, x, zi)
+    (sos, x, zi), _ = promote(x, sos, x, zi)
     return _in_turn(sos, x, zi, lpv_lfilter)
 
 
 def state_space(A: Any, B: Any, C: Any, D: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """v[n+1] = A v[n] + B x[n], y[n] = C v[n] + D x[n], v[0] = zi; x ``[..., I, T]``, without C the states."""
-    (A, B, C, D, x, zi), dtype = _promote(x, A, B, C, D, x, zi)
+    (A, B, C, D, x, zi), dtype = promote(x, A, B, C, D, x, zi)
     A, B, C, D = (None if m is None else m[..., None, :, :] for m in (A, B, C, D))
     return lpv_state_space(A, B, C, D, x.to(dtype), zi)
 
 
 def lpv_state_space(A: Any, B: Any, C: Any, D: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """:func:`state_space` with matrices ``[..., T or 1, rows, columns]`` used as they are at time n."""
-    (A, B, C, D, x, zi), dtype = _promote(x, A, B, C, D, x, zi)
+    (A, B, C, D, x, zi), dtype = promote(x, A, B, C, D, x, zi)
     given = [m for m in (A, B, C, D) if m is not None]
     lead = torch.broadcast_shapes(*(m.shape[:-3] for m in given), x.shape[:-2])
     v = x.new_zeros(*lead, A.shape[-1]) if zi is None else zi.expand(*lead, A.shape[-1])
@@ -175,7 +180,7 @@ def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tu
 
     with c_i = sqrt(1 - |k_i|^2); y = f_0, or sum_i taps_i c_1 .. c_i g_i. zi and zf ``[..., N]`` are g_0..g_{N-1}.
     """
-    (k, x, zi, taps), dtype = _promote(x, k, x, zi, taps)
+    (k, x, zi, taps), dtype = promote(x, k, x, zi, taps)
     N, T = k.shape[-1], x.shape[-1]
     lead = torch.broadcast_shapes(k.shape[:-2], x.shape[:-1], () if taps is None else taps.shape[:-2])
     g = list((x.new_zeros(*lead, N) if zi is None else zi.expand(*lead, N)).unbind(-1))
@@ -202,7 +207,7 @@ def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tu
 
 def lpv_parallel(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """Sections ``[..., T or 1, K, 6]`` side by side, each a lattice of two stages with a ladder; zi ``[K, ..., 2]``."""
-    (sos, x, zi), _ = _promote(x, sos, x, zi)
+    (sos, x, zi), _ = promote(x, sos, x, zi)
     y, states = x.new_zeros(()), []
     for i in range(sos.shape[-2]):
         b, a = (sos[..., i, part] / sos[..., i, 3:4] for part in (slice(0, 3), slice(3, 6)))
@@ -259,31 +264,3 @@ def _with_a0(a: Tensor) -> Tensor:
 def _pad(t: Tensor, length: int) -> Tensor:
     """Zeros after the last axis of t, up to ``length``."""
     return torch.nn.functional.pad(t, (0, length - t.shape[-1]))
-
-
-def _promote(x: Any, *values: Any) -> tuple[list[Any], torch.dtype]:
-    """The values as tensors of the dtype to compute in, and the dtype to return (they differ for half precision).
-
-    Tensors promote as torch promotes them; other values take x's dtype, or its complex one; integers become the
-    default float.
-    """
-    x = torch.as_tensor(x)
-    own = _floating(x.dtype)
-    dtype = x.dtype
-    tensors: list[Tensor | None] = []
-    for value in values:
-        if value is None:
-            tensors.append(None)
-            continue
-        t = torch.as_tensor(value, device=x.device)
-        if not isinstance(value, Tensor):
-            t = torch.as_tensor(value, dtype=own.to_complex() if t.is_complex() else own, device=x.device)
-        tensors.append(t if t.dim() else t[None])
-        dtype = torch.promote_types(dtype, t.dtype)
-    dtype = _floating(dtype)
-    compute = torch.float32 if dtype in _HALVES else dtype
-    return [None if t is None else t.to(compute) for t in tensors], dtype
-
-
-def _floating(dtype: torch.dtype) -> torch.dtype:
-    return dtype if dtype.is_floating_point or dtype.is_complex else torch.get_default_dtype()

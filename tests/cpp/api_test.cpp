@@ -180,6 +180,24 @@ TEST_P(PublicHeader, TimeVaryingPrimitivesEqualLoops) {
   expect_close(inputs, vector({3}));
 }
 
+TEST_P(PublicHeader, CombFiltersAreAllpoleFiltersWithOneTap) {
+  const Tensor x = random({2, 20}), a = vector({0.6}),
+               D = at::tensor({3}, at::kLong).to(x.device());
+  const Tensor past = random({2, 3}), taps = vector({0, 0, 0.6});
+  const auto [y, zf] = polezero::comb_filter(a, D, x, past);
+  const auto [want, last] = allpole(taps, x, past);
+  expect_close(y, want);
+  expect_close(zf, last);
+  expect_close(std::get<0>(polezero::sparse_allpole(a, D, x, past)), want);
+  const Tensor delayed = at::constant_pad_nd(x.slice(1, 0, 17), {3, 0});
+  expect_close(std::get<0>(polezero::feedforward_comb(a, D, x)), x + 0.6 * delayed);
+  expect_close(std::get<0>(polezero::allpass_comb(a, D, x)),
+               std::get<0>(lfilter(vector({0.6, 0, 0, 1}), vector({1, 0, 0, 0.6}), x)));
+  const Tensor between = vector({2.5}).requires_grad_();
+  std::get<0>(polezero::comb_filter(a, between, x, {}, "linear")).square().sum().backward();
+  EXPECT_TRUE(between.grad().isfinite().all().item<bool>());
+}
+
 TEST_P(PublicHeader, SosfiltIsItsSectionsInTurn) {
   const Tensor x = random({5, 30}), zi = random({2, 5, 2});
   const Tensor sos =

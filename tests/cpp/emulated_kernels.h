@@ -182,7 +182,9 @@ struct Emulated {
                                     .sosfilt_backward = nullptr,
                                     .lattice_forward = lattice_forward,
                                     .lattice_backward = lattice_backward,
-                                    .state_space = state_space};
+                                    .state_space = state_space,
+                                    .sparse = nullptr,
+                                    .sparse_product = nullptr};
     return table;
   }
 };

@@ -208,6 +208,66 @@ def with_ladder(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda k, x, taps: function(k, x, None, taps)
 
 
+def sparse_inputs(
+    dtype: torch.dtype = torch.float64,
+    *,
+    L: int = 2,
+    T: int = 6,
+    lead: tuple[int, ...] = (),
+    zi: int | None = None,
+    over_time: bool = False,
+) -> tuple[Tensor, ...]:
+    """a of magnitude up to 0.9 / L, x of two rows and, where their number is given, past outputs."""
+    a = torch.randn(*((*(lead or (1,)), T) if over_time else lead), L, dtype=dtype)
+    inputs = 0.9 / L * a / a.abs().clamp(min=1), torch.randn(2, T, dtype=dtype)
+    return inputs if zi is None else (*inputs, torch.randn(2, zi, dtype=dtype))
+
+
+def _sparse(delays: Any, **sizes: Any) -> Case:
+    delays = torch.tensor(delays)
+    return Case(
+        lambda a, x, zi=None: polezero.sparse_allpole(a, delays, x, zi),
+        lambda a, x, zi=None: reference.sparse_allpole(a, delays, x, zi),
+        partial(sparse_inputs, **sizes),
+    )
+
+
+def comb_inputs(
+    dtype: torch.dtype = torch.float64,
+    *,
+    delay: float | None = None,
+    over_time: bool = False,
+    T: int = 6,
+    zi: int | None = None,
+) -> tuple[Tensor, ...]:
+    """a, where one is given a delay (of every sample: up to 1 more), x of two rows and, likewise, zi."""
+    (a, *signals) = sparse_inputs(dtype, L=1, T=T, zi=zi)
+    if over_time:
+        a = a + 0.3 * torch.randn(2, T, dtype=dtype)
+    if delay is None:
+        return a, *signals
+    return a, delay + torch.rand((2, T) if over_time else (1,), dtype=torch.float64), *signals
+
+
+def _comb(kind: str, delay: int, *, options: dict[str, Any] | None = None, **sizes: Any) -> Case:
+    """A whole delay."""
+    options = options or {}
+    return Case(
+        lambda a, x, zi=None: getattr(polezero, kind)(a, delay, x, zi, **options),
+        lambda a, x, zi=None: getattr(reference, kind)(a, delay, x, zi),
+        partial(comb_inputs, **sizes),
+    )
+
+
+def _between(kind: str, interpolation: str, **sizes: Any) -> Case:
+    """A delay between samples."""
+    return Case(
+        lambda a, delay, x, zi=None: getattr(polezero, kind)(a, delay, x, zi, interpolation=interpolation),
+        lambda a, delay, x, zi=None: getattr(reference, kind)(a, delay, x, zi, interpolation),
+        partial(comb_inputs, **sizes),
+    )
+
+
 TWO_PASS = {"backward": "two_pass"}
 CASES = {
     "lfilter": _lfilter(),
@@ -264,6 +324,18 @@ CASES = {
         with_ladder(polezero.lpv.lattice), with_ladder(reference.lpv_lattice), partial(lattice_inputs, N=1, taps=True)
     ),
     "lpv_parallel_zi": Case(polezero.lpv.parallel, reference.lpv_parallel, partial(moving_sections, T=3, zi=True)),
+    "sparse_allpole_zi": _sparse([1, 3], zi=3, lead=(2,)),
+    "sparse_allpole_moving_taps": _sparse([2, 3], over_time=True, lead=(2,)),
+    "sparse_allpole_moving_delays_zi": _sparse([[[1, 3], [2, 2], [4, 1], [1, 1], [3, 2], [4, 4]]], zi=4),
+    "comb_filter_zi": _comb("comb_filter", 2, zi=3, over_time=True),
+    "comb_filter_two_pass_zi": _comb("comb_filter", 2, zi=2, options=TWO_PASS),
+    "comb_filter_linear_zi": _between("comb_filter", "linear", delay=1.2, over_time=True, zi=4),
+    "comb_filter_lagrange3": _between("comb_filter", "lagrange3", delay=2.05),
+    "comb_filter_thiran": _between("comb_filter", "thiran", delay=1.55),
+    "feedforward_comb_zi": _comb("feedforward_comb", 2, zi=2),
+    "feedforward_comb_lagrange3_zi": _between("feedforward_comb", "lagrange3", delay=2.1, over_time=True, zi=6),
+    "allpass_comb_zi": _comb("allpass_comb", 2, zi=2),
+    "allpass_comb_linear": _between("allpass_comb", "linear", delay=1.3),
     "linear_recurrence": _linear_recurrence(a=(2, 5)),
     "linear_recurrence_scalar_zi": _linear_recurrence(a=(), zi=True),
 }

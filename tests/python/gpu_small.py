@@ -47,10 +47,16 @@ def rotation() -> Tensor:
     return RADIUS * torch.tensor([[math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), math.cos(0.3)]])
 
 
+def moving_delays(x: Tensor) -> Tensor:
+    """[1, T, 2], from 9 to 59."""
+    return 9 + 7 * torch.arange(2 * x.shape[-1], device=x.device).view(1, -1, 2) % 51
+
+
 B = torch.tensor([0.2, -0.1, 0.3])
 A1, A2 = denominator(0.3), denominator(0.3, 1.1)
 ONE_POLE = torch.tensor([RADIUS])
 REFLECTIONS = torch.tensor([-math.cos(0.3), RADIUS**2])
+SPARSE = torch.tensor([-0.6, 0.35])
 INPUT, OUTPUT = torch.tensor([[1.0], [0.0]]), torch.tensor([[1.0, 1.0]])
 
 
@@ -93,6 +99,27 @@ OPS = {
     "sosfilt": Op(with_zi(polezero.sosfilt), lambda T: (sections(),), of_sections),
     "linear_recurrence": Op(polezero.linear_recurrence, lambda T: (ONE_POLE,), last(1)),
     "linear_recurrence, varying": Op(polezero.linear_recurrence, lambda T: (moving(ONE_POLE, T)[:, 0],), last(1)),
+    "sparse_allpole": Op(lambda a, x, zi: polezero.sparse_allpole(a, [37, 53], x, zi), lambda T: (SPARSE,), last(53)),
+    "sparse_allpole, moving": Op(
+        lambda a, x, zi: polezero.sparse_allpole(a, moving_delays(x), x, zi),
+        lambda T: (moving(SPARSE, T)[None],),
+        last(60),
+    ),
+    "comb_filter": Op(lambda a, x, zi: polezero.comb_filter(a, 100, x, zi), lambda T: (SPARSE[:1],), last(100)),
+    "comb_filter, lagrange3": Op(
+        lambda a, delay, x, zi: polezero.comb_filter(a, delay.real, x, zi, interpolation="lagrange3"),
+        lambda T: (SPARSE[:1], 40.2 + 5 * torch.linspace(0, 1, T).sin()[None]),
+        last(60),
+    ),
+    "comb_filter, thiran": Op(
+        lambda a, delay, x: polezero.comb_filter(a, delay.real, x, interpolation="thiran"),
+        lambda T: (SPARSE[:1], torch.tensor([40.3])),
+        lambda rows: None,
+    ),
+    "feedforward_comb": Op(
+        lambda b, x, zi: polezero.feedforward_comb(b, 100, x, zi), lambda T: (SPARSE[:1],), last(100)
+    ),
+    "allpass_comb": Op(lambda a, x, zi: polezero.allpass_comb(a, 100, x, zi), lambda T: (SPARSE[:1],), last(100)),
     "state_space": Op(
         lambda A, B, C, x, zi: polezero.state_space(A, B, C, None, x, zi),
         lambda T: (rotation(), INPUT, OUTPUT),

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import polezero
-from polezero import lpv, reference
+from polezero import freq, lpv, reference
 
 FUNCTIONS = {
     prefix + name: getattr(module, name)
-    for module, prefix in ((polezero, ""), (lpv, "lpv."))
+    for module, prefix in ((polezero, ""), (lpv, "lpv."), (freq, "freq."))
     for name in module.__all__
     if inspect.isfunction(getattr(module, name))
 }

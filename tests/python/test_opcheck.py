@@ -11,6 +11,7 @@ from cases import (
     lpv_inputs,
     moving_sections,
     sosfilt_inputs,
+    sparse_inputs,
     state_space_inputs,
 )
 
@@ -98,6 +99,26 @@ def ports(dtype: torch.dtype, count: int, *flags: bool) -> tuple[Any, ...]:
 def lattice_backward_case(dtype: torch.dtype, count: int, **sizes: Any) -> tuple[Any, ...]:
     k, x, zi = lattice_inputs(dtype, N=3, T=7, zi=True, **sizes)
     return torch.randn(2, count, 7, dtype=dtype), torch.randn_like(zi), k, x.unsqueeze(-2), zi
+
+
+def sparse(dtype: torch.dtype, *attributes: Any, past: int = 3, moving: bool = False) -> tuple[Any, ...]:
+    """Taps over time at delays that are constant or not, two rows."""
+    a, x = sparse_inputs(dtype, T=7, L=2, over_time=moving)
+    delays = torch.randint(1, 4, (7 if moving else 1, 2))
+    return (a if moving else a.unsqueeze(0)), delays, torch.cat([x[:, :past], x], -1), past, *attributes
+
+
+def sparse_pair(dtype: torch.dtype, moving: bool, *attributes: Any) -> tuple[Any, ...]:
+    _, delays, x, past, *_ = sparse(dtype, moving=moving)
+    return torch.randn_like(x), x, delays, past, *attributes
+
+
+def spread(delays: torch.Tensor, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The delays go behind the coefficients."""
+    return inputs[0], delays, *inputs[1:]
+
+
+DELAY = torch.tensor([2.3], dtype=torch.float64)
 
 
 # Several argument lists for one op.
@@ -206,6 +227,38 @@ CASES: dict[str, dict[str, Any]] = {
         "all_ports": lambda d: lattice_backward_case(d, 4),
         "constant": lambda d: lattice_backward_case(d, 4, constant=True),
     },
+    "sparse_allpole": {
+        "zi": lambda d: spread(torch.tensor([2, 3]), sparse_inputs(d, T=7, zi=4)),
+        "moving": lambda d: spread(torch.randint(1, 4, (1, 7, 2)), sparse_inputs(d, T=7, over_time=True)),
+    },
+    "comb_filter": {
+        "zi": lambda d: spread(torch.tensor([2]), sparse_inputs(d, L=1, T=7, zi=3)),
+        "two_pass": lambda d: (*spread(torch.tensor([2]), sparse_inputs(d, L=1, T=7)), None, None, "two_pass"),
+        **{
+            how: lambda d, how=how: (*spread(DELAY, sparse_inputs(d, L=1, T=7)), None, how)
+            for how in ("linear", "lagrange3", "thiran")
+        },
+    },
+    "feedforward_comb": {"zi": lambda d: (*spread(DELAY, sparse_inputs(d, L=1, T=7, zi=4)), "linear")},
+    "allpass_comb": {"zi": lambda d: (*spread(DELAY, sparse_inputs(d, L=1, T=7, zi=5)), "lagrange3")},
+    "sparse_allpole_forward": {
+        "zi": sparse,
+        "transposed": lambda d: sparse(d, True),
+        "two_pass": lambda d: (torch.randn(1, 1, dtype=d), torch.ones(1, 1).long(), *sparse(d, False, True)[2:]),
+        "moving": lambda d: sparse(d, past=0, moving=True),
+        "moving_transposed": lambda d: sparse(d, True, moving=True),
+    },
+    "sparse_fir": {
+        "zi": sparse,
+        "transposed": lambda d: sparse(d, True),
+        "moving_transposed": lambda d: sparse(d, True, moving=True),
+    },
+    "sparse_product": {
+        "sum": lambda d: sparse_pair(d, False, True),
+        "moving": lambda d: sparse_pair(d, True),
+        "moving_sum": lambda d: sparse_pair(d, True, True),
+    },
+    "first_delay": {"linear": lambda d: (DELAY, 0, 1), "whole": lambda d: (torch.tensor([3]), 5)},
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }
 
@@ -224,7 +277,7 @@ def test_every_op_has_a_case() -> None:
 @pytest.mark.parametrize(("op", "case"), [(op, case) for op, cases in CASES.items() for case in cases])
 def test_opcheck(op: str, case: str, gradients: bool, dtype: torch.dtype) -> None:
     arguments = tuple(
-        t.detach().clone().requires_grad_(gradients) if isinstance(t, torch.Tensor) else t
+        t.detach().clone().requires_grad_(gradients and t.dtype != torch.int64) if isinstance(t, torch.Tensor) else t
         for t in CASES[op][case](dtype)
     )
     torch.library.opcheck(getattr(ops, op).default, arguments)

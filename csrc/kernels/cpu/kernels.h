@@ -6,6 +6,7 @@
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
 #include "kernels/sosfilt.h"
+#include "kernels/sparse.h"
 #include "kernels/state_space.h"
 
 namespace polezero {
@@ -25,6 +26,9 @@ struct KernelsOf {
   void (*lattice_forward)(const LatticeForwardParams<scalar_t>&, const Range&);
   void (*lattice_backward)(const LatticeBackwardParams<scalar_t>&, const Range&);
   void (*state_space)(const StateSpaceParams<scalar_t>&, const Range&);
+  // whole rows
+  void (*sparse)(const SparseParams<scalar_t>&, const Range&);
+  void (*sparse_product)(const SparseProductParams<scalar_t>&, const Range&);
 };
 
 struct Kernels {

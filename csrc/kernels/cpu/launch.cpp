@@ -259,6 +259,16 @@ void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time
   run_rows(kernels_of<scalar_t>().state_space, p, rows, time, 1 + multiplications / 8);
 }
 
+template <class scalar_t>
+void sparse(const SparseParams<scalar_t>& p, int64_t rows, int64_t time) {
+  run_rows(kernels_of<scalar_t>().sparse, p, rows, time, 1 + p.taps.count / 4);
+}
+
+template <class scalar_t>
+void sparse_product(const SparseProductParams<scalar_t>& p, int64_t rows, int64_t time) {
+  run_rows(kernels_of<scalar_t>().sparse_product, p, rows, time, 1 + p.taps.count / 4);
+}
+
 #define POLEZERO_INSTANTIATE(scalar_t)                                                         \
   template void lfilter_forward<scalar_t>(LfilterForwardParams<scalar_t>, int64_t, int64_t);   \
   template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t); \
@@ -273,7 +283,9 @@ void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time
                                           int64_t);                                            \
   template void lattice_backward<scalar_t>(const LatticeBackwardParams<scalar_t>&, int64_t,    \
                                            int64_t);                                           \
-  template void state_space<scalar_t>(const StateSpaceParams<scalar_t>&, int64_t, int64_t);
+  template void state_space<scalar_t>(const StateSpaceParams<scalar_t>&, int64_t, int64_t);    \
+  template void sparse<scalar_t>(const SparseParams<scalar_t>&, int64_t, int64_t);             \
+  template void sparse_product<scalar_t>(const SparseProductParams<scalar_t>&, int64_t, int64_t);
 POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, std::complex)
 #undef POLEZERO_INSTANTIATE
 

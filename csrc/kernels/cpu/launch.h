@@ -8,6 +8,7 @@
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
 #include "kernels/sosfilt.h"
+#include "kernels/sparse.h"
 #include "kernels/state_space.h"
 
 namespace polezero::cpu {
@@ -50,5 +51,11 @@ void lattice_backward(const LatticeBackwardParams<scalar_t>& p, int64_t rows, in
 
 template <class scalar_t>
 void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time);
+
+// `time` is past + T.
+template <class scalar_t>
+void sparse(const SparseParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void sparse_product(const SparseProductParams<scalar_t>& p, int64_t rows, int64_t time);
 
 }  // namespace polezero::cpu

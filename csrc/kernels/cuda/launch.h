@@ -7,6 +7,7 @@
 #include "kernels/cuda/complex.h"
 #include "kernels/cuda/lfilter.h"
 #include "kernels/cuda/sosfilt.h"
+#include "kernels/cuda/sparse.h"
 #include "kernels/lag_correlation.h"
 #include "kernels/lattice.h"
 #include "kernels/lpv.h"
@@ -92,5 +93,12 @@ void lag_product(const Context& context, const LagProductParams<scalar_t>& p, in
 template <class scalar_t>
 void lag_correlation(const Context& context, const LagCorrelationParams<scalar_t>& p, int64_t rows,
                      int64_t time);
+
+template <class scalar_t>
+void sparse(const Context& context, SparseOnDevice<scalar_t> p);
+// p.p_sums is set, not added to.
+template <class scalar_t>
+void sparse_product(const Context& context, const SparseProductParams<scalar_t>& p, int64_t rows,
+                    int64_t past_and_time);
 
 }  // namespace polezero::cuda

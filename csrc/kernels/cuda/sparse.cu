@@ -1,0 +1,93 @@
+// Filters of a few taps at delays far apart.
+#include <algorithm>
+
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/sums.cuh"
+#include "kernels/cuda/threads.cuh"
+#include "tile/sparse.h"
+
+namespace polezero {
+namespace gpu {
+namespace {
+
+inline constexpr int kThreads = 256;
+
+// A block for each row.
+template <class T>
+__global__ void sparse_allpole_kernel(SparseOnDevice<T> p) {
+  __shared__ double scratch[kThreads / kWarp];
+  const DeviceThreads<> block;
+  for (int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {
+    sparse_allpole_row(block, scratch, p, row);
+  }
+}
+
+template <class T>
+__global__ void sparse_fir_kernel(SparseOnDevice<T> p) {
+  for (int64_t i = cuda::grid_index(); i < p.rows * p.time; i += cuda::grid_stride()) {
+    sparse_fir_output(p, i / p.time, i % p.time);
+  }
+}
+
+template <class T>
+__global__ void sparse_product_kernel(SparseProductParams<T> p, int64_t rows, int64_t time) {
+  const int64_t L = p.taps.count;
+  for (int64_t i = cuda::grid_index(); i < rows * time * L; i += cuda::grid_stride()) {
+    p.p[i] = static_cast<T>(sparse_product_of(p, i / L / time, i / L % time, i % L));
+  }
+}
+
+// A block for each [row, tap, stretch].
+template <class T>
+__global__ void sparse_sums_kernel(SparseProductParams<T> p, int64_t count, int64_t time,
+                                   acc_t<T>* parts) {
+  using A = acc_t<T>;
+  alignas(16) __shared__ double scratch[kThreads / kWarp * kWords<A>];
+  const DeviceThreads<> block;
+  for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
+    sparse_product_stretch(block, reinterpret_cast<A*>(scratch), p, time, i, parts);
+  }
+}
+
+}  // namespace
+}  // namespace gpu
+
+namespace cuda {
+
+template <class T>
+void sparse(const Context& context, SparseOnDevice<T> p) {
+  if (!p.feedback) return launch(context, p.rows * p.time, gpu::sparse_fir_kernel<T>, p);
+  p.history = context.array<acc_t<T>>(p.rows * p.time);
+  const auto blocks = static_cast<unsigned>(std::min(p.rows, kMostBlocks));
+  gpu::sparse_allpole_kernel<T><<<blocks, gpu::kThreads, 0, context.stream>>>(p);
+  check(cudaGetLastError());
+}
+
+template <class T>
+void sparse_product(const Context& context, const SparseProductParams<T>& p, int64_t rows,
+                    int64_t past_and_time) {
+  const int64_t time = past_and_time - p.past, L = p.taps.count;
+  if (p.p != nullptr) {
+    launch(context, rows * time * L, gpu::sparse_product_kernel<T>, p, rows, time);
+  }
+  if (p.p_sums != nullptr) {
+    const int64_t stretches = gpu::correlation_stretches(time), count = rows * L * stretches;
+    auto* parts = context.array<acc_t<T>>(count);
+    if (count > 0) {
+      gpu::sparse_sums_kernel<T><<<static_cast<unsigned>(std::min(count, kMostBlocks)),
+                                   gpu::kThreads, 0, context.stream>>>(p, count, time, parts);
+      check(cudaGetLastError());
+    }
+    launch(context, rows * L, gpu::add_parts_kernel<acc_t<T>>, parts, rows * L, stretches,
+           p.p_sums);
+  }
+}
+
+#define POLEZERO_INSTANTIATE(T)                               \
+  template void sparse<T>(const Context&, SparseOnDevice<T>); \
+  template void sparse_product<T>(const Context&, const SparseProductParams<T>&, int64_t, int64_t);
+POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
+#undef POLEZERO_INSTANTIATE
+
+}  // namespace cuda
+}  // namespace polezero

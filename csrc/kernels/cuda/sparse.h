@@ -1,0 +1,20 @@
+// Sparse filters as a GPU runs them (tile/sparse.h): plain data in, no Torch. Delays there are not
+// read by the host; one below 1 counts as 1.
+#pragma once
+
+#include "kernels/sparse.h"
+
+namespace polezero {
+
+template <class scalar_t>
+struct SparseOnDevice : SparseParams<scalar_t> {
+  int64_t rows = 0, time = 0;          // B, past + T
+  acc_t<scalar_t>* history = nullptr;  // [B, past + T], of a filter with feedback
+  // Transposed, with delays that change with time: the taps (n - past) L + l by the sample n - d
+  // that they come from. Those of sample m are tap[begin[m]..begin[m + 1]).
+  const int64_t* tap = nullptr;    // [lists, T L]
+  const int64_t* begin = nullptr;  // [lists, past + T + 1]
+  int64_t lists = 0;               // B, or 1: shared
+};
+
+}  // namespace polezero

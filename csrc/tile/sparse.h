@@ -1,0 +1,141 @@
+// Sparse filters on a GPU; csrc/kernels/sparse.h has the equations. Every sample gathers what its
+// taps make, so that sums are made in one order. With feedback a block filters a row, as many
+// samples at once as the row's shortest delay has: they do not meet.
+#pragma once
+
+#include "kernels/cuda/sparse.h"
+#include "tile/pointwise.h"
+
+POLEZERO_ISA_BEGIN
+
+// A row of the taps.
+template <class T>
+struct SparseTapsOfRow {
+  using A = acc_t<T>;
+  SparseTaps<T> taps;
+  const int64_t* d;
+  const T* varying;
+  const A* constant;
+
+  POLEZERO_HD SparseTapsOfRow(const SparseTaps<T>& t, int64_t row)
+      : taps(t),
+        d(t.d + row * t.d_row),
+        varying(t.varying == nullptr ? nullptr : t.varying + row * t.c_row),
+        constant(t.constant == nullptr ? nullptr : t.constant + row * t.c_row) {}
+
+  // Of tap l, counted from the first sample that taps make.
+  POLEZERO_HD int64_t delay(int64_t n, int64_t l) const {
+    const int64_t found = d[(taps.d_time == 0 ? 0 : n * taps.count) + l];
+    return found < 1 ? 1 : found;
+  }
+  POLEZERO_HD A coefficient(int64_t n, int64_t l) const {
+    return varying != nullptr ? widen(varying[n * taps.count + l]) : constant[l];
+  }
+};
+
+// (S v)[n], or (S^T v)[n], v(m) being sample m.
+template <class T, class V>
+POLEZERO_HD acc_t<T> sparse_sum(const SparseOnDevice<T>& p, const SparseTapsOfRow<T>& taps,
+                                int64_t row, int64_t n, V&& v) {
+  const int64_t L = p.taps.count;
+  acc_t<T> sum(0);
+  if (p.tap != nullptr) {
+    const int64_t list = p.lists == 1 ? 0 : row;
+    const int64_t* tap = p.tap + list * (p.time - p.past) * L;
+    const int64_t* begin = p.begin + list * (p.time + 1);
+    for (int64_t i = begin[n]; i < begin[n + 1]; ++i) {
+      const int64_t m = tap[i] / L;
+      sum += multiply(taps.coefficient(m, tap[i] % L), v(p.past + m));
+    }
+  } else if (p.transposed) {
+    for (int64_t l = 0; l < L; ++l) {
+      const int64_t m = n + taps.delay(0, l);
+      if (p.past <= m && m < p.time) sum += multiply(taps.coefficient(m - p.past, l), v(m));
+    }
+  } else if (n >= p.past) {
+    for (int64_t l = 0; l < L; ++l) {
+      const int64_t m = n - taps.delay(n - p.past, l);
+      if (m >= 0) sum += multiply(taps.coefficient(n - p.past, l), v(m));
+    }
+  }
+  return sum;
+}
+
+// Without feedback.
+template <class T>
+POLEZERO_HD void sparse_fir_output(const SparseOnDevice<T>& p, int64_t row, int64_t n) {
+  const T* x = p.x + row * p.x_stride;
+  const auto sample = [x](int64_t m) { return widen(x[m]); };
+  p.y[row * p.y_stride + n] =
+      static_cast<T>(sparse_sum(p, SparseTapsOfRow<T>(p.taps, row), row, n, sample));
+}
+
+// Of a row, in all threads.
+template <class Block, class T>
+POLEZERO_HD int64_t shortest_delay(Block& block, double* scratch, const SparseOnDevice<T>& p,
+                                   const SparseTapsOfRow<T>& taps) {
+  const int64_t count = p.taps.count * (p.taps.d_time == 0 ? 1 : p.time - p.past);
+  double least = static_cast<double>(p.time);
+  for (int64_t i = block.thread(); i < count; i += block.threads()) {
+    const auto d = static_cast<double>(taps.d[i]);
+    least = d < least ? d : least;
+  }
+  for (int lanes = 1; lanes < block.lanes(); lanes *= 2) {
+    const double other = shuffle(block, least, block.lane() ^ lanes);
+    least = other < least ? other : least;
+  }
+  if (block.lane() == 0) scratch[block.warp()] = least;
+  block.sync();
+  for (int w = 0; w < block.warps(); ++w) least = scratch[w] < least ? scratch[w] : least;
+  block.sync();
+  return least < 1 ? 1 : static_cast<int64_t>(least);
+}
+
+// With feedback, a row by a block; `scratch`: a number for each warp.
+template <class Block, class T>
+POLEZERO_HD void sparse_allpole_row(Block& block, double* scratch, const SparseOnDevice<T>& p,
+                                    int64_t row) {
+  using A = acc_t<T>;
+  const SparseTapsOfRow<T> taps(p.taps, row);
+  const T* x = p.x + row * p.x_stride;
+  T* y = p.y + row * p.y_stride;
+  A* history = p.history + row * p.time;
+  const auto sample = [history](int64_t m) { return history[m]; };
+  const int64_t together = shortest_delay(block, scratch, p, taps);
+  for (int64_t begin = 0; begin < p.time; begin += together) {
+    const int64_t left = p.time - begin, count = left < together ? left : together;
+    for (int64_t i = block.thread(); i < count; i += block.threads()) {
+      const int64_t n = p.transposed ? p.time - 1 - begin - i : begin + i;
+      const A out = widen(x[n]) - sparse_sum(p, taps, row, n, sample);
+      history[n] = out;
+      y[n] = static_cast<T>(out);
+    }
+    block.sync();
+  }
+}
+
+template <class T>
+POLEZERO_HD acc_t<T> sparse_product_of(const SparseProductParams<T>& p, int64_t row, int64_t n,
+                                       int64_t l) {
+  const int64_t m = p.past + n - SparseTapsOfRow<T>(p.taps, row).delay(n, l);
+  if (m < 0) return acc_t<T>(0);
+  return multiply(widen(p.g[row * p.g_stride + p.past + n]), widen(p.x[row * p.x_stride + m]));
+}
+
+// The sum of product i % L of row i / L over a stretch of `time` samples, by a block.
+template <class Block, class T>
+POLEZERO_HD void sparse_product_stretch(Block& block, acc_t<T>* scratch,
+                                        const SparseProductParams<T>& p, int64_t time, int64_t i,
+                                        acc_t<T>* parts) {
+  const int64_t stretches = correlation_stretches(time), sum = i / stretches;
+  const int64_t begin = i % stretches * kCorrelationStretch, left = time - begin;
+  const int64_t count = left < kCorrelationStretch ? left : kCorrelationStretch;
+  acc_t<T> part(0);
+  for (int64_t n = block.thread(); n < count; n += block.threads()) {
+    part += sparse_product_of(p, sum / p.taps.count, begin + n, sum % p.taps.count);
+  }
+  part = block_sum(block, scratch, part);
+  if (block.thread() == 0) parts[i] = part;
+}
+
+POLEZERO_ISA_END

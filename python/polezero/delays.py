@@ -1,0 +1,233 @@
+"""Comb filters and filters of a few taps far apart. Letters, dtypes and errors are those of :mod:`polezero.functional`.
+
+A delay, like a coefficient, may be one number, one for each row, or one for each sample. It is in samples: whole
+numbers, or, with ``interpolation``, floating-point ones, and then it has a gradient.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+
+import torch
+from torch import Tensor
+
+from polezero._arguments import Backward, Coefficients, check_options, run, signal, to_delays
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["allpass_comb", "comb_filter", "feedforward_comb", "sparse_allpole"]
+
+Delay: TypeAlias = "Tensor | ArrayLike"
+Interpolation: TypeAlias = Literal["linear", "lagrange3", "thiran"]
+
+_ops = torch.ops.polezero
+
+
+@overload
+def comb_filter(
+    a: Coefficients,
+    delay: Delay,
+    x: Tensor,
+    zi: None = ...,
+    *,
+    interpolation: Interpolation | None = ...,
+    backward: Backward = ...,
+) -> Tensor: ...
+@overload
+def comb_filter(
+    a: Coefficients,
+    delay: Delay,
+    x: Tensor,
+    zi: Coefficients,
+    *,
+    interpolation: Interpolation | None = ...,
+    backward: Backward = ...,
+) -> tuple[Tensor, Tensor]: ...
+def comb_filter(
+    a: Coefficients,
+    delay: Delay,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    interpolation: Interpolation | None = None,
+    backward: Backward = "one_pass",
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Feed the output of a filter back to it after ``delay`` samples.
+
+    .. math::
+
+        y[n] = x[n] - a y[n - D], \qquad H(z) = \frac{1}{1 + a z^{-D}}
+
+    A delay between samples reads between the outputs: ``"linear"`` from the two beside it (``D >= 1``),
+    ``"lagrange3"`` with the polynomial through the four around it (``D >= 2``), ``"thiran"`` through an all-pass
+    filter of first order, which keeps the gain of the loop at all frequencies (``D >= 1.5``; ``a`` and ``delay``
+    constant, no ``zi``). The gradient to the delay is that of the interpolation: at a whole delay the one of longer
+    delays. ("thiran" changes its all-pass at halves.)
+
+    Args:
+        a: A number, shape ``[...]`` (of each row of x), or, with as many dimensions as x has, ``[..., T]``.
+        delay: In samples, of the shapes of ``a``: integers >= 1, or real numbers where ``interpolation`` is given.
+        x: Signal, shape ``[..., T]``.
+        zi: The last outputs, newest first (``zi[k - 1] = y[-k]``), shape ``[..., D]`` with D at least the longest
+            whole delay that is read from.
+        interpolation: None, ``"linear"``, ``"lagrange3"`` or ``"thiran"``.
+        backward: As in :func:`lfilter`; ``"two_pass"`` for a constant ``a`` and a whole delay.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with the last D outputs, newest first, when ``zi`` is given.
+
+    Errors are those of :func:`lfilter`, and ``ValueError`` for a delay that is too short or NaN. On a GPU delays are
+    not read: one that is too short becomes the shortest, and NaN gives a row of NaN. Source: J. O. Smith, "Physical
+    Audio Signal Processing"; T. I. Laakso et al., "Splitting the Unit Delay", IEEE Signal Processing Magazine 13, 1996.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.comb_filter(-0.5, 2, torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]))
+        tensor([1.0000, 0.0000, 0.5000, 0.0000, 0.2500])
+        >>> polezero.comb_filter(-0.5, 1.5, torch.tensor([1.0, 0.0, 0.0]), interpolation="linear")
+        tensor([1.0000, 0.2500, 0.3125])
+    """
+    check_options("comb_filter", -1, backward)
+    return _run("comb_filter", delay, x, zi, interpolation, backward, a=a)
+
+
+@overload
+def feedforward_comb(
+    b: Coefficients, delay: Delay, x: Tensor, zi: None = ..., *, interpolation: Interpolation | None = ...
+) -> Tensor: ...
+@overload
+def feedforward_comb(
+    b: Coefficients, delay: Delay, x: Tensor, zi: Coefficients, *, interpolation: Interpolation | None = ...
+) -> tuple[Tensor, Tensor]: ...
+def feedforward_comb(
+    b: Coefficients,
+    delay: Delay,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    interpolation: Interpolation | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Add to a signal itself, ``delay`` samples later: an echo, and with a moving delay a flanger.
+
+    .. math::
+
+        y[n] = x[n] + b x[n - D], \qquad H(z) = 1 + b z^{-D}
+
+    Args:
+        b: As ``a`` of :func:`comb_filter`.
+        delay: As in :func:`comb_filter`.
+        x: Signal, shape ``[..., T]``.
+        zi: The last inputs, newest first, shape ``[..., D]``.
+        interpolation: None, ``"linear"`` or ``"lagrange3"``.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with the last D inputs, newest first, when ``zi`` is given.
+
+    Errors are those of :func:`comb_filter`. Source: the definition.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.feedforward_comb(0.5, 2, torch.tensor([1.0, 0.0, 0.0, 0.0]))
+        tensor([1.0000, 0.0000, 0.5000, 0.0000])
+    """
+    return _run("feedforward_comb", delay, x, zi, interpolation, b=b)
+
+
+@overload
+def allpass_comb(
+    a: Coefficients, delay: Delay, x: Tensor, zi: None = ..., *, interpolation: Interpolation | None = ...
+) -> Tensor: ...
+@overload
+def allpass_comb(
+    a: Coefficients, delay: Delay, x: Tensor, zi: Coefficients, *, interpolation: Interpolation | None = ...
+) -> tuple[Tensor, Tensor]: ...
+def allpass_comb(
+    a: Coefficients,
+    delay: Delay,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    interpolation: Interpolation | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Delay a signal with feedback and keep the magnitude of its spectrum: Schroeder's all-pass section.
+
+    .. math::
+
+        w[n] &= x[n] - a w[n - D] \\
+        y[n] &= a w[n] + w[n - D], \qquad H(z) = \frac{a + z^{-D}}{1 + a z^{-D}}
+
+    Args:
+        a: As in :func:`comb_filter`; real ones keep the magnitude.
+        delay: As in :func:`comb_filter`; between samples the filter is an all-pass only as far as the interpolation
+            keeps the magnitude.
+        x: Signal, shape ``[..., T]``.
+        zi: The last values of w, newest first, shape ``[..., D]``.
+        interpolation: None, ``"linear"`` or ``"lagrange3"``.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with the last D values of w, newest first, when ``zi`` is given.
+
+    Errors are those of :func:`comb_filter`. Source: M. R. Schroeder, "Natural Sounding Artificial Reverberation",
+    Journal of the AES 10, 1962.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.allpass_comb(0.5, 2, torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]))
+        tensor([ 0.5000,  0.0000,  0.7500,  0.0000, -0.3750])
+    """
+    return _run("allpass_comb", delay, x, zi, interpolation, a=a)
+
+
+@overload
+def sparse_allpole(a: Coefficients, delays: Delay, x: Tensor, zi: None = ...) -> Tensor: ...
+@overload
+def sparse_allpole(a: Coefficients, delays: Delay, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+def sparse_allpole(
+    a: Coefficients, delays: Delay, x: Tensor, zi: Coefficients | None = None
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Filter ``x`` with a few taps of feedback at delays far apart, which may change with time.
+
+    .. math::
+
+        y[n] = x[n] - \sum_{l=1}^{L} a_l[n] \, y[n - d_l[n]]
+
+    That is :func:`allpole` with ``a`` zero elsewhere, but neither time nor memory grows with the delays.
+
+    Args:
+        a: Shape ``[..., L]``, or, with one dimension more than x, ``[..., T, L]``.
+        delays: Integers >= 1, of the shapes of ``a``.
+        x: Signal, shape ``[..., T]``.
+        zi: The last outputs, newest first, shape ``[..., D]``, D at least the longest delay.
+
+    Returns:
+        ``y``, or ``(y, zf)`` with the last D outputs, newest first, when ``zi`` is given.
+
+    Errors are those of :func:`comb_filter`. Source: the definition; its adjoint hands samples on to where they came
+    from (docs/maths.md).
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.sparse_allpole([-0.5, 0.25], [2, 3], torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]))
+        tensor([ 1.0000,  0.0000,  0.5000, -0.2500,  0.2500])
+    """
+    delays = to_delays("sparse_allpole: delays", delays, signal("sparse_allpole", x))
+    return run("sparse_allpole", _ops.sparse_allpole.default, x, zi, a=a, delays=delays)
+
+
+def _run(
+    function: str,
+    delay: Delay,
+    x: Tensor,
+    zi: Coefficients | None,
+    interpolation: Interpolation | None,
+    *options: object,
+    **coefficient: Coefficients,
+) -> Tensor | tuple[Tensor, Tensor]:
+    if interpolation is not None and not isinstance(interpolation, str):
+        raise TypeError(
+            f"{function}: interpolation: expected None, 'linear', 'lagrange3' or 'thiran', got {interpolation!r}"
+        )
+    op = getattr(_ops, function).default
+    delay = to_delays(f"{function}: delay", delay, signal(function, x))
+    return run(function, op, x, zi, interpolation, *options, **coefficient, delay=delay)

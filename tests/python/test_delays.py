@@ -1,0 +1,260 @@
+"""Comb filters and sparse all-pole filters against plain loops, dense filters and each other."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from cases import requires_grad, sparse_inputs
+from support import DTYPES, GRADIENT_TOLERANCE, KernelCalls, assert_close, ids, relative_rms, wide
+from torch import Tensor
+
+import polezero
+from polezero import reference
+
+X = torch.zeros(2, 5)
+COMBS = ("comb_filter", "feedforward_comb", "allpass_comb")
+
+
+def moving(delays: tuple[int, int], T: int, *rows: int) -> Tensor:
+    return torch.randint(*delays, (*rows, T, 2), generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
+@pytest.mark.parametrize("past", [None, 40], ids=["rest", "zi"])
+@pytest.mark.parametrize("T", [0, 1, 7, 90])
+@pytest.mark.parametrize(
+    ("taps", "delays"),
+    [("constant", (1, 4)), ("constant", (17, 40)), ("moving", (1, 4)), ("moving", (17, 40)), ("row", (9, 20))],
+    ids=str,
+)
+def test_sparse_allpole_matches_its_loop(
+    taps: str, delays: tuple[int, int], T: int, past: int | None, dtype: torch.dtype
+) -> None:
+    lead = (2,) if taps == "row" else ()
+    a, *signals = sparse_inputs(dtype, T=T, lead=lead, zi=past, over_time=taps == "moving")
+    d = {"moving": moving(delays, T, 1), "constant": moving(delays, 1)[0], "row": moving(delays, 2)}[taps]
+
+    result = polezero.sparse_allpole(a, d, *signals)
+
+    assert_close(result, reference.sparse_allpole(wide(a), d, *map(wide, signals)))
+    assert (result if past is None else result[0]).dtype == dtype
+
+
+def test_sparse_allpole_is_allpole_with_zeros_between_its_taps() -> None:
+    a, x, zi = sparse_inputs(L=2, T=300, zi=25)
+    dense = torch.zeros(25, dtype=a.dtype)
+    dense[[13, 24]] = a
+
+    y, zf = polezero.sparse_allpole(a, [14, 25], x, zi)
+
+    assert_close((y, zf), polezero.allpole(dense, x, zi), tolerance=1e-13)
+
+
+@pytest.mark.parametrize("interpolation", [None, "linear", "lagrange3"])
+@pytest.mark.parametrize("of_time", [False, True], ids=["constant", "moving"])
+@pytest.mark.parametrize("comb", COMBS)
+def test_combs_match_their_loops(comb: str, of_time: bool, interpolation: str | None) -> None:
+    for T in (1, 8, 60):
+        delay = 2 + 6 * torch.rand((2, T) if of_time else (2,), dtype=torch.float64)
+        delay = delay if interpolation else delay.long()
+        c, x, zi = torch.rand(2, T, dtype=torch.float64) - 0.5, torch.randn(2, T).double(), torch.randn(2, 12).double()
+        for past in (None, zi):
+            result = getattr(polezero, comb)(c, delay, x, past, interpolation=interpolation)
+            assert_close(result, getattr(reference, comb)(c, delay, x, past, interpolation))
+
+
+def test_a_comb_with_a_thiran_all_pass_matches_its_loop() -> None:
+    x, a = torch.randn(2, 60, dtype=torch.float64), torch.tensor([0.5, -0.8], dtype=torch.float64)
+    for delay in (1.5, 2.0, 7.49, 7.5):
+        result = polezero.comb_filter(a, delay, x, interpolation="thiran")
+        assert_close(result, reference.comb_filter(a, delay, x, None, "thiran"), tolerance=1e-13)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "lagrange3", "thiran"])
+def test_interpolation_at_a_whole_delay_reads_the_sample_itself(interpolation: Any) -> None:
+    x = torch.randn(2, 60, dtype=torch.float64)
+    assert_close(
+        polezero.comb_filter(0.7, 5.0, x, interpolation=interpolation), polezero.comb_filter(0.7, 5, x), tolerance=1e-13
+    )
+
+
+def test_the_gradient_at_a_whole_delay_is_that_of_longer_ones() -> None:
+    x = torch.randn(60, dtype=torch.float64)
+
+    def slope(delay: float) -> float:
+        d = torch.tensor(delay, dtype=torch.float64, requires_grad=True)
+        polezero.comb_filter(0.7, d, x, interpolation="linear").square().sum().backward()
+        return float(d.grad)
+
+    assert abs(slope(5.0) - slope(5.0 + 1e-9)) < 1e-4 < abs(slope(5.0) - slope(5.0 - 1e-9))
+
+
+def test_an_all_pass_keeps_the_energy_of_what_has_rung_out() -> None:
+    x = torch.nn.functional.pad(torch.randn(3, 100, dtype=torch.float64), (0, 4000))
+    y = polezero.allpass_comb(0.6, 17, x)
+    assert_close(y.square().sum(-1), x.square().sum(-1), tolerance=1e-13)
+
+
+@pytest.mark.parametrize("comb", [*COMBS, "sparse_allpole"])
+def test_chunks_with_their_state_equal_the_whole(comb: str) -> None:
+    c, x, zi = sparse_inputs(L=1, T=50, zi=7)
+    filter = getattr(polezero, comb)
+    y, zf = filter(c, [7], x, zi)
+    head, state = filter(c, [7], x[..., :3], zi)  # shorter than the delay
+    tail, last = filter(c, [7], x[..., 3:], state)
+    assert_close((torch.cat([head, tail], -1), last), (y, zf), tolerance=0)
+
+
+def test_one_pass_equals_two_pass() -> None:
+    a, x, zi = requires_grad(sparse_inputs(L=1, T=50, zi=9, lead=(2,)))
+    weights = torch.randn(2, 50, dtype=torch.float64)
+
+    def gradients(backward: Any) -> tuple[Tensor, ...]:
+        y, _ = polezero.comb_filter(a[:, 0], 9, x, zi, backward=backward)
+        return torch.autograd.grad(y, (a, x, zi), weights)
+
+    assert_close(gradients("two_pass"), gradients("one_pass"), GRADIENT_TOLERANCE)
+
+
+# Fed back in float32 it would be 1e-6 (measured).
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_feedback_near_one_keeps_the_precision_of_float64(sign: int) -> None:
+    a, x = torch.tensor([sign * 0.99999]), torch.randn(2, 200_000)
+    exact = polezero.comb_filter(a.double(), 100, x.double())
+    assert relative_rms(polezero.comb_filter(a, 100, x), exact) < 1e-7
+
+
+def test_nan_goes_where_the_taps_take_it() -> None:
+    x = torch.zeros(2, 40)
+    x[0, 10] = torch.nan
+    y = polezero.comb_filter(0.5, 9, x)
+    assert y.isnan().nonzero().tolist() == [[0, 10], [0, 19], [0, 28], [0, 37]]
+
+
+def test_delays_are_shared_by_a_batch_and_a_call_is_one_kernel() -> None:
+    a, x = sparse_inputs(T=50)
+    with KernelCalls() as kernels:
+        torch.vmap(lambda x: polezero.sparse_allpole(a, [3, 9], x))(x)
+    assert kernels.names == ["sparse_allpole_forward"]
+
+
+def test_a_learned_delay_converges() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(4000, dtype=torch.float64)
+    kernel = torch.hann_window(21, dtype=torch.float64)  # smooth, so that neighbouring delays are alike
+    x = torch.nn.functional.conv1d(x[None, None], kernel[None, None])[0, 0]
+    want = polezero.comb_filter(-0.6, 20.4, x, interpolation="lagrange3")
+    delay = torch.tensor(22.3, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam([delay], lr=0.05)
+    for _ in range(150):
+        optimizer.zero_grad()
+        loss = (polezero.comb_filter(-0.6, delay, x, interpolation="lagrange3") - want).square().mean()
+        loss.backward()
+        optimizer.step()
+    assert abs(delay.item() - 20.4) < 0.01
+
+
+BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "delay_zero": (
+        lambda: polezero.comb_filter(0.5, 0, X),
+        ValueError,
+        "comb_filter: delay: expected numbers >= 1, got 0",
+    ),
+    "delay_real": (
+        lambda: polezero.comb_filter(0.5, 1.5, X),
+        TypeError,
+        "comb_filter: delay: expected integers without interpolation, got Double",
+    ),
+    "delay_short": (
+        lambda: polezero.feedforward_comb(0.5, [2.5, 1.5], X, interpolation="lagrange3"),
+        ValueError,
+        "feedforward_comb: delay: expected numbers >= 2 for 'lagrange3', got 1.5",
+    ),
+    "delay_nan": (
+        lambda: polezero.allpass_comb(0.5, torch.nan, X, interpolation="linear"),
+        ValueError,
+        "allpass_comb: delay: expected numbers >= 1 for 'linear', got nan",
+    ),
+    "delay_inf": (
+        lambda: polezero.comb_filter(0.5, torch.inf, X, interpolation="linear"),
+        ValueError,
+        "comb_filter: delay: expected numbers >= 1 for 'linear', got inf",
+    ),
+    "delay_times": (
+        lambda: polezero.comb_filter(0.5, torch.ones(2, 4).long(), X),
+        ValueError,
+        "comb_filter: delay: expected T = 5 or 1 along the last axis, got shape [2, 4]",
+    ),
+    "delay_ragged": (
+        lambda: polezero.comb_filter(0.5, [[1], [2, 3]], X),
+        ValueError,
+        "comb_filter: delay: expected a tensor, a number or a rectangular array of numbers, got [[1], [2, 3]]",
+    ),
+    "zi_short": (
+        lambda: polezero.comb_filter(0.5, 3, X, torch.zeros(2, 2)),
+        ValueError,
+        "comb_filter: zi: expected at least 3 samples, as far as the delay goes back, got 2",
+    ),
+    "zi_thiran": (
+        lambda: polezero.comb_filter(0.5, 3.2, X, torch.zeros(2, 5), interpolation="thiran"),
+        ValueError,
+        "comb_filter: zi: expected None where interpolation is 'thiran', got a tensor",
+    ),
+    "thiran_moving": (
+        lambda: polezero.comb_filter(0.5, torch.full((2, 5), 3.2), X, interpolation="thiran"),
+        ValueError,
+        "comb_filter: interpolation: expected 'linear' or 'lagrange3' for a or a delay that changes with time, "
+        "got 'thiran'",
+    ),
+    "thiran_elsewhere": (
+        lambda: polezero.feedforward_comb(0.5, 3.2, X, interpolation="thiran"),  # type: ignore[arg-type]
+        ValueError,
+        "feedforward_comb: interpolation: expected 'linear' or 'lagrange3', got 'thiran'",
+    ),
+    "interpolation": (
+        lambda: polezero.comb_filter(0.5, 3.2, X, interpolation="cubic"),  # type: ignore[call-overload]
+        ValueError,
+        "comb_filter: interpolation: expected 'linear', 'lagrange3' or 'thiran', got 'cubic'",
+    ),
+    "interpolation_type": (
+        lambda: polezero.comb_filter(0.5, 3.2, X, interpolation=3),  # type: ignore[call-overload]
+        TypeError,
+        "comb_filter: interpolation: expected None, 'linear', 'lagrange3' or 'thiran', got 3",
+    ),
+    "two_pass_moving": (
+        lambda: polezero.comb_filter(torch.zeros(2, 5), 3, X, backward="two_pass"),
+        ValueError,
+        "comb_filter: backward: expected 'one_pass' with interpolation, or for a that changes with time, "
+        "got 'two_pass'",
+    ),
+    "sparse_delays": (
+        lambda: polezero.sparse_allpole([0.5], [0], X),
+        ValueError,
+        "sparse_allpole: delays: expected numbers >= 1, got 0",
+    ),
+    "sparse_delays_real": (
+        lambda: polezero.sparse_allpole([0.5], [1.5], X),
+        TypeError,
+        "sparse_allpole: delays: expected integers, got Double",
+    ),
+    "sparse_taps": (
+        lambda: polezero.sparse_allpole([0.5], [1, 2], X),
+        ValueError,
+        "sparse_allpole: delays: expected L = 1 values along the last axis as a, got shape [1, 2]",
+    ),
+    "sparse_zi": (
+        lambda: polezero.sparse_allpole([0.5], [3], X, torch.zeros(2, 2)),
+        ValueError,
+        "sparse_allpole: zi: expected at least 3 samples, as far as the delays go back, got 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gets_one_sentence(name: str) -> None:
+    call, exception, sentence = BAD[name]
+    with pytest.raises(exception, match=re.escape(sentence) + "$") as raised:
+        call()
+    assert type(raised.value) is exception
