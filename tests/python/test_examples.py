@@ -122,3 +122,18 @@ def test_training_writes_its_files_and_lowers_the_loss(tmp_path: Path) -> None:
     learned = json.loads((tmp_path / "learned_filter.json").read_text())
     assert np.shape(learned["sos"]) == np.shape(learned["hidden_sos"]) == (6, 6)
     assert (tmp_path / "learned_filter.png").read_bytes().startswith(b"\x89PNG")
+
+
+# ---- examples/karplus_strong.py
+
+
+def test_the_pitch_and_damping_of_a_string_are_learned(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "karplus_strong.py", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    cents, cents_before = map(float, re.search(r"off by (\S+) cents, after (\S+)", done.stdout).groups())
+    assert abs(cents) < 0.02 < 1 < abs(cents_before)
+    g, s, true_g, true_s = map(float, re.search(r"g (\S+), s (\S+) learned; g (\S+), s (\S+) h", done.stdout).groups())
+    assert abs(g - true_g) < 2e-3 and abs(s - true_s) < 0.06  # the interpolation damps high partials too
+    assert float(re.search(r"(\S+) dB at the end", done.stdout).group(1)) < -25
+    assert (tmp_path / "karplus_strong.png").stat().st_size > 10_000
