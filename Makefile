@@ -147,8 +147,8 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 arm64:
 	@bash tests/cpp/arm64.sh
 
-# Tests, stress, benchmark and compute-sanitizer on the GPU of this machine, in ten minutes.
-# make gpu OUT=<folder for log and JSON> STAGES='tests stress bench sanitizer'
+# Tests, compute-sanitizer, benchmark and stress on the GPU of this machine: what fits in ten minutes.
+# make gpu OUT=<folder for log and JSON> STAGES='tests sanitizer bench stress'
 gpu:
 	@PYTHON='$(PYTHON)' OUT='$(OUT)' STAGES='$(STAGES)' bash tests/gpu.sh
 

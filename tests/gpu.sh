@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
 # What `make gpu` runs: builds for the GPU that is there, with the torch that is there and nothing from the
-# net; then tests, stress, benchmark and compute-sanitizer. A stage that fails does not keep the next from
-# running. Environment:
+# net; then tests, compute-sanitizer, benchmark and stress. A stage that fails does not keep the next from
+# running. All of them may take longer than ten minutes: STAGES='tests' and the others are two calls. Environment:
 #
 #   PYTHON   (python3) imports torch
 #   OUT      (benchmarks/results) gets gpu.log, all that the stages print, and gpu.json, the benchmark
-#   STAGES   (tests stress bench sanitizer) some of these, in any order; the build is kept from run to run
+#   STAGES   (tests sanitizer bench stress) some of these, in any order; the build is kept from run to run
 #   LIMIT    (570) seconds for everything: what would begin later is not run. 0: none
 #   POLEZERO_CUDA_ARCH, POLEZERO_NLOHMANN_DIR   as in CMakeLists.txt
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 out=${OUT:-benchmarks/results}
-stages=${STAGES:-tests stress bench sanitizer}
+stages=${STAGES:-tests sanitizer bench stress}
 limit=${LIMIT:-570}
 build=build/gpu stressed=build/gpu-stress
 
 complain() { echo "make gpu: $*" >&2; exit 1; }
 for s in $stages; do
-  [[ " tests stress bench sanitizer " == *" $s "* ]] ||
-    complain "STAGES: expected some of: tests stress bench sanitizer, got $s"
+  [[ " tests sanitizer bench stress " == *" $s "* ]] ||
+    complain "STAGES: expected some of: tests sanitizer bench stress, got $s"
 done
 
 # ---- what has to be there
@@ -29,7 +29,9 @@ missing=()
 for tool in cmake ninja nvcc "${CXX:-c++}"; do
   command -v "$tool" >/dev/null || missing+=("$tool")
 done
-"$python" -c 'import pytest' 2>/dev/null || missing+=("pytest for $python")
+for module in pytest numpy scipy; do
+  "$python" -c "import $module" 2>/dev/null || missing+=("$module for $python")
+done
 { read -r site && read -r headers && read -r device && read -r arch; } < <("$python" - 2>/dev/null <<'END'
 import sysconfig
 from pathlib import Path
@@ -161,8 +163,9 @@ run_tests() { # a file each: one that hangs takes no other with it
     stage 'C++, without Python' 60 $build/tests/cpp/polezero_api_tests
   else
     echo 'C++, without Python    NOT RUN: its tests were not built; GoogleTest (Debian: libgtest-dev) is needed' | tee -a "$log"
+    failed=1
   fi
-  for file in autograd functorch compile opcheck lpv sosfilt state_space lattice; do # as on the CPU
+  for file in autograd functorch compile opcheck lpv sosfilt state_space lattice delays; do # as on the CPU
     stage "$file on cuda" 120 "$python" -m pytest -q --tb=short --device cuda "tests/python/test_$file.py"
   done
 }
@@ -188,6 +191,7 @@ run_bench() {
 run_sanitizer() {
   if ! command -v compute-sanitizer >/dev/null; then
     echo 'sanitizer              NOT RUN: compute-sanitizer is not on the PATH' | tee -a "$log"
+    failed=1
     return
   fi
   local tool only

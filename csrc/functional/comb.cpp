@@ -71,6 +71,12 @@ struct Delay {
   }
   bool is_thiran() const { return interpolation == Interpolation::thiran; }
 
+  // x, or NaN in a row with a delay that is no number. (On the CPU that is an error.)
+  Tensor checked(const Tensor& x) const {
+    if (interpolation == Interpolation::none || !x.is_cuda()) return x;
+    return x + (value - value).sum(-2).to(x.scalar_type());
+  }
+
   // The first of the whole delays, and how much longer the delay is; `past`: samples before x.
   std::pair<Tensor, Tensor> split(const c10::SymInt& past) const {
     const Tensor first = call<FirstDelay>(
@@ -167,7 +173,7 @@ std::tuple<Tensor, Tensor> comb_filter(const Tensor& a_, const Tensor& delay_, c
   const Promotion type = promote(op, {{"x", x}, {"a", a_}, {"zi", past}});
   check_not_scalar(op, {"x", x});
   const Delay delay(op, DelayCaller::comb_filter, delay_, x, interpolation);
-  const Tensor a = as_taps(op, "a", a_, x).to(type.compute), u = x.to(type.compute);
+  const Tensor a = as_taps(op, "a", a_, x).to(type.compute), u = delay.checked(x.to(type.compute));
   const Tensor zi =
       past_samples(op, past, {{"a", a, 2}, {"delay", delay.value, 2}, {"x", x}}, type);
   const bool two = two_pass(op, backward);
@@ -188,7 +194,7 @@ std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b_, const Tensor& dela
   const Delay delay(op, DelayCaller::feedforward_comb, delay_, x, interpolation);
   TORCH_CHECK_VALUE(!delay.is_thiran(), op,
                     ": interpolation: expected 'linear' or 'lagrange3', got 'thiran'");
-  const Tensor b = as_taps(op, "b", b_, x).to(type.compute), u = x.to(type.compute);
+  const Tensor b = as_taps(op, "b", b_, x).to(type.compute), u = delay.checked(x.to(type.compute));
   const Tensor zi =
       past_samples(op, past, {{"b", b, 2}, {"delay", delay.value, 2}, {"x", x}}, type);
   const Extended extended(u, zi);
@@ -207,7 +213,7 @@ std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a_, const Tensor& delay_, 
   const Delay delay(op, DelayCaller::allpass_comb, delay_, x, interpolation);
   TORCH_CHECK_VALUE(!delay.is_thiran(), op,
                     ": interpolation: expected 'linear' or 'lagrange3', got 'thiran'");
-  const Tensor a = as_taps(op, "a", a_, x).to(type.compute), u = x.to(type.compute);
+  const Tensor a = as_taps(op, "a", a_, x).to(type.compute), u = delay.checked(x.to(type.compute));
   const Tensor zi =
       past_samples(op, past, {{"a", a, 2}, {"delay", delay.value, 2}, {"x", x}}, type);
   const Extended extended(u, zi);

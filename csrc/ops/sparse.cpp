@@ -78,19 +78,18 @@ struct TapsBySample {
   Tensor taps, begin;
 
   TapsBySample(const Tensor& delays, int64_t past, int64_t time, at::IntArrayRef leading) {
-    const int64_t L = delays.size(-1);
+    const int64_t L = delays.size(-1), T = time - past;
     Tensor d = delays;
     bool shared = true;
     for (int64_t i = 0; i + 2 < d.dim(); ++i) shared &= d.size(i) == 1;
-    d = shared
-            ? d.reshape({1, -1, L})
-            : d.expand(with_last(with_last(leading, d.size(-2)), L)).reshape({-1, d.size(-2), L});
+    d = shared ? d.reshape({1, T, L})
+               : d.expand(with_last(with_last(leading, T), L)).reshape({product(leading), T, L});
     const Tensor n = at::arange(past, time, d.options()).unsqueeze(-1);
-    const Tensor from = (n - d.clamp_min(1)).clamp_min(-1).flatten(-2);
+    // dense, or the order would have the strides of permuted delays
+    const Tensor from = (n - d.clamp_min(1)).clamp_min(-1).flatten(-2).contiguous();
     const auto [sorted, order] = at::sort(from, /*stable=*/true, /*dim=*/-1);
     taps = order;
-    begin = at::searchsorted(
-        sorted, at::arange(time + 1, d.options()).expand({d.size(0), -1}).contiguous());
+    begin = at::searchsorted(sorted, at::arange(time + 1, d.options()).repeat({d.size(0), 1}));
   }
 };
 

@@ -49,7 +49,7 @@ POLEZERO_HD acc_t<T> sparse_sum(const SparseOnDevice<T>& p, const SparseTapsOfRo
     }
   } else if (p.transposed) {
     for (int64_t l = 0; l < L; ++l) {
-      const int64_t m = n + taps.delay(0, l);
+      const int64_t d = taps.delay(0, l), m = d < p.time ? n + d : p.time;
       if (p.past <= m && m < p.time) sum += multiply(taps.coefficient(m - p.past, l), v(m));
     }
   } else if (n >= p.past) {

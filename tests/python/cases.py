@@ -224,7 +224,6 @@ def sparse_inputs(
 
 
 def _sparse(delays: Any, **sizes: Any) -> Case:
-    delays = torch.tensor(delays)
     return Case(
         lambda a, x, zi=None: polezero.sparse_allpole(a, delays, x, zi),
         lambda a, x, zi=None: reference.sparse_allpole(a, delays, x, zi),

@@ -168,7 +168,7 @@ def test_autocast_inside_a_compiled_function_computes_in_float32() -> None:
     inputs = tuple(t.detach().bfloat16().requires_grad_() for t in lfilter_inputs(T=20))
 
     def step(*p: Tensor) -> Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(p[0].device.type, dtype=torch.bfloat16):
             return lfilter(*p)
 
     y = compiled(step)(*inputs)

@@ -23,7 +23,8 @@ FILTERS = {
     "fir_3": ([0.5, -0.25, 0.125], [4.0]),
     "fir_4": ([0.5, -0.25, 0.125, 1.0], [4.0]),
     "dc_blocker": ([0.9999, -0.9999], [1.0, -0.9998]),
-    "clustered": ([1e-3], [1.0, -3.95, 5.850625, -3.85124375, 0.950625]),
+    # two pairs of poles at one place, radius 0.95, angle 0.2
+    "clustered": ([1e-3], [1.0, -3.724252995796718, 5.272515094175207, -3.361138328706538, 0.81450625]),
     "order_12": ([1.0, 0.5], [1.0] + [0.05] * 12),
 }
 TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12, torch.complex64: 2e-5, torch.complex128: 1e-12}
@@ -177,3 +178,31 @@ def test_nothing_to_filter(shape) -> None:
     assert y.shape == shape and torch.equal(zf, zi)
     grads = torch.autograd.grad(zf.sum() + y.sum(), [b, a, zi])
     assert torch.equal(grads[2], torch.ones_like(zi)) and not grads[0].any() and not grads[1].any()
+
+
+@pytest.mark.parametrize("moving", [False, True], ids=["constant", "moving"])
+def test_delays_are_not_read(moving: bool) -> None:
+    x = torch.randn(3, 50, device="cuda")
+    delay = torch.full((3, 50) if moving else (3,), 4.5, device="cuda")
+    delay[1] = torch.nan
+    delay[2] = 0.25  # becomes 1
+    y = polezero.comb_filter(0.5, delay, x, interpolation="linear")
+    expected = polezero.comb_filter(0.5, torch.tensor([4.5, 1.0]), x[[0, 2]].cpu(), interpolation="linear")
+    assert y[1].isnan().all()
+    close(y[[0, 2]], expected.double())
+
+
+@pytest.mark.parametrize("layout", ["rows", "time_first"])
+def test_delays_of_every_row_that_move_have_the_gradients_of_the_cpu(layout: str) -> None:
+    delays = torch.randint(3, 30, (2, 3, 200)).permute(1, 2, 0) if layout == "time_first" else None
+    delays = torch.randint(3, 30, (3, 200, 2)) if delays is None else delays
+    a, x = (0.3 * signal((3, 200, 2), torch.float64, 0)), signal((3, 200), torch.float64, 1)
+    weights = signal((3, 200), torch.float64, 2)
+
+    def gradients(device: str) -> tuple[torch.Tensor, ...]:
+        leaves = [t.to(device).requires_grad_() for t in (a, x)]
+        y = polezero.sparse_allpole(leaves[0], delays.to(device), leaves[1])
+        return torch.autograd.grad(y, leaves, weights.to(device))
+
+    for got, want in zip(gradients("cuda"), gradients("cpu"), strict=True):
+        close(got, want)

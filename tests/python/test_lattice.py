@@ -101,12 +101,12 @@ def two_multiplier_lattice(k: Tensor, x: Tensor) -> Tensor:
 
 
 # Three sets of reflection coefficients that take turns, each stable.
-TAKING_TURNS = torch.tensor([[-0.19, 0.8], [0.82, 0.95], [-0.93, -0.94]], dtype=torch.float64)
+TAKING_TURNS = [[-0.19, 0.8], [0.82, 0.95], [-0.93, -0.94]]
 
 
 def test_the_lattice_stays_stable_where_direct_forms_blow_up() -> None:
     T = 3000
-    k = TAKING_TURNS.repeat(T // 3, 1)
+    k = torch.tensor(TAKING_TURNS, dtype=torch.float64).repeat(T // 3, 1)
     a = torch.stack([step_up(row)[0] for row in k])
     x = torch.randn(T, dtype=torch.float64)
 
@@ -128,7 +128,7 @@ def test_the_lattice_stays_stable_where_direct_forms_blow_up() -> None:
 
 def test_sections_side_by_side_stay_stable_where_direct_forms_blow_up() -> None:
     T = 900
-    a = torch.stack([step_up(row)[0] for row in TAKING_TURNS.repeat(T // 3, 1)])
+    a = torch.stack([step_up(row)[0] for row in torch.tensor(TAKING_TURNS, dtype=torch.float64).repeat(T // 3, 1)])
     b = torch.tensor([1.0, 0.5, -0.3], dtype=torch.float64).expand(T, 3)
     sos = torch.stack([torch.cat([b, a], -1), torch.cat([b, a.roll(1, 0)], -1)], -2)
     x = torch.randn(2, T, dtype=torch.float64)
@@ -142,7 +142,7 @@ def test_sections_side_by_side_stay_stable_where_direct_forms_blow_up() -> None:
 
 def test_a_stable_lattice_has_bounded_gradients_where_the_direct_form_has_none() -> None:
     T = 900
-    k = TAKING_TURNS.repeat(T // 3, 1).requires_grad_()
+    k = torch.tensor(TAKING_TURNS, dtype=torch.float64).repeat(T // 3, 1).requires_grad_()
     x = torch.randn(T, dtype=torch.float64, requires_grad=True)
 
     of_k, of_x = torch.autograd.grad(lpv.lattice(k, x)[-1], (k, x))

@@ -118,7 +118,8 @@ def spread(delays: torch.Tensor, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return inputs[0], delays, *inputs[1:]
 
 
-DELAY = torch.tensor([2.3], dtype=torch.float64)
+def delay() -> torch.Tensor:
+    return torch.tensor([2.3], dtype=torch.float64)
 
 
 # Several argument lists for one op.
@@ -235,12 +236,12 @@ CASES: dict[str, dict[str, Any]] = {
         "zi": lambda d: spread(torch.tensor([2]), sparse_inputs(d, L=1, T=7, zi=3)),
         "two_pass": lambda d: (*spread(torch.tensor([2]), sparse_inputs(d, L=1, T=7)), None, None, "two_pass"),
         **{
-            how: lambda d, how=how: (*spread(DELAY, sparse_inputs(d, L=1, T=7)), None, how)
+            how: lambda d, how=how: (*spread(delay(), sparse_inputs(d, L=1, T=7)), None, how)
             for how in ("linear", "lagrange3", "thiran")
         },
     },
-    "feedforward_comb": {"zi": lambda d: (*spread(DELAY, sparse_inputs(d, L=1, T=7, zi=4)), "linear")},
-    "allpass_comb": {"zi": lambda d: (*spread(DELAY, sparse_inputs(d, L=1, T=7, zi=5)), "lagrange3")},
+    "feedforward_comb": {"zi": lambda d: (*spread(delay(), sparse_inputs(d, L=1, T=7, zi=4)), "linear")},
+    "allpass_comb": {"zi": lambda d: (*spread(delay(), sparse_inputs(d, L=1, T=7, zi=5)), "lagrange3")},
     "sparse_allpole_forward": {
         "zi": sparse,
         "transposed": lambda d: sparse(d, True),
@@ -258,7 +259,7 @@ CASES: dict[str, dict[str, Any]] = {
         "moving": lambda d: sparse_pair(d, True),
         "moving_sum": lambda d: sparse_pair(d, True, True),
     },
-    "first_delay": {"linear": lambda d: (DELAY, 0, 1), "whole": lambda d: (torch.tensor([3]), 5)},
+    "first_delay": {"linear": lambda d: (delay(), 0, 1), "whole": lambda d: (torch.tensor([3]), 5)},
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }
 

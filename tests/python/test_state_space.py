@@ -40,7 +40,9 @@ def test_lpv_state_space_matches_its_loop(lead: tuple[int, ...], constant: str, 
 
 def test_state_space_matches_scipy() -> None:
     A, B, C, D, x, zi = state_space_inputs(S=3, I=2, O=2, T=50, rows=1)
-    _, y, _ = scipy.signal.dlsim((*(m.numpy() for m in (A, B, C, D)), 1), x[0].T.numpy(), x0=zi[0].numpy())
+    _, y, _ = scipy.signal.dlsim(
+        (*(m.cpu().numpy() for m in (A, B, C, D)), 1), x[0].T.cpu().numpy(), x0=zi[0].cpu().numpy()
+    )
 
     assert_close(polezero.state_space(A, B, C, D, x, zi)[0][0], torch.from_numpy(y).T)
 
@@ -57,8 +59,8 @@ def test_constant_matrices_give_the_constant_system() -> None:
 
 def test_a_filter_in_state_space_is_lfilter() -> None:
     b, a = torch.tensor([0.3, 0.2, -0.1, 0.4]).double(), torch.tensor([1.0, -0.5, 0.3, 0.1]).double()
-    A, B, C, D = (torch.from_numpy(m) for m in scipy.signal.tf2ss(b.numpy(), a.numpy()))
     x = torch.randn(2, 60, dtype=torch.float64)
+    A, B, C, D = (torch.from_numpy(m).to(x) for m in scipy.signal.tf2ss(b.cpu().numpy(), a.cpu().numpy()))
 
     assert_close(polezero.state_space(A, B, C, D, x[:, None])[:, 0], polezero.lfilter(b, a, x), tolerance=1e-13)
 
