@@ -36,11 +36,6 @@ STAGES = ((2_000, 150), (8_000, 150), (44_100, 200))
 # ---- the string
 
 
-def damping(s: Tensor) -> Tensor:
-    """1 - s, s: the taps of the filter in the loop."""
-    return torch.stack([1 - s, s])
-
-
 def interpolation(fraction: Tensor) -> Tensor:
     """The weights of the samples at -1, 0, 1, 2 for a place between 0 and 1: the polynomial through all four."""
     f = fraction
@@ -75,8 +70,8 @@ class String(nn.Module):
         """Five taps of feedback and their delays."""
         D, g, s = self.values()
         whole = int(D.detach().floor())
-        weights, filter = interpolation(D - whole), damping(s)
-        taps = nn.functional.pad(weights * filter[0], (0, 1)) + nn.functional.pad(weights * filter[1], (1, 0))
+        weights = interpolation(D - whole)
+        taps = nn.functional.pad((1 - s) * weights, (0, 1)) + nn.functional.pad(s * weights, (1, 0))
         return g * taps, torch.arange(whole - 1, whole + 4)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -160,8 +155,9 @@ class Run:
 def learn(string: String, note: Note, stages: tuple[tuple[int, int], ...] = STAGES) -> Run:
     """Gradient descent (Adam) on |string(x) - y|^2 / |y|^2, over more and more of the note."""
     run = Run()
+    plucked = first_period(note.y)
     for samples, steps in stages:
-        y, x = note.y[:samples], first_period(note.y)[:samples]
+        y, x = note.y[:samples], plucked[:samples]
         optimiser = torch.optim.Adam(
             [{"params": [string.delay], "lr": 0.01}, {"params": [string.gain, string.softness], "lr": 0.05}]
         )
@@ -191,7 +187,8 @@ def draw(note: Note, first: String, learned: String, run: Run, path: Path) -> No
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    before, after = first(first_period(note.y)).detach(), learned(first_period(note.y)).detach()
+    x = first_period(note.y)
+    before, after = first(x).detach(), learned(x).detach()
     blue, orange, black = "#0072b2", "#d55e00", "#222222"
     plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
     figure, axes = plt.subplots(2, 2, figsize=(10, 6), constrained_layout=True)
@@ -234,7 +231,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder to write to")
     options = parser.parse_args()
     note = hidden_note(options.seed)
-    first, string = String(first_guess(note.y)), String(first_guess(note.y))
+    guess = first_guess(note.y)
+    first, string = String(guess), String(guess)
     run = learn(string, note)
     at_first, learned, hidden = (SAMPLE_RATE / p for p in (first.period().item(), string.period().item(), note.period))
     print(f"pitch: {at_first:.4f} Hz at the start, {learned:.4f} Hz learned, {hidden:.4f} Hz hidden")

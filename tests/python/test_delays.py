@@ -212,17 +212,17 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "got 'thiran'",
     ),
     "thiran_elsewhere": (
-        lambda: polezero.feedforward_comb(0.5, 3.2, zeros(), interpolation="thiran"),  # type: ignore[arg-type]
+        lambda: polezero.feedforward_comb(0.5, 3.2, zeros(), interpolation="thiran"),
         ValueError,
         "feedforward_comb: interpolation: expected 'linear' or 'lagrange3', got 'thiran'",
     ),
     "interpolation": (
-        lambda: polezero.comb_filter(0.5, 3.2, zeros(), interpolation="cubic"),  # type: ignore[call-overload]
+        lambda: polezero.comb_filter(0.5, 3.2, zeros(), interpolation="cubic"),
         ValueError,
         "comb_filter: interpolation: expected 'linear', 'lagrange3' or 'thiran', got 'cubic'",
     ),
     "interpolation_type": (
-        lambda: polezero.comb_filter(0.5, 3.2, zeros(), interpolation=3),  # type: ignore[call-overload]
+        lambda: polezero.comb_filter(0.5, 3.2, zeros(), interpolation=3),
         TypeError,
         "comb_filter: interpolation: expected None, 'linear', 'lagrange3' or 'thiran', got 3",
     ),
