@@ -100,7 +100,7 @@ def sosfilt(what: str, rows: int, samples: int, K: int, direction: Direction = "
     return Case(name, "clone", direction, rows, samples, 2 * K, op="sosfilt", reach=reach)
 
 
-def delays(op: str, direction: Direction, reach: float) -> Case:
+def rows_of_32(op: str, direction: Direction, reach: float | None = None) -> Case:
     name = "forward" if direction == "forward" else "forward + backward"
     return Case(f"{op}, {name}, 32 x 2^16", "clone", direction, 32, 2**16, op=op, reach=reach)
 
@@ -143,11 +143,14 @@ CASES = [
     sosfilt("forward + backward, K = 4", 32, 2**16, 4, "both", reach=14),
     sosfilt("forward, K = 4", 1, 2**20, 4, reach=5),
     sosfilt("forward, K = 32", 1, 2**20, 32, reach=36),
-    delays("comb_filter, D = 100", "forward", 1.6),
-    delays("comb_filter, D = 100", "both", 6),
-    delays("sparse_allpole, 4 taps", "forward", 5),
-    delays("sparse_allpole, 4 taps", "both", 16),
-    delays("comb_filter, lagrange3, moving", "both", 60),
+    rows_of_32("comb_filter, D = 100", "forward", 1.6),
+    rows_of_32("comb_filter, D = 100", "both", 6),
+    rows_of_32("sparse_allpole, 4 taps", "forward", 5),
+    rows_of_32("sparse_allpole, 4 taps", "both", 16),
+    rows_of_32("comb_filter, lagrange3, moving", "both", 60),
+    rows_of_32("cspline1d", "forward", 3),
+    rows_of_32("cspline1d", "both"),
+    rows_of_32("cubic_spline, m = 4", "forward", 8),
     Case("linear_recurrence, 32 x 2^16", "clone", "forward", 32, 2**16, 1, op="linear_recurrence", reach=1.4),
     Case(
         "linear_recurrence, varying, 32 x 2^16",

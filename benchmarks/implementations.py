@@ -77,6 +77,8 @@ def _polezero(version: str) -> Implementation:
             lambda a, delay, x: polezero.comb_filter(a, delay, x, interpolation="lagrange3"),
             lambda p: [p.feedback(1), p.moving_delay(), p.x],
         ),
+        "cspline1d": Operator(polezero.cspline1d, lambda p: [p.x]),
+        "cubic_spline, m = 4": Operator(lambda x: polezero.cubic_spline(x, 4), lambda p: [p.x]),
         "state_space": Operator(
             lambda A, B, C, D, x: polezero.state_space(A, B, C, D, x[:, None])[:, 0], lambda p: [*p.system(), p.x]
         ),
@@ -94,6 +96,7 @@ def _scipy(version: str) -> Implementation:
         "lfilter": Operator(lfilter, lambda p: [p.b.numpy(), p.a.numpy(), p.x.numpy()]),
         "sosfilt": Operator(signal.sosfilt, lambda p: [p.sos().numpy(), p.x.numpy()]),
         "allpole": Operator(partial(lfilter, [1.0]), lambda p: [p.a.numpy(), p.x.numpy()]),
+        "cspline1d": Operator(lambda x: [signal.cspline1d(row) for row in x], lambda p: [p.x.numpy()]),
     }
     return Implementation("scipy", version, operators, has_gradients=False)
 

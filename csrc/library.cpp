@@ -12,6 +12,7 @@
 #include "ops/monic.h"
 #include "ops/sosfilt.h"
 #include "ops/sparse.h"
+#include "ops/spline.h"
 #include "ops/state_space.h"
 
 TORCH_LIBRARY(polezero, m) {
@@ -59,6 +60,19 @@ TORCH_LIBRARY(polezero, m) {
       "sparse_allpole(Tensor a, Tensor delays, Tensor x, Tensor? zi=None) "
       "-> (Tensor y, Tensor zf)",
       {at::Tag::pt2_compliant_tag});
+  // Splines, along an axis.
+  m.def("cubic_spline(Tensor x, SymInt m, str boundary='reflect', int axis=-1) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
+  m.def("cspline1d(Tensor x, float lamb=0., int axis=-1) -> Tensor", {at::Tag::pt2_compliant_tag});
+  m.def("qspline1d(Tensor x, int axis=-1) -> Tensor", {at::Tag::pt2_compliant_tag});
+  m.def("cspline1d_eval(Tensor cj, Tensor newx, int axis=-1) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
+  m.def("qspline1d_eval(Tensor cj, Tensor newx, int axis=-1) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
+  m.def("symiirorder1(Tensor x, float c0, float z1, int axis=-1) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
+  m.def("symiirorder2(Tensor x, float r, float omega, int axis=-1) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
   // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
   m.def("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
@@ -124,20 +138,31 @@ TORCH_LIBRARY(polezero, m) {
       "lattice_backward(Tensor grad_z, Tensor? grad_zf, Tensor k, Tensor u, Tensor? zi) "
       "-> (Tensor grad_k, Tensor grad_u, Tensor grad_zi)",
       {at::Tag::pt2_compliant_tag});
-  // x[..., past + T] begins with samples that are given; delays[..., T or 1, L] are int64
+  // x[..., past + T] begins with samples that are given; delays[..., T or 1, L] are int64, or with
+  // interpolation 1 (linear) or 2 (lagrange3) floating
   m.def(
       "sparse_allpole_forward(Tensor a, Tensor delays, Tensor x, SymInt past=0, "
-      "bool transposed=False, bool two_pass=False) -> Tensor",
+      "bool transposed=False, bool two_pass=False, int interpolation=0, int caller=0) -> Tensor",
       {at::Tag::pt2_compliant_tag});
   m.def(
-      "sparse_fir(Tensor b, Tensor delays, Tensor x, SymInt past=0, bool transposed=False) "
-      "-> Tensor",
+      "sparse_fir(Tensor b, Tensor delays, Tensor x, SymInt past=0, bool transposed=False, "
+      "int interpolation=0, int derivative=0, int caller=0) -> Tensor",
       {at::Tag::pt2_compliant_tag});
   m.def(
-      "sparse_product(Tensor g, Tensor x, Tensor delays, SymInt past=0, bool sum=False) -> Tensor",
+      "sparse_product(Tensor g, Tensor x, Tensor delays, SymInt past=0, bool sum=False, "
+      "int interpolation=0, int derivative=0) -> Tensor",
       {at::Tag::pt2_compliant_tag});
-  m.def("first_delay(Tensor delay, SymInt past=0, int interpolation=0, int caller=0) -> Tensor",
+  m.def("symmetric_filter(Tensor x, float a1, float a2, float gain, bool whole=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
+  // splines of coefficients x; with knots > 0 (transposed) the adjoint
+  m.def(
+      "spline_eval(Tensor x, Tensor t, SymInt knots=0, int degree=3, bool whole=False, "
+      "int derivative=0) -> Tensor",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "spline_upsample(Tensor x, SymInt factor, bool whole=False, bool transposed=False) -> Tensor",
+      {at::Tag::pt2_compliant_tag});
+  m.def("thiran_delay(Tensor delay) -> Tensor", {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
   m.def("monic(Tensor b, Tensor a, int caller=0) -> (Tensor b, Tensor a)",
@@ -163,7 +188,10 @@ void register_core(torch::Library& m) {
   m.impl("sparse_allpole_forward", TORCH_FN(polezero::sparse_allpole_forward));
   m.impl("sparse_fir", TORCH_FN(polezero::sparse_fir));
   m.impl("sparse_product", TORCH_FN(polezero::sparse_product));
-  m.impl("first_delay", TORCH_FN(polezero::first_delay));
+  m.impl("symmetric_filter", TORCH_FN(polezero::symmetric_filter));
+  m.impl("spline_eval", TORCH_FN(polezero::spline_eval));
+  m.impl("spline_upsample", TORCH_FN(polezero::spline_upsample));
+  m.impl("thiran_delay", TORCH_FN(polezero::thiran_delay));
   m.impl("fir", TORCH_FN(polezero::fir));
   m.impl("monic", TORCH_FN(polezero::monic));
   m.impl("lag_product", TORCH_FN(polezero::lag_product));
@@ -182,6 +210,13 @@ void register_users(torch::Library& m) {
   m.impl("feedforward_comb", TORCH_FN(polezero::functional::feedforward_comb));
   m.impl("allpass_comb", TORCH_FN(polezero::functional::allpass_comb));
   m.impl("sparse_allpole", TORCH_FN(polezero::functional::sparse_allpole));
+  m.impl("cubic_spline", TORCH_FN(polezero::functional::cubic_spline));
+  m.impl("cspline1d", TORCH_FN(polezero::functional::cspline1d));
+  m.impl("qspline1d", TORCH_FN(polezero::functional::qspline1d));
+  m.impl("cspline1d_eval", TORCH_FN(polezero::functional::cspline1d_eval));
+  m.impl("qspline1d_eval", TORCH_FN(polezero::functional::qspline1d_eval));
+  m.impl("symiirorder1", TORCH_FN(polezero::functional::symiirorder1));
+  m.impl("symiirorder2", TORCH_FN(polezero::functional::symiirorder2));
   m.impl("lpv_allpole", TORCH_FN(polezero::functional::lpv_allpole));
   m.impl("lpv_fir", TORCH_FN(polezero::functional::lpv_fir));
   m.impl("lpv_lfilter", TORCH_FN(polezero::functional::lpv_lfilter));

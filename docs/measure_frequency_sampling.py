@@ -38,7 +38,6 @@ ORDERS, TARGETS, STEPS, BURST = (2, 4, 8), 16, 1500, 1024
 RATE, BOLD_RATE = 0.01, 0.1  # of Adam; falls to zero along a cosine
 DELAYS = (95.0, 98.0, 99.0, 99.9, 101.0, 102.0, 105.0)
 
-# Colours that stay apart for every kind of colour vision (Okabe and Ito).
 INK, GREY = "#222222", "#9A9A9A"
 COLOURS = {"none": "#D55E00", "zeropad": "#E69F00", "truncate": "#0072B2"}
 LEARNERS: dict[str, dict[str, Any]] = {
@@ -47,15 +46,7 @@ LEARNERS: dict[str, dict[str, Any]] = {
     "spectra, ringing cut off": {"color": "#D55E00", "lw": 1.8, "ls": (0, (1, 1))},
     "poles": {"color": "#009E73", "lw": 2},
 }
-STYLE: dict[Any, Any] = {
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-}
+STYLE = Path(__file__).with_name("figures.mplstyle")
 Figures = dict[str, list[float]]  # of each method, over radii, lengths or steps
 
 
@@ -289,7 +280,7 @@ def draw(
     backward: Figures,
     learned: dict[int, dict[str, tuple[Tensor, float]]],
 ) -> None:
-    with plt.rc_context(STYLE):
+    with plt.style.context(STYLE):
         figure = plt.figure(figsize=(15, 10.4), layout="constrained")
         above, below = figure.subfigures(2, 1, hspace=0.04)
         radius, length, ratio = above.subplots(1, 3)

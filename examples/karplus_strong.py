@@ -190,8 +190,8 @@ def draw(note: Note, first: String, learned: String, run: Run, path: Path) -> No
     x = first_period(note.y)
     before, after = first(x).detach(), learned(x).detach()
     blue, orange, black = "#0072b2", "#d55e00", "#222222"
-    plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axes = plt.subplots(2, 2, figsize=(10, 6), constrained_layout=True)
+    plt.style.use(Path(__file__).parents[1] / "docs" / "figures.mplstyle")
+    figure, axes = plt.subplots(2, 2, figsize=(12, 7.5), constrained_layout=True)
     begin = 22_050
     window = slice(begin, begin + 3 * round(note.period))
     ms = torch.arange(window.start, window.stop) / SAMPLE_RATE * 1e3

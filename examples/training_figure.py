@@ -16,17 +16,8 @@ from matplotlib import pyplot as plt
 
 Coefficients = list[list[float]]  # [K][3]
 Filter = tuple[Coefficients, Coefficients]  # b, a
-# Colours that stay apart for every kind of colour vision (Okabe and Ito).
 INK, TARGET, INITIAL, LEARNED = "#222222", "#BDBDBD", "#D55E00", "#0072B2"
-STYLE: dict[Any, Any] = {
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-}
+STYLE = Path(__file__).parents[1] / "docs" / "figures.mplstyle"
 TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
 
 
@@ -104,7 +95,7 @@ def draw_planes(whole: Axes, zoom: Axes, wanted: Filter, learned: Filter) -> Non
 def draw(path: Path, curves: Curves, wanted: Filter, learned: Filter) -> None:
     """Write the figure; `wanted` and `learned` are (b, a) of each cascade."""
     rows: list[Any] = [["response"] * 3, ["loss", "whole", "zoom"]]
-    with plt.rc_context(STYLE):
+    with plt.style.context(STYLE):
         figure, axes = plt.subplot_mosaic(
             rows, figsize=(14, 8.4), layout="constrained", height_ratios=[1, 0.9], width_ratios=[1, 1.6, 0.9]
         )

@@ -6,6 +6,7 @@
 #include "kernels/lpv.h"
 #include "ops/monic.h"
 #include "ops/sparse.h"
+#include "ops/spline.h"
 
 namespace polezero::autograd {
 
@@ -148,7 +149,7 @@ struct SparseAllpole {
   static constexpr const char* name = "polezero::sparse_allpole_forward";
   static constexpr const char* node = "SparseAllpoleBackward";
   using Schema = Tensor(const Tensor& a, const Tensor& delays, const Tensor& x, c10::SymInt past,
-                        bool transposed, bool two_pass);
+                        bool transposed, bool two_pass, int64_t interpolation, int64_t caller);
   static constexpr size_t inputs = 3, outputs = 1;
   static constexpr std::array<int64_t, inputs> core_dims{2, 2, 1};
   static Saved<SparseAllpole> saves(const Flags<3>& need);
@@ -162,7 +163,7 @@ struct SparseFir {
   static constexpr const char* name = "polezero::sparse_fir";
   static constexpr const char* node = "SparseFirBackward";
   using Schema = Tensor(const Tensor& b, const Tensor& delays, const Tensor& x, c10::SymInt past,
-                        bool transposed);
+                        bool transposed, int64_t interpolation, int64_t derivative, int64_t caller);
   static constexpr size_t inputs = 3, outputs = 1;
   static constexpr std::array<int64_t, inputs> core_dims{2, 2, 1};
   static Saved<SparseFir> saves(const Flags<3>& need);
@@ -176,7 +177,7 @@ struct SparseProduct {
   static constexpr const char* name = "polezero::sparse_product";
   static constexpr const char* node = "SparseProductBackward";
   using Schema = Tensor(const Tensor& g, const Tensor& x, const Tensor& delays, c10::SymInt past,
-                        bool sum);
+                        bool sum, int64_t interpolation, int64_t derivative);
   static constexpr size_t inputs = 3, outputs = 1;
   static constexpr std::array<int64_t, inputs> core_dims{1, 1, 2};
   static Saved<SparseProduct> saves(const Flags<3>& need);
@@ -186,11 +187,47 @@ struct SparseProduct {
                         const Attributes<SparseProduct>& attributes);
 };
 
+struct SymmetricFilter {
+  static constexpr const char* name = "polezero::symmetric_filter";
+  static constexpr const char* node = "SymmetricFilterBackward";
+  using Schema = Tensor(const Tensor& x, double a1, double a2, double gain, bool whole);
+  static constexpr size_t inputs = 1, outputs = 1;
+  static Saved<SymmetricFilter> saves(const Flags<1>& need);
+  static Tensors<1> vjp(const Tensors<1>& grads, const Tensors<1>& in, const Tensors<1>& out,
+                        const Attributes<SymmetricFilter>& attributes, const Flags<1>& need);
+  static Tensors<1> jvp(const Tensors<1>& p, const Tensors<1>& t, const Tensors<1>& out,
+                        const Attributes<SymmetricFilter>& attributes);
+};
+
+struct SplineEval {
+  static constexpr const char* name = "polezero::spline_eval";
+  static constexpr const char* node = "SplineEvalBackward";
+  using Schema = Tensor(const Tensor& x, const Tensor& t, c10::SymInt knots, int64_t degree,
+                        bool whole, int64_t derivative);
+  static constexpr size_t inputs = 2, outputs = 1;
+  static Saved<SplineEval> saves(const Flags<2>& need);
+  static Tensors<2> vjp(const Tensors<1>& grads, const Tensors<2>& in, const Tensors<1>& out,
+                        const Attributes<SplineEval>& attributes, const Flags<2>& need);
+  static Tensors<1> jvp(const Tensors<2>& p, const Tensors<2>& t, const Tensors<1>& out,
+                        const Attributes<SplineEval>& attributes);
+};
+
+struct SplineUpsample {
+  static constexpr const char* name = "polezero::spline_upsample";
+  static constexpr const char* node = "SplineUpsampleBackward";
+  using Schema = Tensor(const Tensor& x, c10::SymInt factor, bool whole, bool transposed);
+  static constexpr size_t inputs = 1, outputs = 1;
+  static Saved<SplineUpsample> saves(const Flags<1>& need);
+  static Tensors<1> vjp(const Tensors<1>& grads, const Tensors<1>& in, const Tensors<1>& out,
+                        const Attributes<SplineUpsample>& attributes, const Flags<1>& need);
+  static Tensors<1> jvp(const Tensors<1>& p, const Tensors<1>& t, const Tensors<1>& out,
+                        const Attributes<SplineUpsample>& attributes);
+};
+
 // A step function: it has no derivative.
-struct FirstDelay {
-  static constexpr const char* name = "polezero::first_delay";
-  using Schema = Tensor(const Tensor& delay, c10::SymInt past, int64_t interpolation,
-                        int64_t caller);
+struct ThiranDelay {
+  static constexpr const char* name = "polezero::thiran_delay";
+  using Schema = Tensor(const Tensor& delay);
   static constexpr size_t inputs = 1, outputs = 1;
 };
 

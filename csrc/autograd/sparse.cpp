@@ -1,101 +1,165 @@
 // Derivatives of sparse filters: with S of csrc/kernels/sparse.h they are (1 + S)^-1, S, and their
-// transposes, so each one's gradients are made of another; math in docs/maths.md.
+// transposes, so each one's gradients are made of another, and those of delays between samples of
+// the same with taps that read a derivative; math in docs/maths.md.
 #include "autograd/ops.h"
 
 namespace polezero::autograd {
 
 namespace {
 
+// How taps read: by which interpolation, and which derivative of it.
+struct Read {
+  int64_t interpolation, derivative;
+  Read derived() const { return {interpolation, derivative + 1}; }
+};
+
 Tensor sparse_allpole(const Tensor& a, const Tensor& delays, const Tensor& x,
-                      const c10::SymInt& past, bool transposed) {
-  return call<SparseAllpole>({a, delays, x}, {past, transposed, false})[0];
+                      const c10::SymInt& past, bool transposed, int64_t interpolation) {
+  return call<SparseAllpole>({a, delays, x}, {past, transposed, false, interpolation, 0})[0];
 }
 Tensor sparse_fir(const Tensor& b, const Tensor& delays, const Tensor& x, const c10::SymInt& past,
-                  bool transposed) {
-  return call<SparseFir>({b, delays, x}, {past, transposed})[0];
+                  bool transposed, const Read& read) {
+  return call<SparseFir>({b, delays, x},
+                         {past, transposed, read.interpolation, read.derivative, 0})[0];
 }
-// Of coefficients c.
-Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays, const Tensor& c,
-                      const c10::SymInt& past) {
-  return call<SparseProduct>({g, x, delays}, {past, is_constant(c)})[0];
+Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays,
+                      const c10::SymInt& past, bool sum, const Read& read) {
+  return call<SparseProduct>({g, x, delays}, {past, sum, read.interpolation, read.derivative})[0];
 }
+
+// Of y = S(c, d) x: g is grad_y and x conjugated; of S^T x the two change places.
+struct TapGradients {
+  Tensor c, d;
+};
+TapGradients tap_gradients(const Tensor& g, const Tensor& x, const Tensor& c, const Tensor& delays,
+                           const c10::SymInt& past, const Read& read, const Flags<3>& need) {
+  TapGradients grad;
+  if (need[0]) grad.c = sparse_product(g, x, delays, past, is_constant(c), read);
+  if (need[1]) {
+    const bool sum = is_constant(c) && is_constant(delays);
+    grad.d = at::real(c.conj() * sparse_product(g, x, delays, past, sum, read.derived()));
+  }
+  return grad;
+}
+Tensor minus(const Tensor& t) { return t.defined() ? -t : t; }
+
+// The coefficients by which x moves with delays that move by `tangent`.
+Tensor moved(const Tensor& c, const Tensor& tangent) { return (c * tangent).to(c.scalar_type()); }
 
 }  // namespace
 
 Saved<SparseAllpole> SparseAllpole::saves(const Flags<3>& need) {
-  return {{true, true, false}, {need[0]}};
+  return {{true, true, false}, {need[0] || need[1]}};
 }
 
 Tensors<3> SparseAllpole::vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
                               const Attributes<SparseAllpole>& attributes, const Flags<3>& need) {
   const auto& [a, delays, x] = in;
-  const auto& [past, transposed, two_pass] = attributes;
+  const auto& [past, transposed, two_pass, interpolation, caller] = attributes;
+  const Read read{interpolation, 0};
   const Tensor &g = grads[0], &y = out[0];
-  Tensor grad_a, lambda;
-  if (need[2] || !two_pass) lambda = sparse_allpole(a.conj(), delays, g, past, !transposed);
-  if (need[0] && two_pass) {
-    const Tensor one = at::ones_like(a);
-    const Tensor psi =
-        sparse_allpole(a, delays, sparse_fir(one, delays, y, past, false), past, false);
-    grad_a = -constant(lag_correlation(g, psi.conj(), 1));
-  } else if (need[0]) {
-    grad_a = -(transposed ? sparse_product(y.conj(), lambda, delays, a, past)
-                          : sparse_product(lambda, y.conj(), delays, a, past));
+  Tensor lambda;
+  if (need[2] || !two_pass) {
+    lambda = sparse_allpole(a.conj(), delays, g, past, !transposed, interpolation);
   }
-  return {grad_a, Tensor(), lambda};
+  if (two_pass) {
+    Tensor grad_a;
+    if (need[0]) {
+      const Tensor one = at::ones_like(a);
+      const Tensor psi = sparse_allpole(a, delays, sparse_fir(one, delays, y, past, false, read),
+                                        past, false, interpolation);
+      grad_a = -constant(lag_correlation(g, psi.conj(), 1));
+    }
+    return {grad_a, Tensor(), lambda};
+  }
+  const auto [grad_a, grad_d] = !need[0] && !need[1] ? TapGradients{}
+                                : transposed
+                                    ? tap_gradients(y.conj(), lambda, a, delays, past, read, need)
+                                    : tap_gradients(lambda, y.conj(), a, delays, past, read, need);
+  return {minus(grad_a), minus(grad_d), lambda};
 }
 
 Tensors<1> SparseAllpole::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>& out,
                               const Attributes<SparseAllpole>& attributes) {
   const auto& [a, delays, x] = p;
-  const auto& [past, transposed, two_pass] = attributes;
+  const auto& [past, transposed, two_pass, interpolation, caller] = attributes;
+  const Read read{interpolation, 0};
   Tensor u = t[2];
-  if (t[0].defined()) u = plus(u, -sparse_fir(t[0], delays, out[0], past, transposed));
+  if (t[0].defined()) u = plus(u, -sparse_fir(t[0], delays, out[0], past, transposed, read));
+  if (t[1].defined()) {
+    u = plus(u, -sparse_fir(moved(a, t[1]), delays, out[0], past, transposed, read.derived()));
+  }
   if (!u.defined()) return {};
-  return {sparse_allpole(a, delays, u, past, transposed)};
+  return {sparse_allpole(a, delays, u, past, transposed, interpolation)};
 }
 
-Saved<SparseFir> SparseFir::saves(const Flags<3>& need) { return {{need[2], true, need[0]}, {}}; }
+Saved<SparseFir> SparseFir::saves(const Flags<3>& need) {
+  return {{true, true, need[0] || need[1]}, {}};
+}
 
 Tensors<3> SparseFir::vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>&,
                           const Attributes<SparseFir>& attributes, const Flags<3>& need) {
   const auto& [b, delays, x] = in;
-  const auto& [past, transposed] = attributes;
+  const auto& [past, transposed, interpolation, derivative, caller] = attributes;
+  const Read read{interpolation, derivative};
   const Tensor& g = grads[0];
-  Tensor grad_b, grad_x;
-  if (need[0]) {
-    grad_b = transposed ? sparse_product(x.conj(), g, delays, b, past)
-                        : sparse_product(g, x.conj(), delays, b, past);
+  TapGradients taps;
+  if (need[0] || need[1]) {
+    taps = transposed ? tap_gradients(x.conj(), g, b, delays, past, read, need)
+                      : tap_gradients(g, x.conj(), b, delays, past, read, need);
   }
-  if (need[2]) grad_x = sparse_fir(b.conj(), delays, g, past, !transposed);
-  return {grad_b, Tensor(), grad_x};
+  return {taps.c, taps.d,
+          need[2] ? sparse_fir(b.conj(), delays, g, past, !transposed, read) : Tensor()};
 }
 
 Tensors<1> SparseFir::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>&,
                           const Attributes<SparseFir>& attributes) {
-  const auto& [past, transposed] = attributes;
-  return {plus(t[0].defined() ? sparse_fir(t[0], p[1], p[2], past, transposed) : Tensor(),
-               t[2].defined() ? sparse_fir(p[0], p[1], t[2], past, transposed) : Tensor())};
+  const auto& [b, delays, x] = p;
+  const auto& [past, transposed, interpolation, derivative, caller] = attributes;
+  const Read read{interpolation, derivative};
+  Tensor y;
+  if (t[0].defined()) y = plus(y, sparse_fir(t[0], delays, x, past, transposed, read));
+  if (t[1].defined()) {
+    y = plus(y, sparse_fir(moved(b, t[1]), delays, x, past, transposed, read.derived()));
+  }
+  if (t[2].defined()) y = plus(y, sparse_fir(b, delays, t[2], past, transposed, read));
+  return {y};
 }
 
 Saved<SparseProduct> SparseProduct::saves(const Flags<3>& need) {
-  return {{need[1], need[0], true}, {}};
+  return {{need[1] || need[2], need[0] || need[2], true}, {}};
 }
 
 Tensors<3> SparseProduct::vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>&,
                               const Attributes<SparseProduct>& attributes, const Flags<3>& need) {
   const auto& [g, x, delays] = in;
-  const c10::SymInt& past = std::get<0>(attributes);
-  return {need[0] ? sparse_fir(grads[0], delays, x.conj(), past, false) : Tensor(),
-          need[1] ? sparse_fir(grads[0], delays, g.conj(), past, true) : Tensor(), Tensor()};
+  const auto& [past, sum, interpolation, derivative] = attributes;
+  const Read read{interpolation, derivative};
+  Tensor grad_g, grad_x, grad_d;
+  if (need[0]) grad_g = sparse_fir(grads[0], delays, x.conj(), past, false, read);
+  if (need[1]) grad_x = sparse_fir(grads[0], delays, g.conj(), past, true, read);
+  if (need[2]) {
+    const bool both = sum && is_constant(delays);
+    grad_d = at::real(grads[0].conj() * sparse_product(g, x, delays, past, both, read.derived()));
+  }
+  return {grad_g, grad_x, grad_d};
 }
 
 Tensors<1> SparseProduct::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>&,
                               const Attributes<SparseProduct>& attributes) {
-  const auto product = [&](const Tensor& g, const Tensor& x) {
-    return g.defined() && x.defined() ? call<SparseProduct>({g, x, p[2]}, attributes)[0] : Tensor();
-  };
-  return {plus(product(t[0], p[1]), product(p[0], t[1]))};
+  const auto& [g, x, delays] = p;
+  const auto& [past, sum, interpolation, derivative] = attributes;
+  const Read read{interpolation, derivative};
+  Tensor out;
+  if (t[0].defined()) out = plus(out, sparse_product(t[0], x, delays, past, sum, read));
+  if (t[1].defined()) out = plus(out, sparse_product(g, t[1], delays, past, sum, read));
+  if (t[2].defined()) {
+    const bool both = sum && is_constant(delays);
+    const Tensor each = sparse_product(g, x, delays, past, both, read.derived());
+    const Tensor moves = moved(each, t[2]);
+    out = plus(out, sum && !both ? moves.sum(-2, /*keepdim=*/true) : moves);
+  }
+  return {out};
 }
 
 }  // namespace polezero::autograd

@@ -8,10 +8,10 @@ namespace polezero::functional {
 // Autocast is before promotion: under it these compute in, and return, float32.
 namespace {
 
-template <auto function, size_t tensors>
+template <auto function, size_t tensors, size_t results = 2>
 struct Function {
   using Schema = std::remove_pointer_t<decltype(function)>;
-  static constexpr size_t inputs = tensors, outputs = 2;
+  static constexpr size_t inputs = tensors, outputs = results;
 };
 struct Lfilter : Function<lfilter, 4> {
   static constexpr const char* name = "polezero::lfilter";
@@ -42,6 +42,27 @@ struct AllpassComb : Function<allpass_comb, 4> {
 };
 struct SparseAllpole : Function<sparse_allpole, 4> {
   static constexpr const char* name = "polezero::sparse_allpole";
+};
+struct CubicSpline : Function<cubic_spline, 1, 1> {
+  static constexpr const char* name = "polezero::cubic_spline";
+};
+struct Cspline1d : Function<cspline1d, 1, 1> {
+  static constexpr const char* name = "polezero::cspline1d";
+};
+struct Qspline1d : Function<qspline1d, 1, 1> {
+  static constexpr const char* name = "polezero::qspline1d";
+};
+struct Cspline1dEval : Function<cspline1d_eval, 2, 1> {
+  static constexpr const char* name = "polezero::cspline1d_eval";
+};
+struct Qspline1dEval : Function<qspline1d_eval, 2, 1> {
+  static constexpr const char* name = "polezero::qspline1d_eval";
+};
+struct Symiirorder1 : Function<symiirorder1, 1, 1> {
+  static constexpr const char* name = "polezero::symiirorder1";
+};
+struct Symiirorder2 : Function<symiirorder2, 1, 1> {
+  static constexpr const char* name = "polezero::symiirorder2";
 };
 struct LpvAllpole : Function<lpv_allpole, 3> {
   static constexpr const char* name = "polezero::lpv_allpole";
@@ -78,9 +99,10 @@ void register_functions(torch::Library& m) {
 template <c10::DeviceType device>
 void register_all(torch::Library& m) {
   register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, Sosfilt, StateSpace,
-                     CombFilter, FeedforwardComb, AllpassComb, SparseAllpole, LpvAllpole, LpvFir,
-                     LpvLfilter, LpvTdf2Ssm, LpvLattice, LpvParallel, LpvSosfilt, LpvStateSpace,
-                     Sensitivity>(m);
+                     CombFilter, FeedforwardComb, AllpassComb, SparseAllpole, CubicSpline,
+                     Cspline1d, Qspline1d, Cspline1dEval, Qspline1dEval, Symiirorder1, Symiirorder2,
+                     LpvAllpole, LpvFir, LpvLfilter, LpvTdf2Ssm, LpvLattice, LpvParallel,
+                     LpvSosfilt, LpvStateSpace, Sensitivity>(m);
 }
 
 }  // namespace
@@ -166,6 +188,26 @@ std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a, const Tensor& delay, co
 std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a, const Tensor& delays, const Tensor& x,
                                           const std::optional<Tensor>& zi) {
   return without_placeholder(functional::sparse_allpole(a, delays, x, zi), zi.has_value());
+}
+
+Tensor cubic_spline(const Tensor& x, int64_t m, const std::string& boundary, int64_t axis) {
+  return functional::cubic_spline(x, m, boundary, axis);
+}
+Tensor cspline1d(const Tensor& x, double lamb, int64_t axis) {
+  return functional::cspline1d(x, lamb, axis);
+}
+Tensor qspline1d(const Tensor& x, int64_t axis) { return functional::qspline1d(x, axis); }
+Tensor cspline1d_eval(const Tensor& cj, const Tensor& newx, int64_t axis) {
+  return functional::cspline1d_eval(cj, newx, axis);
+}
+Tensor qspline1d_eval(const Tensor& cj, const Tensor& newx, int64_t axis) {
+  return functional::qspline1d_eval(cj, newx, axis);
+}
+Tensor symiirorder1(const Tensor& x, double c0, double z1, int64_t axis) {
+  return functional::symiirorder1(x, c0, z1, axis);
+}
+Tensor symiirorder2(const Tensor& x, double r, double omega, int64_t axis) {
+  return functional::symiirorder2(x, r, omega, axis);
 }
 
 namespace lpv {

@@ -44,6 +44,14 @@ std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a, const Tensor& delay, co
 // a and delays [..., L], or [..., T, L] of one dimension more than x.
 std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a, const Tensor& delays, const Tensor& x,
                                           const OptionalTensor& zi);
+// `boundary` is "reflect" or "scipy".
+Tensor cubic_spline(const Tensor& x, c10::SymInt m, c10::string_view boundary, int64_t axis);
+Tensor cspline1d(const Tensor& x, double lamb, int64_t axis);
+Tensor qspline1d(const Tensor& x, int64_t axis);
+Tensor cspline1d_eval(const Tensor& c, const Tensor& t, int64_t axis);
+Tensor qspline1d_eval(const Tensor& c, const Tensor& t, int64_t axis);
+Tensor symiirorder1(const Tensor& x, double c0, double z1, int64_t axis);
+Tensor symiirorder2(const Tensor& x, double r, double omega, int64_t axis);
 std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi);
 // `form` is "df1", "df2", "tdf1" or "tdf2".

@@ -4,22 +4,32 @@
 //   (S x)[n] = sum_{l=1..L} c_l[n] x[n - d_l[n]],  n >= past, and 0 before,
 //
 // d_l[n] >= 1, with zero before the first sample. sparse_allpole is (1 + S)^-1, sparse_fir is S.
+// A delay d between samples reads the polynomial through the samples around it: in an Interpolator,
+// k + u = d, and x[n - k] stands for x[k].
 #pragma once
 
+#include "kernels/interpolator.h"
 #include "kernels/range.h"
 #include "tile/scalar.h"
 
 namespace polezero {
 
+inline constexpr double kFarthestDelay = 1e15;  // longer ones read nothing either
+
 // Strides are in elements; of rows 0: shared; of time 0: constant.
 template <class scalar_t>
 struct SparseTaps {
-  int64_t count;                    // L
-  const int64_t* d;                 // [B, T, L]
-  int64_t d_row, d_time;            //
-  const scalar_t* varying;          // c[B, T, L], or null
-  const acc_t<scalar_t>* constant;  // c[B, L], or null
-  int64_t c_row;                    //
+  int64_t count = 0;                          // L
+  const int64_t* d = nullptr;                 // [B, T, L], or null
+  const double* d_between = nullptr;          // d[B, T, L] between samples, or null
+  Interpolator interpolator;                  // of them
+  int64_t d_row = 0, d_time = 0;              //
+  const scalar_t* varying = nullptr;          // c[B, T, L], or null
+  const acc_t<scalar_t>* constant = nullptr;  // c[B, L], or null
+  int64_t c_row = 0;                          //
+
+  // The taps of a sample are known without its time: those of S^T, too, can be gathered.
+  bool constant_delays() const { return d_between == nullptr && d_time == 0; }
 };
 
 template <class scalar_t>
@@ -32,7 +42,7 @@ struct SparseParams {
   int64_t x_stride;
   scalar_t* y;  // [B, past + T]
   int64_t y_stride;
-  int64_t shortest = 1, longest = 1;  // of all delays; not known on a GPU
+  int64_t shortest = 1, longest = 1;  // of all samples that are read; not known on a GPU
 };
 
 // p_l[n] = g[n] x[n - d_l[n]], n >= past, or their sums over time.

@@ -67,6 +67,23 @@ LagProductParams<T> lpv_gradient_of_a(const Lags& lags, int64_t order, const T* 
           .conjugate_x = true};
 }
 
+// The gradients of past outputs, and to the coefficients that they meet.
+template <class T, class Coefficients>
+LpvAllpolePastParams<T> lpv_past(const Lags& lags, int64_t rows, int64_t time, int64_t order,
+                                 const Coefficients& a, const T* lambda, const T* zi, T* grad_a,
+                                 Tensor& grad_zi) {
+  return {.reverse = lags.reverse,
+          .rows = rows,
+          .time = time,
+          .order = order,
+          .a = a.data,
+          .a_stride = a.stride,
+          .lambda = lambda,
+          .zi = zi,
+          .grad_a = grad_a,
+          .grad_zi = mutable_data<T>(grad_zi)};
+}
+
 // lambda goes into grad_x.
 template <class scalar_t>
 void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, const Tensor& zi,
@@ -90,17 +107,8 @@ void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, co
   }
   if (!zi.defined()) return;
   const Tensor past = dense_rows(zi, leading);
-  const LpvAllpolePastParams<scalar_t> params{
-      .reverse = lags.reverse,
-      .rows = B,
-      .time = T,
-      .order = N,
-      .a = as.data,
-      .a_stride = as.stride,
-      .lambda = lambda,
-      .zi = static_cast<const scalar_t*>(past.const_data_ptr()),
-      .grad_a = out_a,
-      .grad_zi = mutable_data<scalar_t>(grad_zi)};
+  const auto* states = static_cast<const scalar_t*>(past.const_data_ptr());
+  const auto params = lpv_past<scalar_t>(lags, B, T, N, as, lambda, states, out_a, grad_zi);
   for (int64_t i = 0; i < B * N; ++i) baseline::lpv_allpole_past(params, i / N, i % N);
 }
 
@@ -188,16 +196,9 @@ void lpv_backward_cuda(const Tensor& grad_y, const Tensor& a, const Tensor& y, c
   }
   if (!zi.defined()) return;
   const auto as = call.time_rows<scalar_t>(conjugated, leading);
-  cuda::lpv_allpole_past<D>(call.context(), {.reverse = lags.reverse,
-                                             .rows = B,
-                                             .time = T,
-                                             .order = N,
-                                             .a = as.data,
-                                             .a_stride = as.stride,
-                                             .lambda = lambda,
-                                             .zi = call.states<scalar_t>(zi, leading),
-                                             .grad_a = out_a,
-                                             .grad_zi = mutable_data<D>(grad_zi)});
+  const D* states = call.states<scalar_t>(zi, leading);
+  cuda::lpv_allpole_past<D>(call.context(),
+                            lpv_past<D>(lags, B, T, N, as, lambda, states, out_a, grad_zi));
 }
 
 template <class scalar_t>

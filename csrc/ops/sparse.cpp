@@ -4,25 +4,105 @@
 
 #include "kernels/cpu/launch.h"
 #include "ops/cuda_call.h"
+#include "ops/readers.h"
 
 namespace polezero {
 
 namespace {
 
+// w_j(u) of each interpolation, and the shortest delay that it can read.
+struct Reading {
+  const char* name;
+  double shortest;
+  Interpolator weights;
+};
+const Reading kReadings[] = {{"none", 1, {}},
+                             {"linear", 1, {2, 0, {{1, -1}, {0, 1}}}},
+                             // through the samples at -1, 0, 1, 2, of which u = 0..1 are the middle
+                             {"lagrange3",
+                              2,
+                              {4,
+                               1,
+                               {{0, -1. / 3, 1. / 2, -1. / 6},
+                                {1, -1. / 2, -1, 1. / 2},
+                                {0, 1, 1. / 2, -1. / 2},
+                                {0, -1. / 6, 0, 1. / 6}}}}};
+
+constexpr const char* kCallers[] = {"sparse_allpole", "comb_filter", "feedforward_comb",
+                                    "allpass_comb"};
+
+// What the taps of an op are, by its attributes.
+struct TapKind {
+  const char* op;
+  const char* delay;  // its name
+  Interpolation interpolation;
+  int64_t derivative;
+
+  bool whole() const { return interpolation == Interpolation::none; }
+  const Reading& reading() const { return kReadings[static_cast<int64_t>(interpolation)]; }
+};
+
+TapKind tap_kind(const char* op, int64_t interpolation, int64_t derivative, int64_t caller = -1) {
+  TORCH_CHECK_VALUE(0 <= interpolation && interpolation < 3 && caller < 4, op,
+                    ": expected an interpolation from 0 to 2 and a caller from 0 to 3, got ",
+                    interpolation, " and ", caller);
+  TORCH_CHECK_VALUE(derivative == 0 || (derivative > 0 && interpolation > 0), op,
+                    ": derivative: expected a number >= 0, and 0 of whole delays, got ",
+                    derivative);
+  return {caller < 0 ? op : kCallers[caller], caller > 0 ? "delay" : "delays",
+          static_cast<Interpolation>(interpolation), derivative};
+}
+
+// Constant delays between samples, of constant coefficients, are whole ones with weights:
+// delays [..., 1, L points] and what coefficients [..., 1, L] are multiplied by, in float64.
+struct WholeTaps {
+  Tensor delays, weights;
+
+  WholeTaps(const TapKind& kind, const Tensor& d) {
+    const Interpolator& w = kind.reading().weights;
+    const Interpolator of = derived(w, kind.derivative);
+    const Tensor exact = d.to(at::kDouble), whole = exact.floor(), u = exact - whole;
+    std::vector<Tensor> all;
+    for (int j = 0; j < of.points; ++j) {
+      const double* c = of.w[j];
+      all.push_back(((c[3] * u + c[2]) * u + c[1]) * u + c[0]);
+    }
+    weights = at::stack(all, -1).flatten(-2);
+    const Tensor first = (at::nan_to_num(whole) - w.before).clamp(1, kFarthestDelay).to(at::kLong);
+    delays = (first.unsqueeze(-1) + at::arange(of.points, first.options())).flatten(-2);
+  }
+  Tensor coefficients(const Tensor& c) const {
+    const int64_t points = weights.size(-1) / c.size(-1);
+    return c.repeat_interleave(points, -1) * weights;
+  }
+  // Sums over the points of each tap, of [..., 1, L points].
+  static Tensor over_points(const Tensor& p, int64_t taps) {
+    return p.unflatten(-1, {taps, p.size(-1) / taps}).sum(-1);
+  }
+};
+
 // The taps of a problem and the memory in which they lie; T is the kernel's name for scalar_t.
 template <class scalar_t, class T>
 struct Taps {
-  Rows<int64_t> delays;
+  Rows<int64_t> whole;
+  Rows<double> between;
   Rows<scalar_t> varying;
   Tensor constant;
   SparseTaps<T> view{};
 
-  Taps(const Tensor& d, const Tensor& c, at::IntArrayRef leading)
-      : delays(time_rows_of<int64_t>(d, leading)) {
+  Taps(const TapKind& kind, const Tensor& d, const Tensor& c, at::IntArrayRef leading) {
     view.count = d.size(-1);
-    view.d = delays.data;
-    view.d_row = delays.stride;
     view.d_time = d.size(-2) == 1 ? 0 : view.count;
+    if (kind.whole()) {
+      whole = time_rows_of<int64_t>(d, leading);
+      view.d = whole.data;
+      view.d_row = whole.stride;
+    } else {
+      between = time_rows_of<double>(d.to(at::kDouble), leading);
+      view.d_between = between.data;
+      view.d_row = between.stride;
+      view.interpolator = derived(kind.reading().weights, kind.derivative);
+    }
     if (!c.defined()) return;
     if (c.size(-2) == 1) {
       constant = coefficient_sets(c.squeeze(-2), leading).to(acc_type(c));
@@ -38,60 +118,74 @@ struct Taps {
 
 // What sparse_allpole_forward and sparse_fir do, by their attributes.
 struct Filter {
-  const char* op;
+  TapKind kind;
   bool feedback, transposed;
 };
+
+template <class T>
+SparseParams<T> filter_params(const Filter& f, const SparseTaps<T>& taps, int64_t past, const T* x,
+                              int64_t x_stride, Tensor& y) {
+  return {.taps = taps,
+          .feedback = f.feedback,
+          .transposed = f.transposed,
+          .past = past,
+          .x = x,
+          .x_stride = x_stride,
+          .y = mutable_data<T>(y),
+          .y_stride = y.size(-1)};
+}
+
+// The shortest and the longest of the delays, on the CPU, where they are looked at.
+std::pair<double, double> checked_range(const char* op, const char* name, const Tensor& delays,
+                                        double shortest, const std::string& of) {
+  const auto [low, high] = at::aminmax(delays);
+  const double from = low.item<double>(), to = high.item<double>();  // both NaN where one is
+  TORCH_CHECK_VALUE(from >= shortest && to < kFarthestDelay, op, ": ", name,
+                    ": expected numbers >= ", shortest, of, ", got ", from >= shortest ? to : from);
+  return {from, to};
+}
+
+// How far back samples are read, at least and at most.
+struct Reach {
+  int64_t shortest = 1, longest = 1;
+};
+Reach checked_reach(const TapKind& kind, const Tensor& delays, int64_t past) {
+  if (delays.numel() == 0) return {};
+  const auto& [name, least, weights] = kind.reading();
+  const auto [from, to] = checked_range(kind.op, kind.delay, delays, least,
+                                        kind.whole() ? "" : c10::str(" for '", name, "'"));
+  const Reach reach{static_cast<int64_t>(from) - weights.before,
+                    static_cast<int64_t>(to) - weights.before + weights.points - 1};
+  TORCH_CHECK_VALUE(past == 0 || reach.longest <= past, kind.op, ": zi: expected at least ",
+                    reach.longest, " samples for the longest delay, got ", past);
+  return reach;
+}
 
 template <class scalar_t>
 void filter_cpu(const Filter& f, const Tensor& c, const Tensor& delays, const Tensor& x,
                 int64_t past, at::IntArrayRef leading, Tensor& y) {
   if (y.numel() == 0) return;
-  int64_t shortest = 1, longest = 1;
-  if (delays.numel() > 0) {
-    const auto [low, high] = at::aminmax(delays);
-    shortest = low.item<int64_t>();
-    longest = high.item<int64_t>();
-  }
-  TORCH_CHECK_VALUE(shortest >= 1, f.op, ": delays: expected numbers >= 1, got ", shortest);
-  TORCH_CHECK_VALUE(past == 0 || longest <= past, f.op, ": zi: expected at least ", longest,
-                    " samples, as far as the delays go back, got ", past);
-  const Taps<scalar_t, scalar_t> taps(delays, c, leading);
+  const Reach reach = checked_reach(f.kind, delays, past);
+  const Taps<scalar_t, scalar_t> taps(f.kind, delays, c, leading);
   const auto xs = rows_of<scalar_t>(x, leading);
-  const int64_t time = x.size(-1);
-  cpu::sparse<scalar_t>({.taps = taps.view,
-                         .feedback = f.feedback,
-                         .transposed = f.transposed,
-                         .past = past,
-                         .x = xs.data,
-                         .x_stride = xs.stride,
-                         .y = mutable_data<scalar_t>(y),
-                         .y_stride = time,
-                         .shortest = shortest,
-                         .longest = longest},
-                        product(leading), time);
+  auto p = filter_params<scalar_t>(f, taps.view, past, xs.data, xs.stride, y);
+  p.shortest = reach.shortest;
+  p.longest = reach.longest;
+  cpu::sparse<scalar_t>(p, product(leading), x.size(-1));
 }
 
-// Delays that change with time, by the sample that they come from: taps[B or 1, T L] are numbers
-// (n - past) L + l, those of sample m at [begin[m], begin[m + 1]), begin[B or 1, past + T + 1]. In
-// one order in every run: so are the sums that are made of them.
-struct TapsBySample {
-  Tensor taps, begin;
-
-  TapsBySample(const Tensor& delays, int64_t past, int64_t time, at::IntArrayRef leading) {
-    const int64_t L = delays.size(-1), T = time - past;
-    Tensor d = delays;
-    bool shared = true;
-    for (int64_t i = 0; i + 2 < d.dim(); ++i) shared &= d.size(i) == 1;
-    d = shared ? d.reshape({1, T, L})
-               : d.expand(with_last(with_last(leading, T), L)).reshape({product(leading), T, L});
-    const Tensor n = at::arange(past, time, d.options()).unsqueeze(-1);
-    // dense, or the order would have the strides of permuted delays
-    const Tensor from = (n - d.clamp_min(1)).clamp_min(-1).flatten(-2).contiguous();
-    const auto [sorted, order] = at::sort(from, /*stable=*/true, /*dim=*/-1);
-    taps = order;
-    begin = at::searchsorted(sorted, at::arange(time + 1, d.options()).repeat({d.size(0), 1}));
-  }
-};
+// The samples that taps read, [lists, T L points]: one list where all rows share them.
+Tensor read_samples(const TapKind& kind, const Tensor& delays, int64_t past, int64_t T,
+                    at::IntArrayRef leading) {
+  const Tensor d = kind.whole() ? delays : WholeTaps(kind, delays).delays;
+  bool shared = true;
+  for (int64_t i = 0; i + 2 < d.dim(); ++i) shared &= d.size(i) == 1;
+  const at::DimVector one{1}, lead = shared ? one : at::DimVector(leading);
+  const Tensor n = at::arange(past, past + T, d.options()).unsqueeze(-1);
+  const Tensor read = (n - d.clamp_min(1)).clamp_min(-1);
+  return read.expand(with_last(with_last(lead, T), d.size(-1)))
+      .reshape({shared ? 1 : product(leading), T * d.size(-1)});
+}
 
 template <class scalar_t>
 void filter_cuda(const Filter& f, const Tensor& c, const Tensor& delays, const Tensor& x,
@@ -99,31 +193,23 @@ void filter_cuda(const Filter& f, const Tensor& c, const Tensor& delays, const T
   using D = cuda::on_device_t<scalar_t>;
   if (y.numel() == 0) return;
   CudaCall call(x);
-  const Taps<scalar_t, D> taps(delays, c, leading);
+  const Taps<scalar_t, D> taps(f.kind, delays, c, leading);
   const auto xs = call.rows<scalar_t>(x, leading);
-  const int64_t time = x.size(-1);
-  SparseOnDevice<D> p{{.taps = taps.view,
-                       .feedback = f.feedback,
-                       .transposed = f.transposed,
-                       .past = past,
-                       .x = xs.data,
-                       .x_stride = xs.stride,
-                       .y = mutable_data<D>(y),
-                       .y_stride = time}};
+  SparseOnDevice<D> p{filter_params<D>(f, taps.view, past, xs.data, xs.stride, y)};
   p.rows = product(leading);
-  p.time = time;
-  if (f.transposed && taps.view.d_time != 0) {
-    const TapsBySample by_sample(delays, past, time, leading);
-    p.tap = call.keep(by_sample.taps).template const_data_ptr<int64_t>();
-    p.begin = call.keep(by_sample.begin).template const_data_ptr<int64_t>();
-    p.lists = by_sample.begin.size(0);
+  p.time = x.size(-1);
+  if (f.transposed && !taps.view.constant_delays()) {
+    const Readers readers(read_samples(f.kind, delays, past, p.time - past, leading), p.time);
+    p.tap = call.keep(readers.read).template const_data_ptr<int64_t>();
+    p.begin = call.keep(readers.begin).template const_data_ptr<int64_t>();
+    p.lists = readers.begin.size(0);
   }
   cuda::sparse<D>(call.context(), p);
 }
 
-template <class scalar_t, class D>
-SparseProductParams<D> product_params(const SparseTaps<D>& taps, int64_t past, const D* g,
-                                      int64_t g_stride, const D* x, int64_t x_stride, bool sum,
+template <class T>
+SparseProductParams<T> product_params(const SparseTaps<T>& taps, int64_t past, const T* g,
+                                      int64_t g_stride, const T* x, int64_t x_stride, bool sum,
                                       Tensor& p) {
   return {.taps = taps,
           .past = past,
@@ -131,16 +217,16 @@ SparseProductParams<D> product_params(const SparseTaps<D>& taps, int64_t past, c
           .g_stride = g_stride,
           .x = x,
           .x_stride = x_stride,
-          .p = sum ? nullptr : mutable_data<D>(p),
-          .p_sums = sum ? mutable_data<acc_t<D>>(p) : nullptr};
+          .p = sum ? nullptr : mutable_data<T>(p),
+          .p_sums = sum ? mutable_data<acc_t<T>>(p) : nullptr};
 }
 
 template <class scalar_t>
-void product_cpu(const Tensor& g, const Tensor& x, const Tensor& delays, int64_t past, bool sum,
-                 at::IntArrayRef leading, Tensor& p) {
+void product_cpu(const TapKind& kind, const Tensor& g, const Tensor& x, const Tensor& delays,
+                 int64_t past, bool sum, at::IntArrayRef leading, Tensor& p) {
   if (p.numel() == 0) return;
   if (sum) p.zero_();
-  const Taps<scalar_t, scalar_t> taps(delays, Tensor(), leading);
+  const Taps<scalar_t, scalar_t> taps(kind, delays, Tensor(), leading);
   const auto gs = rows_of<scalar_t>(g, leading), xs = rows_of<scalar_t>(x, leading);
   cpu::sparse_product(
       product_params<scalar_t>(taps.view, past, gs.data, gs.stride, xs.data, xs.stride, sum, p),
@@ -148,16 +234,16 @@ void product_cpu(const Tensor& g, const Tensor& x, const Tensor& delays, int64_t
 }
 
 template <class scalar_t>
-void product_cuda(const Tensor& g, const Tensor& x, const Tensor& delays, int64_t past, bool sum,
-                  at::IntArrayRef leading, Tensor& p) {
+void product_cuda(const TapKind& kind, const Tensor& g, const Tensor& x, const Tensor& delays,
+                  int64_t past, bool sum, at::IntArrayRef leading, Tensor& p) {
   using D = cuda::on_device_t<scalar_t>;
   if (p.numel() == 0) return;
   CudaCall call(x);
-  const Taps<scalar_t, D> taps(delays, Tensor(), leading);
+  const Taps<scalar_t, D> taps(kind, delays, Tensor(), leading);
   const auto gs = call.rows<scalar_t>(g, leading), xs = call.rows<scalar_t>(x, leading);
   cuda::sparse_product(
       call.context(),
-      product_params<scalar_t>(taps.view, past, gs.data, gs.stride, xs.data, xs.stride, sum, p),
+      product_params<D>(taps.view, past, gs.data, gs.stride, xs.data, xs.stride, sum, p),
       product(leading), x.size(-1));
 }
 
@@ -167,123 +253,120 @@ void check_past(const char* op, const c10::SymInt& past, const Argument& signal)
                     past);
 }
 
-void check_delays(const char* op, const Tensor& delays, const Argument& signal,
+void check_delays(const TapKind& kind, const Tensor& delays, const Argument& signal,
                   const c10::SymInt& T) {
-  TORCH_CHECK_TYPE(delays.scalar_type() == at::kLong, op, ": delays: expected int64, got ",
-                   delays.scalar_type());
-  TORCH_CHECK_VALUE(delays.device() == signal.tensor.device(), op,
-                    ": delays: expected a tensor on ", signal.tensor.device(), " as ", signal.name,
+  TORCH_CHECK_TYPE(
+      kind.whole() ? delays.scalar_type() == at::kLong : at::isFloatingType(delays.scalar_type()),
+      kind.op, ": ", kind.delay, ": expected ", kind.whole() ? "int64" : "a floating-point dtype",
+      ", got ", delays.scalar_type());
+  TORCH_CHECK_VALUE(delays.device() == signal.tensor.device(), kind.op, ": ", kind.delay,
+                    ": expected a tensor on ", signal.tensor.device(), " as ", signal.name,
                     ", got one on ", delays.device());
-  check_time_axis(op, {"delays", delays}, T);
+  check_time_axis(kind.op, {kind.delay, delays}, T);
 }
 
 Tensor filter(const Filter& f, const Argument& c, const Tensor& delays, const Tensor& x,
               const c10::SymInt& past) {
+  const char* op = f.kind.op;
   const Argument signal{"x", x};
-  check_signal(f.op, signal);
-  check_past(f.op, past, signal);
+  check_signal(op, signal);
+  check_past(op, past, signal);
   const c10::SymInt T = x.sym_size(-1) - past;
-  check_coefficients(f.op, c, signal, 0);
-  check_time_axis(f.op, c, T);
-  if (c.tensor.sym_size(-2) != 1) check_like(f.op, c, signal);
-  check_delays(f.op, delays, signal, T);
-  TORCH_CHECK_VALUE(delays.sym_size(-1) == c.tensor.sym_size(-1), f.op,
-                    ": delays: expected L = ", c.tensor.sym_size(-1),
-                    " values along the last axis as ", c.name, ", got shape ", delays.sym_sizes());
+  check_coefficients(op, c, signal, 0);
+  check_time_axis(op, c, T);
+  if (c.tensor.sym_size(-2) != 1) check_like(op, c, signal);
+  check_delays(f.kind, delays, signal, T);
+  TORCH_CHECK_VALUE(delays.sym_size(-1) == c.tensor.sym_size(-1), op, ": ", f.kind.delay,
+                    ": expected L = ", c.tensor.sym_size(-1), " values along the last axis as ",
+                    c.name, ", got shape ", delays.sym_sizes());
   const auto leading =
-      broadcast_leading(f.op, {{c.name, c.tensor, 2, true}, {"delays", delays, 2, true}, signal});
+      broadcast_leading(op, {{c.name, c.tensor, 2, true}, {f.kind.delay, delays, 2, true}, signal});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
-  if (!x.is_meta()) {
-    check_has_kernels(f.op, x);
-    const at::DimVector sizes = concrete(leading);
-    const int64_t given = past.guard_int(__FILE__, __LINE__);
-    POLEZERO_DISPATCH(x, [&] {
-      if constexpr (kWithCuda) {
-        if (x.is_cuda()) return filter_cuda<scalar_t>(f, c.tensor, delays, x, given, sizes, y);
-      }
-      filter_cpu<scalar_t>(f, c.tensor, delays, x, given, sizes, y);
-    });
+  if (x.is_meta()) return y;
+  check_has_kernels(op, x);
+  const at::DimVector sizes = concrete(leading);
+  const int64_t given = past.guard_int(__FILE__, __LINE__);
+  if (!f.kind.whole() && delays.size(-2) == 1 && c.tensor.size(-2) == 1) {
+    if (delays.is_cpu() && y.numel() > 0) checked_reach(f.kind, delays, given);
+    const WholeTaps whole(f.kind, delays);
+    const Filter of_whole{{op, f.kind.delay, Interpolation::none, 0}, f.feedback, f.transposed};
+    return filter(of_whole, {c.name, whole.coefficients(c.tensor)}, whole.delays, x, past);
   }
+  POLEZERO_DISPATCH(x, [&] {
+    if constexpr (kWithCuda) {
+      if (x.is_cuda()) return filter_cuda<scalar_t>(f, c.tensor, delays, x, given, sizes, y);
+    }
+    filter_cpu<scalar_t>(f, c.tensor, delays, x, given, sizes, y);
+  });
   return y;
+}
+
+Tensor product(const TapKind& kind, const Tensor& g, const Tensor& x, const Tensor& delays,
+               const c10::SymInt& past, bool sum) {
+  const Argument signal{"g", g};
+  check_signal(kind.op, signal);
+  check_like(kind.op, {"x", x}, signal);
+  check_last(kind.op, {"x", x}, g.sym_size(-1), "past + T");
+  check_past(kind.op, past, signal);
+  const c10::SymInt T = g.sym_size(-1) - past, L = delays.sym_size(-1);
+  check_delays(kind, delays, signal, T);
+  const auto leading =
+      broadcast_leading(kind.op, {signal, {"x", x}, {kind.delay, delays, 2, true}});
+  Tensor p = at::empty_symint(with_last(with_last(leading, sum ? c10::SymInt(1) : T), L),
+                              sum ? g.options().dtype(acc_type(g)) : g.options());
+  if (g.is_meta()) return p;
+  check_has_kernels(kind.op, g);
+  const at::DimVector sizes = concrete(leading);
+  const int64_t given = past.guard_int(__FILE__, __LINE__);
+  if (!kind.whole() && sum && delays.size(-2) == 1) {
+    const WholeTaps whole(kind, delays);
+    const TapKind of_whole{kind.op, kind.delay, Interpolation::none, 0};
+    return WholeTaps::over_points(
+        whole.weights * product(of_whole, g, x, whole.delays, past, /*sum=*/true), delays.size(-1));
+  }
+  POLEZERO_DISPATCH(g, [&] {
+    if constexpr (kWithCuda) {
+      if (g.is_cuda()) return product_cuda<scalar_t>(kind, g, x, delays, given, sum, sizes, p);
+    }
+    product_cpu<scalar_t>(kind, g, x, delays, given, sum, sizes, p);
+  });
+  return p;
 }
 
 }  // namespace
 
 Tensor sparse_allpole_forward(const Tensor& a, const Tensor& delays, const Tensor& x,
-                              c10::SymInt past, bool transposed, bool two_pass) {
-  const char* op = "sparse_allpole";
-  TORCH_CHECK_VALUE(
-      !two_pass || (!transposed && a.dim() >= 2 && a.sym_size(-2) == 1 && a.sym_size(-1) == 1), op,
-      ": backward: expected 'one_pass' for more than one tap, or for ",
-      "coefficients that change with time, got 'two_pass'");
-  return filter({op, true, transposed}, {"a", a}, delays, x, past);
+                              c10::SymInt past, bool transposed, bool two_pass,
+                              int64_t interpolation, int64_t caller) {
+  const TapKind kind = tap_kind("sparse_allpole_forward", interpolation, 0, caller);
+  TORCH_CHECK_VALUE(!two_pass || (!transposed && kind.whole() && a.dim() >= 2 &&
+                                  a.sym_size(-2) == 1 && a.sym_size(-1) == 1),
+                    kind.op, ": backward: expected 'one_pass' for more than one tap, or for ",
+                    "coefficients that change with time, got 'two_pass'");
+  return filter({kind, true, transposed}, {"a", a}, delays, x, past);
 }
 
 Tensor sparse_fir(const Tensor& b, const Tensor& delays, const Tensor& x, c10::SymInt past,
-                  bool transposed) {
-  return filter({"sparse_fir", false, transposed}, {"b", b}, delays, x, past);
+                  bool transposed, int64_t interpolation, int64_t derivative, int64_t caller) {
+  const TapKind kind = tap_kind("sparse_fir", interpolation, derivative, caller);
+  return filter({kind, false, transposed}, {"b", b}, delays, x, past);
 }
 
 Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays, c10::SymInt past,
-                      bool sum) {
-  const char* op = "sparse_product";
-  const Argument signal{"g", g};
-  check_signal(op, signal);
-  check_like(op, {"x", x}, signal);
-  check_last(op, {"x", x}, g.sym_size(-1), "past + T");
-  check_past(op, past, signal);
-  const c10::SymInt T = g.sym_size(-1) - past;
-  check_delays(op, delays, signal, T);
-  const auto leading = broadcast_leading(op, {signal, {"x", x}, {"delays", delays, 2, true}});
-  Tensor p =
-      at::empty_symint(with_last(with_last(leading, sum ? c10::SymInt(1) : T), delays.sym_size(-1)),
-                       sum ? g.options().dtype(acc_type(g)) : g.options());
-  if (!g.is_meta()) {
-    check_has_kernels(op, g);
-    const at::DimVector sizes = concrete(leading);
-    const int64_t given = past.guard_int(__FILE__, __LINE__);
-    POLEZERO_DISPATCH(g, [&] {
-      if constexpr (kWithCuda) {
-        if (g.is_cuda()) return product_cuda<scalar_t>(g, x, delays, given, sum, sizes, p);
-      }
-      product_cpu<scalar_t>(g, x, delays, given, sum, sizes, p);
-    });
-  }
-  return p;
+                      bool sum, int64_t interpolation, int64_t derivative) {
+  return product(tap_kind("sparse_product", interpolation, derivative), g, x, delays, past, sum);
 }
 
-namespace {
+double shortest_delay(Interpolation interpolation) {
+  return kReadings[static_cast<int64_t>(interpolation)].shortest;
+}
 
-constexpr const char* kDelayCallers[] = {"comb_filter", "feedforward_comb", "allpass_comb"};
-
-// The shortest delay, and how far from it the first and the last of its whole delays may be.
-constexpr struct {
-  const char* name;
-  double shortest, before, after;
-} kInterpolations[] = {
-    {"none", 1, 0, 0}, {"linear", 1, 0, 1}, {"lagrange3", 2, 1, 2}, {"thiran", 1.5, 0.5, 1}};
-
-}  // namespace
-
-Tensor first_delay(const Tensor& delay, c10::SymInt past, int64_t interpolation, int64_t caller) {
-  TORCH_CHECK_VALUE(0 <= interpolation && interpolation < 4 && 0 <= caller && caller < 3,
-                    "first_delay: expected an interpolation from 0 to 3 and a caller from 0 to 2, ",
-                    "got ", interpolation, " and ", caller);
-  const char* op = kDelayCallers[caller];
-  const auto& [name, shortest, before, after] = kInterpolations[interpolation];
+Tensor thiran_delay(const Tensor& delay) {
+  constexpr double kShortest = 1.5;
   if (delay.is_cpu() && delay.numel() > 0) {
-    const auto [low, high] = at::aminmax(delay);
-    const double least = low.item<double>(), most = high.item<double>();  // both NaN where one is
-    TORCH_CHECK_VALUE(least >= shortest && most < 1e15, op,
-                      ": delay: expected numbers >= ", shortest,
-                      interpolation == 0 ? "" : c10::str(" for '", name, "'"), ", got ",
-                      least >= shortest ? most : least);
-    const int64_t longest = static_cast<int64_t>(most + after);
-    TORCH_CHECK_VALUE(past == 0 || longest <= past, op, ": zi: expected at least ", longest,
-                      " samples, as far as the delay goes back, got ", past);
+    checked_range("comb_filter", "delay", delay, kShortest, " for 'thiran'");
   }
-  if (interpolation == 0) return delay.clamp_min(1);
-  return at::nan_to_num(delay, shortest).clamp(shortest, 1e15).sub(before).floor().to(at::kLong);
+  return at::nan_to_num(delay, kShortest).clamp(kShortest, kFarthestDelay).sub(0.5).to(at::kLong);
 }
 
 }  // namespace polezero

@@ -7,23 +7,25 @@
 
 namespace polezero {
 
+// How a delay between samples is read; delays are int64 where it is none, else floating.
+enum class Interpolation : int64_t { none, linear, lagrange3 };
+double shortest_delay(Interpolation interpolation);
+// Who is named in errors.
+enum class SparseCaller : int64_t { sparse_allpole, comb_filter, feedforward_comb, allpass_comb };
+
 // (1 + S)^-1 x, or (transposed) the same of S^T; a[..., T or 1, L], delays[..., T or 1, L].
 Tensor sparse_allpole_forward(const Tensor& a, const Tensor& delays, const Tensor& x,
-                              c10::SymInt past, bool transposed, bool two_pass);
-// S x, or S^T x.
+                              c10::SymInt past, bool transposed, bool two_pass,
+                              int64_t interpolation, int64_t caller);
+// S x, or S^T x; with `derivative` k of the taps' k-th derivative by their delays.
 Tensor sparse_fir(const Tensor& b, const Tensor& delays, const Tensor& x, c10::SymInt past,
-                  bool transposed);
+                  bool transposed, int64_t interpolation, int64_t derivative, int64_t caller);
 // p_l[n] = g[n] x[n - d_l[n]], [..., T, L], or (sum) their sums over time, [..., 1, L] in float64.
 Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays, c10::SymInt past,
-                      bool sum);
+                      bool sum, int64_t interpolation, int64_t derivative);
 
-// How a delay is made of whole ones.
-enum class Interpolation : int64_t { none, linear, lagrange3, thiran };
-enum class DelayCaller : int64_t { comb_filter, feedforward_comb, allpass_comb };
-
-// The shortest of the whole delays that `delay` is made of, int64. On the CPU one that is too short
-// for that, NaN, or longer than the `past` samples before the first (0: they are zero) is an error;
-// on a GPU it becomes the shortest one.
-Tensor first_delay(const Tensor& delay, c10::SymInt past, int64_t interpolation, int64_t caller);
+// k of delay = k + delta with 1/2 <= delta < 3/2, which is how comb_filter reads through an
+// all-pass filter; int64. On the CPU a delay below 3/2 or NaN is an error, on a GPU it becomes 3/2.
+Tensor thiran_delay(const Tensor& delay);
 
 }  // namespace polezero

@@ -5,47 +5,38 @@
 
 #include "kernels/cuda/sparse.h"
 #include "tile/pointwise.h"
+#include "tile/sparse_taps.h"
 
 POLEZERO_ISA_BEGIN
 
-// A row of the taps.
-template <class T>
-struct SparseTapsOfRow {
-  using A = acc_t<T>;
-  SparseTaps<T> taps;
-  const int64_t* d;
-  const T* varying;
-  const A* constant;
+// What tap l reads for sample n, v(m) being sample m, `made`: n, from the first that taps make.
+template <class T, class V>
+POLEZERO_HD acc_t<T> sparse_read(const SparseTapsOfRow<T>& taps, int64_t made, int64_t l, int64_t n,
+                                 V&& v) {
+  acc_t<T> sum(0);
+  with_points(taps.taps, [&](auto points) {
+    taps.template each<points>(made, l, [&](int64_t d, double w) {
+      if (d <= n) sum += w * v(n - d);
+    });
+  });
+  return sum;
+}
 
-  POLEZERO_HD SparseTapsOfRow(const SparseTaps<T>& t, int64_t row)
-      : taps(t),
-        d(t.d + row * t.d_row),
-        varying(t.varying == nullptr ? nullptr : t.varying + row * t.c_row),
-        constant(t.constant == nullptr ? nullptr : t.constant + row * t.c_row) {}
-
-  // Of tap l, counted from the first sample that taps make.
-  POLEZERO_HD int64_t delay(int64_t n, int64_t l) const {
-    const int64_t found = d[(taps.d_time == 0 ? 0 : n * taps.count) + l];
-    return found < 1 ? 1 : found;
-  }
-  POLEZERO_HD A coefficient(int64_t n, int64_t l) const {
-    return varying != nullptr ? widen(varying[n * taps.count + l]) : constant[l];
-  }
-};
-
-// (S v)[n], or (S^T v)[n], v(m) being sample m.
+// (S v)[n], or (S^T v)[n].
 template <class T, class V>
 POLEZERO_HD acc_t<T> sparse_sum(const SparseOnDevice<T>& p, const SparseTapsOfRow<T>& taps,
                                 int64_t row, int64_t n, V&& v) {
+  using A = acc_t<T>;
   const int64_t L = p.taps.count;
-  acc_t<T> sum(0);
+  A sum(0);
   if (p.tap != nullptr) {
+    const int64_t points = p.taps.interpolator.points, reads = L * points;
     const int64_t list = p.lists == 1 ? 0 : row;
-    const int64_t* tap = p.tap + list * (p.time - p.past) * L;
+    const int64_t* tap = p.tap + list * (p.time - p.past) * reads;
     const int64_t* begin = p.begin + list * (p.time + 1);
     for (int64_t i = begin[n]; i < begin[n + 1]; ++i) {
-      const int64_t m = tap[i] / L;
-      sum += multiply(taps.coefficient(m, tap[i] % L), v(p.past + m));
+      const int64_t m = tap[i] / reads, l = tap[i] % reads / points;
+      sum += taps.weight(m, l, tap[i] % points) * multiply(taps.coefficient(m, l), v(p.past + m));
     }
   } else if (p.transposed) {
     for (int64_t l = 0; l < L; ++l) {
@@ -54,8 +45,7 @@ POLEZERO_HD acc_t<T> sparse_sum(const SparseOnDevice<T>& p, const SparseTapsOfRo
     }
   } else if (n >= p.past) {
     for (int64_t l = 0; l < L; ++l) {
-      const int64_t m = n - taps.delay(n - p.past, l);
-      if (m >= 0) sum += multiply(taps.coefficient(n - p.past, l), v(m));
+      sum += multiply(taps.coefficient(n - p.past, l), sparse_read(taps, n - p.past, l, n, v));
     }
   }
   return sum;
@@ -74,10 +64,10 @@ POLEZERO_HD void sparse_fir_output(const SparseOnDevice<T>& p, int64_t row, int6
 template <class Block, class T>
 POLEZERO_HD int64_t shortest_delay(Block& block, double* scratch, const SparseOnDevice<T>& p,
                                    const SparseTapsOfRow<T>& taps) {
-  const int64_t count = p.taps.count * (p.taps.d_time == 0 ? 1 : p.time - p.past);
+  const int64_t L = p.taps.count, count = L * (p.taps.d_time == 0 ? 1 : p.time - p.past);
   double least = static_cast<double>(p.time);
   for (int64_t i = block.thread(); i < count; i += block.threads()) {
-    const auto d = static_cast<double>(taps.d[i]);
+    const auto d = static_cast<double>(taps.first(i / L, i % L));
     least = d < least ? d : least;
   }
   for (int lanes = 1; lanes < block.lanes(); lanes *= 2) {
@@ -88,7 +78,7 @@ POLEZERO_HD int64_t shortest_delay(Block& block, double* scratch, const SparseOn
   block.sync();
   for (int w = 0; w < block.warps(); ++w) least = scratch[w] < least ? scratch[w] : least;
   block.sync();
-  return least < 1 ? 1 : static_cast<int64_t>(least);
+  return static_cast<int64_t>(least);
 }
 
 // With feedback, a row by a block; `scratch`: a number for each warp.
@@ -114,12 +104,14 @@ POLEZERO_HD void sparse_allpole_row(Block& block, double* scratch, const SparseO
   }
 }
 
+// Of product l at the n-th sample that taps make.
 template <class T>
 POLEZERO_HD acc_t<T> sparse_product_of(const SparseProductParams<T>& p, int64_t row, int64_t n,
                                        int64_t l) {
-  const int64_t m = p.past + n - SparseTapsOfRow<T>(p.taps, row).delay(n, l);
-  if (m < 0) return acc_t<T>(0);
-  return multiply(widen(p.g[row * p.g_stride + p.past + n]), widen(p.x[row * p.x_stride + m]));
+  const T* x = p.x + row * p.x_stride;
+  const auto sample = [x](int64_t m) { return widen(x[m]); };
+  return multiply(widen(p.g[row * p.g_stride + p.past + n]),
+                  sparse_read(SparseTapsOfRow<T>(p.taps, row), n, l, p.past + n, sample));
 }
 
 // The sum of product i % L of row i / L over a stretch of `time` samples, by a block.

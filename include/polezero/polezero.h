@@ -118,6 +118,27 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> sparse_allpole(
     const at::Tensor& a, const at::Tensor& delays, const at::Tensor& x,
     const std::optional<at::Tensor>& zi = {});
 
+// A cubic spline through x along `axis`, at 0, 1/m, 2/m .. T - 1: (T - 1) m + 1 samples, every m-th
+// of them one of x. Beyond its ends x is mirrored: with `boundary` "reflect" about the end samples,
+// as torch pads, with "scipy" half a sample beyond them.
+POLEZERO_API at::Tensor cubic_spline(const at::Tensor& x, int64_t m,
+                                     const std::string& boundary = "reflect", int64_t axis = -1);
+
+// scipy.signal's: B-spline coefficients of x (with `lamb`, above 1/144, of a smoothing spline), the
+// splines at newx, in samples, and symmetric filters, x mirrored half a sample beyond its ends.
+// newx[P], or of as many dimensions as cj has, P along `axis`; differentiable in it too.
+POLEZERO_API at::Tensor cspline1d(const at::Tensor& x, double lamb = 0, int64_t axis = -1);
+POLEZERO_API at::Tensor qspline1d(const at::Tensor& x, int64_t axis = -1);
+POLEZERO_API at::Tensor cspline1d_eval(const at::Tensor& cj, const at::Tensor& newx,
+                                       int64_t axis = -1);
+POLEZERO_API at::Tensor qspline1d_eval(const at::Tensor& cj, const at::Tensor& newx,
+                                       int64_t axis = -1);
+// c0 / ((1 - z1 / z) (1 - z1 z))
+POLEZERO_API at::Tensor symiirorder1(const at::Tensor& x, double c0, double z1, int64_t axis = -1);
+// Poles at r exp(+-i omega) and their inverses, gain 1 at frequency 0.
+POLEZERO_API at::Tensor symiirorder2(const at::Tensor& x, double r, double omega,
+                                     int64_t axis = -1);
+
 namespace lpv {
 
 // y[n] = x[n] - sum_{i=1..N} a_i[n] y[n-i], a[..., T, N] holding a_1..a_N. zi and zf are the last N

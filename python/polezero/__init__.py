@@ -20,6 +20,17 @@ from polezero.functional import (  # noqa: E402
     sensitivity,
 )
 from polezero.recurrences import linear_recurrence, state_space, tdf2_ssm  # noqa: E402
+from polezero.splines import (  # noqa: E402
+    cspline1d,
+    cspline1d_eval,
+    cspline2d,
+    cubic_spline,
+    qspline1d,
+    qspline1d_eval,
+    qspline2d,
+    symiirorder1,
+    symiirorder2,
+)
 
 __all__ = [
     "__version__",
@@ -27,6 +38,10 @@ __all__ = [
     "allpole",
     "cmake_prefix_path",
     "comb_filter",
+    "cspline1d",
+    "cspline1d_eval",
+    "cspline2d",
+    "cubic_spline",
     "feedforward_comb",
     "freq",
     "lfilter",
@@ -34,10 +49,15 @@ __all__ = [
     "lfiltic",
     "linear_recurrence",
     "lpv",
+    "qspline1d",
+    "qspline1d_eval",
+    "qspline2d",
     "reference",
     "sensitivity",
     "sosfilt",
     "sparse_allpole",
     "state_space",
+    "symiirorder1",
+    "symiirorder2",
     "tdf2_ssm",
 ]

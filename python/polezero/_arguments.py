@@ -29,6 +29,8 @@ def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
     if isinstance(value, (list, tuple)) and _holds_tensor(value):
         # stacked, where torch.as_tensor would cut the graph
         return torch.stack([_convert(v, dtype, device) for v in value])
+    if isinstance(value, (int, float, complex)):  # on a GPU without waiting for it
+        return torch.full((), value, dtype=dtype.to_complex() if isinstance(value, complex) else dtype, device=device)
     if hasattr(value, "strides"):  # of a NumPy array a copy may be written to, and none of its strides is negative
         value = value.copy()
     if torch.as_tensor(value).is_complex():

@@ -13,11 +13,23 @@ from torch import Tensor
 
 from polezero._reference_delays import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
 from polezero._reference_promotion import promote
+from polezero._reference_splines import (
+    cspline1d,
+    cspline1d_eval,
+    cubic_spline,
+    qspline1d,
+    qspline1d_eval,
+    symiirorder1,
+    symiirorder2,
+)
 
 __all__ = [
     "allpass_comb",
     "allpole",
     "comb_filter",
+    "cspline1d",
+    "cspline1d_eval",
+    "cubic_spline",
     "feedforward_comb",
     "lfilter",
     "linear_recurrence",
@@ -28,9 +40,13 @@ __all__ = [
     "lpv_parallel",
     "lpv_sosfilt",
     "lpv_state_space",
+    "qspline1d",
+    "qspline1d_eval",
     "sosfilt",
     "sparse_allpole",
     "state_space",
+    "symiirorder1",
+    "symiirorder2",
 ]
 
 

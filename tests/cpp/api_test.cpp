@@ -198,6 +198,24 @@ TEST_P(PublicHeader, CombFiltersAreAllpoleFiltersWithOneTap) {
   EXPECT_TRUE(between.grad().isfinite().all().item<bool>());
 }
 
+TEST_P(PublicHeader, SplinesGoThroughTheirSamples) {
+  const Tensor x = random({2, 30});
+  for (const char* boundary : {"reflect", "scipy"}) {
+    expect_close(polezero::cubic_spline(x, 3, boundary).slice(-1, 0, 88, 3), x);
+  }
+  expect_close(polezero::cubic_spline(x.t(), 3, "reflect", 0), polezero::cubic_spline(x, 3).t());
+  const Tensor knots = at::arange(30, x.options());
+  expect_close(polezero::cspline1d_eval(polezero::cspline1d(x), knots), x);
+  expect_close(polezero::qspline1d_eval(polezero::qspline1d(x), knots), x);
+  const Tensor ones = at::ones({5}, x.options());
+  expect_close(polezero::cspline1d(ones, 0.5), ones);
+  expect_close(polezero::symiirorder1(ones, 0.25, 0.5), ones);
+  expect_close(polezero::symiirorder2(ones, 0.5, 1.0), ones);
+  const Tensor points = (knots.slice(0, 0, 20) + 0.25).requires_grad_();
+  polezero::cspline1d_eval(x, points).square().sum().backward();
+  EXPECT_TRUE((points.grad() != 0).all().item<bool>());
+}
+
 TEST_P(PublicHeader, SosfiltIsItsSectionsInTurn) {
   const Tensor x = random({5, 30}), zi = random({2, 5, 2});
   const Tensor sos =

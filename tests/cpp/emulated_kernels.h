@@ -171,20 +171,19 @@ struct Emulated {
     return kernels_for<T>({"baseline", &baseline::kernels});
   }
   static const KernelsOf<T>& kernels() {
-    static const KernelsOf<T> table{.lfilter_forward = lfilter_forward,
-                                    .lfilter_backward = lfilter_backward,
-                                    .lag_correlation = nullptr,
-                                    .lpv_allpole = lpv_allpole,
-                                    .lpv_allpole_backward = lpv_allpole_backward,
-                                    .lag_product = lag_product,
-                                    .lpv_fir = lpv_fir,
-                                    .sosfilt_forward = nullptr,
-                                    .sosfilt_backward = nullptr,
-                                    .lattice_forward = lattice_forward,
-                                    .lattice_backward = lattice_backward,
-                                    .state_space = state_space,
-                                    .sparse = nullptr,
-                                    .sparse_product = nullptr};
+    static const KernelsOf<T> table = [] {
+      KernelsOf<T> t{};  // null: no chunks, nor a thread for each output
+      t.lfilter_forward = lfilter_forward;
+      t.lfilter_backward = lfilter_backward;
+      t.lpv_allpole = lpv_allpole;
+      t.lpv_allpole_backward = lpv_allpole_backward;
+      t.lag_product = lag_product;
+      t.lpv_fir = lpv_fir;
+      t.lattice_forward = lattice_forward;
+      t.lattice_backward = lattice_backward;
+      t.state_space = state_space;
+      return t;
+    }();
     return table;
   }
 };

@@ -8,15 +8,17 @@ namespace {
 
 using namespace baseline;
 
-// y and zf of all rows, and their largest error relative to the largest value so far.
+// y and zf of all rows, and their largest error relative to the largest value so far. The first row
+// has a NaN at `nan_at`.
 template <class T, int P>
 void check_forward(const Launch& launch, int64_t M, int64_t N, double radius, int64_t rows,
-                   int64_t time, int64_t filter_count = 1) {
+                   int64_t time, int64_t filter_count = 1, int64_t nan_at = -1) {
   SCOPED_TRACE(::testing::Message() << "M " << M << " N " << N << " radius " << radius << " rows "
                                     << rows << " time " << time);
   Random random(1);
   const FilterBank<T> bank(random, M, N, filter_count, radius);
-  const auto x = random_rows<T>(random, rows, time, 3);
+  auto x = random_rows<T>(random, rows, time, 3);
+  if (nan_at >= 0) x.row(0)[nan_at] = T(NAN);
   Rows<T> y(rows, time, 5);
   const auto zi = random.signal<T>(rows * bank.order);
   std::vector<T> zf(rows * bank.order);
@@ -51,15 +53,16 @@ void check_forward(const Launch& launch, int64_t M, int64_t N, double radius, in
 // grad_x, the first lambdas and the sums.
 template <class T, int P>
 void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, int64_t rows,
-                   int64_t time, int64_t filter_count = 1) {
+                   int64_t time, int64_t filter_count = 1, int64_t nan_at = -1) {
   SCOPED_TRACE(::testing::Message() << "M " << M << " N " << N << " radius " << radius << " rows "
                                     << rows << " time " << time);
   using A = acc_t<T>;
   Random random(2);
   const FilterBank<T> bank(random, M, N, filter_count, radius);
   const int64_t order = bank.order;
-  const auto g = random_rows<T>(random, rows, time, 3), x = random_rows<T>(random, rows, time, 0),
-             y = random_rows<T>(random, rows, time, 1);
+  auto g = random_rows<T>(random, rows, time, 3);
+  const auto x = random_rows<T>(random, rows, time, 0), y = random_rows<T>(random, rows, time, 1);
+  if (nan_at >= 0) g.row(0)[nan_at] = T(NAN);
   Rows<T> grad_x(rows, time, 5);
   const auto grad_zf = random.signal<T>(rows * order);
   std::vector<A> head(rows * order);
@@ -109,6 +112,10 @@ void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, in
         }
         for (int64_t part = 0; part < parts; ++part) {
           got += sums[((r * parts + part) * 2 + of_a) * (order + 1) + k];
+        }
+        if (std::isnan(size_l)) {  // it is in all sums, whose stretches have no end
+          EXPECT_TRUE(std::isnan(std::abs(got)));
+          continue;
         }
         EXPECT_LE(static_cast<double>(std::abs(got - sum)),
                   tolerance<T>(radius) * (1 + std::sqrt(size_l * size_u)))
@@ -163,6 +170,20 @@ TYPED_TEST(LfilterScanOf, RowsOfAGroup) {
     check_forward<T, 1>(kGroup, 1, 1, 0.99, 2, time);
     check_adjoint<T, 1>(kGroup, 1, 1, 0.99, 2, time);
   }
+}
+
+// It stays where there is feedback, and leaves with its sample where there is none.
+TYPED_TEST(LfilterScanOf, NanReachesTheSamplesOfTheDefinition) {
+  using T = TypeParam;
+  for (const Launch& launch : {Launch{}, kWholeRow}) {
+    for (const int64_t n : {0, 700, 2998}) {
+      check_forward<T, 2>(launch, 2, 2, 0.9, 2, 3000, 1, n);
+      check_forward<T, 2>(launch, 2, 0, 0, 2, 3000, 1, n);
+      check_adjoint<T, 2>(launch, 2, 2, 0.9, 2, 3000, 1, n);
+    }
+  }
+  check_forward<T, 2>(kGroup, 2, 2, 0.9, 2, 50, 1, 17);
+  check_adjoint<T, 2>(kGroup, 2, 2, 0.9, 2, 50, 1, 17);
 }
 
 // Beyond the circle a power of a long stretch overflows before a short output does.

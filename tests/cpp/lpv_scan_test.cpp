@@ -76,6 +76,19 @@ TYPED_TEST(LpvScanOf, EqualsItsDefinition) {
   }
 }
 
+TYPED_TEST(LpvScanOf, NanReachesTheSamplesOfTheDefinition) {
+  using T = TypeParam;
+  Random random(4);
+  for (const Lags& lags : kAllLags) {
+    for (const int64_t n : {0, 700, 1498}) {
+      LpvCase<T> c(random, {2, 1500, kLongestLpvScan<T>, lags});
+      c.x.row(0)[n] = c.g.row(0)[n] = T(NAN);
+      this->check(c, {});
+      if (this->HasFatalFailure()) return;
+    }
+  }
+}
+
 // Three levels of the tree.
 TEST(LpvScan, ManyTiles) {
   Random random(2);

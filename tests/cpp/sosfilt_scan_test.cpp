@@ -140,6 +140,18 @@ TYPED_TEST(SosfiltScanOf, EqualsItsDefinitionAndItsAdjoint) {
   }
 }
 
+TYPED_TEST(SosfiltScanOf, NanReachesTheSamplesOfTheDefinition) {
+  Random random(5);
+  for (const Launch& launch : {Launch{}, kWholeRow}) {
+    for (const int64_t n : {0, 700, 2998}) {
+      SosScanCase<TypeParam> c(random, {2, 3000, 3});
+      c.x.row(0)[n] = TypeParam(NAN);
+      expect_its_definition(c, c.template run<false>(launch));
+      if (this->HasFatalFailure()) return;
+    }
+  }
+}
+
 TYPED_TEST(SosfiltScanOf, RowsOfAGroup) {
   using T = TypeParam;
   Random random(4);

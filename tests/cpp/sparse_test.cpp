@@ -13,12 +13,14 @@ struct Shape {
   int64_t rows, past, time, taps;
   int64_t shortest, longest;
   bool varying_delays = false, varying_coefficients = false, shared = false;
+  int points = 1;  // that a tap reads, of a delay between samples where there are 2 or 4
   friend std::ostream& operator<<(std::ostream& out, const Shape& s) {
     return out << s.rows << " rows, " << s.past << " + " << s.time << " samples, " << s.taps
                << " taps of " << s.shortest << ".." << s.longest
                << (s.varying_delays ? ", varying delays" : "")
                << (s.varying_coefficients ? ", varying coefficients" : "")
-               << (s.shared ? ", shared" : "");
+               << (s.shared ? ", shared" : "") << (s.points > 1 ? ", between " : "")
+               << (s.points > 1 ? s.points : 0) << " samples";
   }
 };
 
@@ -33,13 +35,51 @@ const Shape kShapes[] = {{1, 0, 1, 1, 1, 1},
                          {2, 30, 300, 2, 1, 30, true},
                          {2, 0, 300, 2, 20, 60, true, true},
                          {2, 7, 5000, 3, 2, 7, true, true, true},
-                         {2, 3, 20, 0, 1, 1}};
+                         {2, 3, 20, 0, 1, 1},
+                         {2, 9, 50, 2, 1, 7, true, false, false, 2},
+                         {2, 0, 300, 1, 20, 60, true, true, true, 2},
+                         {1, 0, 40, 1, 5, 8, false, true, false, 4},
+                         {2, 0, 300, 2, 2, 40, true, true, false, 4},
+                         {2, 12, 5000, 1, 2, 9, true, false, true, 4}};
+
+// The polynomial through 1 at one of `points` neighbours and 0 at the others, at u between the
+// middle ones, or its derivative.
+long double lagrange(int points, int j, long double u, bool derivative) {
+  const int before = points / 2 - 1;
+  long double value = 1, slope = 0;
+  for (int i = 0; i < points; ++i) {
+    if (i == j) continue;
+    slope = (slope * (u + before - i) + value) / (j - i);
+    value *= (u + before - i) / (j - i);
+  }
+  return derivative ? slope : value;
+}
+
+// As csrc/ops/sparse.cpp has them.
+Interpolator interpolator(int points, bool derivative) {
+  if (points == 1) return {};
+  if (points == 2) {
+    return derivative ? Interpolator{2, 0, {{-1}, {1}}} : Interpolator{2, 0, {{1, -1}, {0, 1}}};
+  }
+  if (derivative) {
+    return {4,
+            1,
+            {{-1. / 3, 1, -1. / 2}, {-1. / 2, -2, 3. / 2}, {1, 1, -3. / 2}, {-1. / 6, 0, 1. / 2}}};
+  }
+  return {4,
+          1,
+          {{0, -1. / 3, 1. / 2, -1. / 6},
+           {1, -1. / 2, -1, 1. / 2},
+           {0, 1, 1. / 2, -1. / 2},
+           {0, -1. / 6, 0, 1. / 6}}};
+}
 
 template <class T>
 struct Case {
   using A = acc_t<T>;
   Shape s;
   std::vector<int64_t> delays;
+  std::vector<double> between;  // the same, with something added
   std::vector<A> constant;
   std::vector<T> varying;
   Rows<T> x, g;
@@ -53,6 +93,9 @@ struct Case {
     for (int64_t& d : delays) {
       d = static_cast<int64_t>(random.uniform(static_cast<double>(s.shortest), s.longest + 1));
     }
+    for (const int64_t d : delays) {
+      between.push_back(static_cast<double>(d) + random.uniform(0, 0.999));
+    }
     const double size = 0.9 / static_cast<double>(std::max<int64_t>(s.taps, 1));
     auto fill = [&](auto& c, int64_t count) {
       c = random.signal<typename std::decay_t<decltype(c)>::value_type>(count);
@@ -63,11 +106,13 @@ struct Case {
     s.varying_coefficients ? fill(varying, sets * s.time * s.taps) : fill(constant, sets * s.taps);
   }
 
-  SparseTaps<T> taps() const {
+  SparseTaps<T> taps(bool derivative = false) const {
     const int64_t times_d = s.varying_delays ? s.time : 1;
     const int64_t times_c = s.varying_coefficients ? s.time : 1;
     return {.count = s.taps,
-            .d = delays.data(),
+            .d = s.points == 1 ? delays.data() : nullptr,
+            .d_between = s.points == 1 ? nullptr : between.data(),
+            .interpolator = interpolator(s.points, derivative),
             .d_row = s.shared ? 0 : times_d * s.taps,
             .d_time = s.varying_delays ? s.taps : 0,
             .varying = s.varying_coefficients ? varying.data() : nullptr,
@@ -83,11 +128,11 @@ struct Case {
             .x_stride = x.stride,
             .y = y.data.data(),
             .y_stride = y.stride,
-            .shortest = s.shortest,
-            .longest = s.longest};
+            .shortest = s.shortest - before(),
+            .longest = s.longest - before() + s.points - 1};
   }
-  SparseProductParams<T> product_params(T* p, A* sums) const {
-    return {.taps = taps(),
+  SparseProductParams<T> product_params(T* p, A* sums, bool derivative) const {
+    return {.taps = taps(derivative),
             .past = s.past,
             .g = g.data.data(),
             .g_stride = g.stride,
@@ -96,9 +141,19 @@ struct Case {
             .p = p,
             .p_sums = sums};
   }
-  int64_t delay(int64_t r, int64_t n, int64_t l) const {
+  int64_t before() const { return s.points == 4 ? 1 : 0; }
+  int64_t tap(int64_t r, int64_t n, int64_t l) const {
     const int64_t set = s.shared ? 0 : r;
-    return delays[s.varying_delays ? (set * s.time + n) * s.taps + l : set * s.taps + l];
+    return s.varying_delays ? (set * s.time + n) * s.taps + l : set * s.taps + l;
+  }
+  // Of the j-th sample that a tap reads.
+  int64_t delay(int64_t r, int64_t n, int64_t l, int64_t j) const {
+    return delays[tap(r, n, l)] - before() + j;
+  }
+  long double weight(int64_t r, int64_t n, int64_t l, int j, bool derivative = false) const {
+    if (s.points == 1) return 1;
+    const double d = between[tap(r, n, l)];
+    return lagrange(s.points, j, d - std::floor(d), derivative);
   }
   exact_t<T> coefficient(int64_t r, int64_t n, int64_t l) const {
     const int64_t set = s.shared ? 0 : r;
@@ -117,11 +172,12 @@ struct Case {
     const long double sign = feedback ? -1 : 1;
     for (int64_t step = 0; step < s.time; ++step) {
       const int64_t n = transposed ? s.time - 1 - step : step;
-      for (int64_t l = 0; l < s.taps; ++l) {
-        const int64_t m = s.past + n - delay(r, n, l);
+      for (int64_t i = 0; i < s.taps * s.points; ++i) {
+        const int64_t l = i / s.points, j = i % s.points, m = s.past + n - delay(r, n, l, j);
         if (m < 0) continue;
         const int64_t to = transposed ? m : s.past + n, of = transposed ? s.past + n : m;
-        y[to] += sign * product(coefficient(r, n, l), feedback ? y[of] : from[of]);
+        y[to] +=
+            sign * weight(r, n, l, j) * product(coefficient(r, n, l), feedback ? y[of] : from[of]);
       }
     }
     return y;
@@ -144,22 +200,24 @@ void expect_truth(const Case<T>& c, bool feedback, bool transposed, const Rows<T
 // What a GPU computes; lists as csrc/ops/sparse.cpp makes them.
 template <class T>
 void run_on_a_gpu(const SparseParams<T>& given, const Case<T>& c) {
-  const int64_t L = c.s.taps, all = c.s.past + c.s.time, lists = c.s.shared ? 1 : c.s.rows;
+  const int64_t points = c.s.points, reads = c.s.taps * points, all = c.s.past + c.s.time;
+  const int64_t lists = c.s.shared ? 1 : c.s.rows;
   SparseOnDevice<T> p{given};
   p.rows = c.s.rows;
   p.time = all;
   std::vector<acc_t<T>> history(p.rows * all);
   p.history = history.data();
   std::vector<int64_t> tap, begin;
-  if (given.transposed && c.s.varying_delays) {
+  if (given.transposed && !given.taps.constant_delays()) {
     for (int64_t list = 0; list < lists; ++list) {
       for (int64_t m = 0; m <= all; ++m) {
-        begin.push_back(static_cast<int64_t>(tap.size()) - list * c.s.time * L);
-        for (int64_t i = 0; i < c.s.time * L; ++i) {
-          if (c.s.past + i / L - c.delay(list, i / L, i % L) == m) tap.push_back(i);
+        begin.push_back(static_cast<int64_t>(tap.size()) - list * c.s.time * reads);
+        for (int64_t i = 0; i < c.s.time * reads; ++i) {
+          const int64_t n = i / reads, l = i % reads / points;
+          if (c.s.past + n - c.delay(list, n, l, i % points) == m) tap.push_back(i);
         }
       }
-      tap.resize((list + 1) * c.s.time * L);
+      tap.resize((list + 1) * c.s.time * reads);
     }
     p.tap = tap.data();
     p.begin = begin.data();
@@ -206,12 +264,17 @@ TYPED_TEST(SparseOf, ProductsAreTheirDefinition) {
   for (const Shape& shape : kShapes) {
     SCOPED_TRACE(shape);
     const Case<T> c(random, shape);
+    const bool derivative = shape.points > 1;  // then not the read itself, which filters have
     const int64_t L = shape.taps, count = shape.rows * shape.time * L;
     std::vector<exact_t<T>> want(count), sums(shape.rows * L);
     for (int64_t i = 0; i < count; ++i) {
       const int64_t l = i % L, n = i / L % shape.time, r = i / L / shape.time;
-      const int64_t m = shape.past + n - c.delay(r, n, l);
-      if (m >= 0) want[i] = product(exact(c.g.row(r)[shape.past + n]), exact(c.x.row(r)[m]));
+      for (int j = 0; j < shape.points; ++j) {
+        const int64_t m = shape.past + n - c.delay(r, n, l, j);
+        if (m < 0) continue;
+        want[i] += c.weight(r, n, l, j, derivative) *
+                   product(exact(c.g.row(r)[shape.past + n]), exact(c.x.row(r)[m]));
+      }
       sums[r * L + l] += want[i];
     }
     auto check = [&](const std::vector<T>& p, const std::vector<A>& got) {
@@ -221,13 +284,13 @@ TYPED_TEST(SparseOf, ProductsAreTheirDefinition) {
     on_every_isa<T>([&](const auto& kernels) {
       std::vector<T> p(count);
       std::vector<A> got(shape.rows * L);
-      kernels.sparse_product(c.product_params(p.data(), got.data()),
+      kernels.sparse_product(c.product_params(p.data(), got.data(), derivative),
                              {0, shape.rows, 0, shape.past + shape.time});
       check(p, got);
     });
     std::vector<T> p(count);
     std::vector<A> got(shape.rows * L);
-    const auto params = c.product_params(p.data(), nullptr);
+    const auto params = c.product_params(p.data(), nullptr, derivative);
     for (int64_t i = 0; i < count; ++i) {
       p[i] = static_cast<T>(
           baseline::sparse_product_of(params, i / L / shape.time, i / L % shape.time, i % L));

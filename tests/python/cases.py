@@ -236,16 +236,18 @@ def comb_inputs(
     *,
     delay: float | None = None,
     over_time: bool = False,
+    moving: bool | None = None,
     T: int = 6,
     zi: int | None = None,
 ) -> tuple[Tensor, ...]:
-    """a, where one is given a delay (of every sample: up to 1 more), x of two rows and, likewise, zi."""
+    """a, where one is given a delay (up to 1 more), both constant or not, x of two rows and, likewise, zi."""
     (a, *signals) = sparse_inputs(dtype, L=1, T=T, zi=zi)
     if over_time:
         a = a + 0.3 * torch.randn(2, T, dtype=dtype)
     if delay is None:
         return a, *signals
-    return a, delay + torch.rand((2, T) if over_time else (1,), dtype=torch.float64), *signals
+    moving = over_time if moving is None else moving
+    return a, delay + torch.rand((2, T) if moving else (1,), dtype=torch.float64), *signals
 
 
 def _comb(kind: str, delay: int, *, options: dict[str, Any] | None = None, **sizes: Any) -> Case:
@@ -264,6 +266,24 @@ def _between(kind: str, interpolation: str, **sizes: Any) -> Case:
         lambda a, delay, x, zi=None: getattr(polezero, kind)(a, delay, x, zi, interpolation=interpolation),
         lambda a, delay, x, zi=None: getattr(reference, kind)(a, delay, x, zi, interpolation),
         partial(comb_inputs, **sizes),
+    )
+
+
+def _spline(name: str, *options: Any, T: int = 6) -> Case:
+    return Case(
+        lambda x: getattr(polezero, name)(x, *options),
+        lambda x: getattr(reference, name)(x, *options),
+        lambda dtype: (torch.randn(2, T, dtype=dtype),),
+    )
+
+
+def _spline_at_points(name: str) -> Case:
+    """Points between all knots, and beyond both ends."""
+    points = torch.tensor([[-2.3, 0.2, 1.7], [4.1, 4.9, 7.3]], dtype=torch.float64)
+    return Case(
+        getattr(polezero, name),
+        getattr(reference, name),
+        lambda dtype: (torch.randn(2, 6, dtype=dtype), points + 0.1 * torch.rand(2, 3, dtype=torch.float64)),
     )
 
 
@@ -329,12 +349,22 @@ CASES = {
     "comb_filter_zi": _comb("comb_filter", 2, zi=3, over_time=True),
     "comb_filter_two_pass_zi": _comb("comb_filter", 2, zi=2, options=TWO_PASS),
     "comb_filter_linear_zi": _between("comb_filter", "linear", delay=1.2, over_time=True, zi=4),
+    "comb_filter_linear_varying_a": _between("comb_filter", "linear", delay=1.2, over_time=True, moving=False),
+    "comb_filter_lagrange3_moving": _between("comb_filter", "lagrange3", delay=2.05, moving=True),
     "comb_filter_lagrange3": _between("comb_filter", "lagrange3", delay=2.05),
     "comb_filter_thiran": _between("comb_filter", "thiran", delay=1.55),
     "feedforward_comb_zi": _comb("feedforward_comb", 2, zi=2),
     "feedforward_comb_lagrange3_zi": _between("feedforward_comb", "lagrange3", delay=2.1, over_time=True, zi=6),
     "allpass_comb_zi": _comb("allpass_comb", 2, zi=2),
     "allpass_comb_linear": _between("allpass_comb", "linear", delay=1.3),
+    "cubic_spline": _spline("cubic_spline", 3),
+    "cubic_spline_scipy": _spline("cubic_spline", 2, "scipy", T=3),
+    "cspline1d_smoothing": _spline("cspline1d", 0.5),
+    "qspline1d": _spline("qspline1d"),
+    "symiirorder1": _spline("symiirorder1", 0.7, -0.6, T=1),
+    "symiirorder2": _spline("symiirorder2", 0.8, 0.4, T=5),
+    "cspline1d_eval": _spline_at_points("cspline1d_eval"),
+    "qspline1d_eval": _spline_at_points("qspline1d_eval"),
     "linear_recurrence": _linear_recurrence(a=(2, 5)),
     "linear_recurrence_scalar_zi": _linear_recurrence(a=(), zi=True),
 }

@@ -6,7 +6,7 @@ python tests/python/gpu_small.py [cpu]
 import math
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -45,6 +45,11 @@ def moving(coefficients: Tensor, T: int) -> Tensor:
 
 def rotation() -> Tensor:
     return RADIUS * torch.tensor([[math.cos(0.3), -math.sin(0.3)], [math.sin(0.3), math.cos(0.3)]])
+
+
+@cache
+def constant_delays(device: torch.device) -> Tensor:
+    return torch.tensor([37, 53], device=device)
 
 
 def moving_delays(x: Tensor) -> Tensor:
@@ -99,7 +104,11 @@ OPS = {
     "sosfilt": Op(with_zi(polezero.sosfilt), lambda T: (sections(),), of_sections),
     "linear_recurrence": Op(polezero.linear_recurrence, lambda T: (ONE_POLE,), last(1)),
     "linear_recurrence, varying": Op(polezero.linear_recurrence, lambda T: (moving(ONE_POLE, T)[:, 0],), last(1)),
-    "sparse_allpole": Op(lambda a, x, zi: polezero.sparse_allpole(a, [37, 53], x, zi), lambda T: (SPARSE,), last(53)),
+    "sparse_allpole": Op(
+        lambda a, x, zi: polezero.sparse_allpole(a, constant_delays(x.device), x, zi),
+        lambda T: (SPARSE,),
+        last(53),
+    ),
     "sparse_allpole, moving": Op(
         lambda a, x, zi: polezero.sparse_allpole(a, moving_delays(x), x, zi),
         lambda T: (moving(SPARSE, T)[None],),
@@ -120,6 +129,18 @@ OPS = {
         lambda b, x, zi: polezero.feedforward_comb(b, 100, x, zi), lambda T: (SPARSE[:1],), last(100)
     ),
     "allpass_comb": Op(lambda a, x, zi: polezero.allpass_comb(a, 100, x, zi), lambda T: (SPARSE[:1],), last(100)),
+    "cubic_spline": Op(lambda x: polezero.cubic_spline(x, 3), lambda T: (), lambda rows: None),
+    "cspline1d, smoothing": Op(lambda x: polezero.cspline1d(x, 5.0), lambda T: (), lambda rows: None),
+    "cspline1d_eval": Op(
+        lambda t, c: polezero.cspline1d_eval(c, t.real),
+        lambda T: (1.1 * T * torch.linspace(0, 1, T).sin(),),
+        lambda rows: None,
+    ),
+    "qspline1d_eval": Op(
+        lambda t, c: polezero.qspline1d_eval(polezero.qspline1d(c), t.real),
+        lambda T: (1.1 * T * torch.linspace(0, 1, T).sin(),),
+        lambda rows: None,
+    ),
     "state_space": Op(
         lambda A, B, C, x, zi: polezero.state_space(A, B, C, None, x, zi),
         lambda T: (rotation(), INPUT, OUTPUT),

@@ -51,6 +51,29 @@ for dtype in (torch.float32, torch.float64, torch.complex64, torch.complex128):
             backward_of(polezero.sosfilt(sos, x, zi=signal(order, rows, 2, dtype=dtype)))
             backward_of(polezero.lpv.parallel(0.5 * sos[None], x, signal(order, rows, 2, dtype=dtype)))
 
+for dtype in (torch.float32, torch.float64, torch.complex64, torch.complex128):
+    for rows, time in ((1, 0), (1, 1), (3, 15), (9, 17), (2, 600), (1, 5000)):
+        a, x, zi = signal(1, dtype=dtype), signal(rows, time, dtype=dtype), signal(rows, 130, dtype=dtype)
+        many = signal(1, time, 3, dtype=dtype)
+        moving = torch.randint(1, 130, (rows, time))
+        for delay in (1, 9, 100, moving):
+            backward_of(polezero.comb_filter(a, delay, x, zi))
+            backward_of(polezero.allpass_comb(a, delay, x, zi))
+            polezero.sparse_allpole(a / 3, torch.tensor([9, 64, 129]), x).abs().sum().backward()
+            polezero.sparse_allpole(0.6 * many, torch.randint(1, 900, (1, time, 3)), x).abs().sum().backward()
+            for how in ("linear", "lagrange3"):
+                for between in (torch.tensor([[31.7]]), moving.clamp(2, 120) + torch.rand(rows, time)):
+                    d = between.expand(rows, -1).clone().requires_grad_()
+                    backward_of(polezero.comb_filter(a, d, x, zi, interpolation=how))
+                    polezero.feedforward_comb(a, d, x, interpolation=how).abs().sum().backward()
+        polezero.cspline1d(x, 0.5).abs().sum().backward()
+        points = torch.linspace(-3, time + 9, 50).requires_grad_()
+        for m in (1, 4, 9):
+            if time > 0:
+                polezero.cubic_spline(x, m, ("reflect", "scipy")[m % 2]).abs().sum().backward()
+                polezero.cspline1d_eval(x, points).abs().sum().backward()
+                polezero.qspline1d_eval(x, points).abs().sum().backward()
+
 b, x = signal(3, dtype=torch.float64), signal(4, 50, dtype=torch.float64)
 a = torch.tensor([1.0, -0.5, 0.2], dtype=torch.float64)
 torch.func.jacfwd(polezero.lfilter)(b, a, x)

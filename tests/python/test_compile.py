@@ -57,6 +57,11 @@ def value_and_gradients(function: Callable[..., Any], inputs: tuple[Tensor, ...]
         "state_space_zi",
         "lpv_state_space_zi",
         "lpv_lattice_zi_taps",
+        "comb_filter_linear_zi",
+        "comb_filter_lagrange3_moving",
+        "sparse_allpole_moving_delays_zi",
+        "cubic_spline",
+        "cspline1d_eval",
     ],
 )
 def test_one_graph_forward_and_backward(name: str, dtype: torch.dtype) -> None:

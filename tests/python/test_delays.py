@@ -198,7 +198,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "zi_short": (
         lambda: polezero.comb_filter(0.5, 3, zeros(), zeros(2, 2)),
         ValueError,
-        "comb_filter: zi: expected at least 3 samples, as far as the delay goes back, got 2",
+        "comb_filter: zi: expected at least 3 samples for the longest delay, got 2",
     ),
     "zi_thiran": (
         lambda: polezero.comb_filter(0.5, 3.2, zeros(), zeros(2, 5), interpolation="thiran"),
@@ -250,7 +250,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "sparse_zi": (
         lambda: polezero.sparse_allpole([0.5], [3], zeros(), zeros(2, 2)),
         ValueError,
-        "sparse_allpole: zi: expected at least 3 samples, as far as the delays go back, got 2",
+        "sparse_allpole: zi: expected at least 3 samples for the longest delay, got 2",
     ),
 }
 

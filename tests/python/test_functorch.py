@@ -22,6 +22,7 @@ NAMES = [
     "allpole_two_pass_zi",
     "state_space_zi",
     "lpv_lattice_zi_taps",
+    "comb_filter_linear_zi",
 ]
 
 Inputs = tuple[Tensor, ...]

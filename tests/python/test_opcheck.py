@@ -101,15 +101,19 @@ def lattice_backward_case(dtype: torch.dtype, count: int, **sizes: Any) -> tuple
     return torch.randn(2, count, 7, dtype=dtype), torch.randn_like(zi), k, x.unsqueeze(-2), zi
 
 
-def sparse(dtype: torch.dtype, *attributes: Any, past: int = 3, moving: bool = False) -> tuple[Any, ...]:
-    """Taps over time at delays that are constant or not, two rows."""
+def sparse(
+    dtype: torch.dtype, *attributes: Any, past: int = 3, moving: bool = False, between: bool = False
+) -> tuple[Any, ...]:
+    """Taps over time at delays that are constant or not, whole or between samples, two rows."""
     a, x = sparse_inputs(dtype, T=7, L=2, over_time=moving)
     delays = torch.randint(1, 4, (7 if moving else 1, 2))
+    if between:
+        delays = delays.clamp_max(2).double() + 0.3
     return (a if moving else a.unsqueeze(0)), delays, torch.cat([x[:, :past], x], -1), past, *attributes
 
 
-def sparse_pair(dtype: torch.dtype, moving: bool, *attributes: Any) -> tuple[Any, ...]:
-    _, delays, x, past, *_ = sparse(dtype, moving=moving)
+def sparse_pair(dtype: torch.dtype, moving: bool, *attributes: Any, between: bool = False) -> tuple[Any, ...]:
+    _, delays, x, past, *_ = sparse(dtype, moving=moving, between=between)
     return torch.randn_like(x), x, delays, past, *attributes
 
 
@@ -120,6 +124,10 @@ def spread(delays: torch.Tensor, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def delay() -> torch.Tensor:
     return torch.tensor([2.3], dtype=torch.float64)
+
+
+def spline_points() -> torch.Tensor:
+    return torch.tensor([-0.8, 0.3, 2.2, 5.9, 8.1], dtype=torch.float64)
 
 
 # Several argument lists for one op.
@@ -248,18 +256,47 @@ CASES: dict[str, dict[str, Any]] = {
         "two_pass": lambda d: (torch.randn(1, 1, dtype=d), torch.ones(1, 1).long(), *sparse(d, False, True)[2:]),
         "moving": lambda d: sparse(d, past=0, moving=True),
         "moving_transposed": lambda d: sparse(d, True, moving=True),
+        "between": lambda d: sparse(d, False, False, 1, between=True),
+        "between_moving": lambda d: sparse(d, True, False, 1, between=True, moving=True),
     },
     "sparse_fir": {
         "zi": sparse,
         "transposed": lambda d: sparse(d, True),
         "moving_transposed": lambda d: sparse(d, True, moving=True),
+        "derivative": lambda d: sparse(d, False, 1, 1, between=True),
+        "derivative_moving": lambda d: sparse(d, True, 1, 1, between=True, moving=True),
     },
     "sparse_product": {
+        "between": lambda d: sparse_pair(d, False, True, 1, 1, between=True),
+        "between_moving_sum": lambda d: sparse_pair(d, True, True, 1, between=True),
         "sum": lambda d: sparse_pair(d, False, True),
         "moving": lambda d: sparse_pair(d, True),
         "moving_sum": lambda d: sparse_pair(d, True, True),
     },
-    "first_delay": {"linear": lambda d: (delay(), 0, 1), "whole": lambda d: (torch.tensor([3]), 5)},
+    "cubic_spline": {
+        "rows": lambda d: (torch.randn(2, 7, dtype=d), 3),
+        "scipy": lambda d: (torch.randn(7, 3, dtype=d), 2, "scipy", 0),
+    },
+    "cspline1d": {"rows": lambda d: (torch.randn(2, 7, dtype=d),), "lamb": lambda d: (torch.randn(2, 7, dtype=d), 0.5)},
+    "qspline1d": {"rows": lambda d: (torch.randn(2, 7, dtype=d),)},
+    "cspline1d_eval": {"rows": lambda d: (torch.randn(2, 7, dtype=d), spline_points())},
+    "qspline1d_eval": {"rows": lambda d: (torch.randn(2, 7, dtype=d), spline_points())},
+    "symiirorder1": {"rows": lambda d: (torch.randn(2, 7, dtype=d), 0.5, -0.4)},
+    "symiirorder2": {"rows": lambda d: (torch.randn(2, 7, dtype=d), 0.7, 0.3)},
+    "symmetric_filter": {
+        "rows": lambda d: (torch.randn(2, 7, dtype=d), -1.2, 0.5, 0.3),
+        "whole": lambda d: (torch.randn(2, 7, dtype=d), 0.4, 0.0, 0.5, True),
+    },
+    "spline_eval": {
+        "cubic": lambda d: (torch.randn(2, 7, dtype=d), spline_points()),
+        "quadratic": lambda d: (torch.randn(2, 7, dtype=d), spline_points(), 0, 2, True, 1),
+        "transposed": lambda d: (torch.randn(2, 5, dtype=d), spline_points(), 7, 3, True),
+    },
+    "spline_upsample": {
+        "rows": lambda d: (torch.randn(2, 7, dtype=d), 3),
+        "transposed": lambda d: (torch.randn(2, 19, dtype=d), 3, True, True),
+    },
+    "thiran_delay": {"rows": lambda d: (delay(),)},
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }
 

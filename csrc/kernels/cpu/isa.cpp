@@ -16,17 +16,31 @@
 #include "kernels/cpu/lpv_fir_kernel.h"
 #include "kernels/cpu/sosfilt_kernel.h"
 #include "kernels/cpu/sparse_kernel.h"
+#include "kernels/cpu/spline_kernel.h"
 #include "kernels/cpu/state_space_kernel.h"
 
 namespace polezero::POLEZERO_ISA {
 namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {lfilter_forward<T>, lfilter_backward<T>,     lag_correlation<T>,
-          lpv_allpole<T>,     lpv_allpole_backward<T>, lag_product<T>,
-          lpv_fir<T>,         sosfilt_forward<T>,      sosfilt_backward<T>,
-          lattice_forward<T>, lattice_backward<T>,     state_space<T>,
-          sparse<T>,          sparse_product<T>};
+  return {lfilter_forward<T>,
+          lfilter_backward<T>,
+          lag_correlation<T>,
+          lpv_allpole<T>,
+          lpv_allpole_backward<T>,
+          lag_product<T>,
+          lpv_fir<T>,
+          sosfilt_forward<T>,
+          sosfilt_backward<T>,
+          lattice_forward<T>,
+          lattice_backward<T>,
+          state_space<T>,
+          sparse<T>,
+          sparse_product<T>,
+          spline<T>,
+          spline_transposed<T>,
+          upsample<T>,
+          upsample_transposed<T>};
 }
 }  // namespace
 

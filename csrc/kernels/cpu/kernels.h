@@ -7,6 +7,7 @@
 #include "kernels/lpv.h"
 #include "kernels/sosfilt.h"
 #include "kernels/sparse.h"
+#include "kernels/spline.h"
 #include "kernels/state_space.h"
 
 namespace polezero {
@@ -29,6 +30,11 @@ struct KernelsOf {
   // whole rows
   void (*sparse)(const SparseParams<scalar_t>&, const Range&);
   void (*sparse_product)(const SparseProductParams<scalar_t>&, const Range&);
+  // whole rows: points [0, P), or the knots
+  void (*spline)(const SplineParams<scalar_t>&, const Range&);
+  void (*spline_transposed)(const SplineParams<scalar_t>&, const Range&);
+  void (*upsample)(const UpsampleParams<scalar_t>&, const Range&);
+  void (*upsample_transposed)(const UpsampleParams<scalar_t>&, const Range&);
 };
 
 struct Kernels {

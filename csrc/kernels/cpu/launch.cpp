@@ -269,23 +269,37 @@ void sparse_product(const SparseProductParams<scalar_t>& p, int64_t rows, int64_
   run_rows(kernels_of<scalar_t>().sparse_product, p, rows, time, 1 + p.taps.count / 4);
 }
 
-#define POLEZERO_INSTANTIATE(scalar_t)                                                         \
-  template void lfilter_forward<scalar_t>(LfilterForwardParams<scalar_t>, int64_t, int64_t);   \
-  template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t); \
-  template void lag_correlation<scalar_t>(const LagCorrelationParams<scalar_t>&, int64_t,      \
-                                          int64_t);                                            \
-  template void lpv_allpole<scalar_t>(LpvAllpoleParams<scalar_t>, int64_t, int64_t);           \
-  template void lpv_allpole_backward<scalar_t>(LpvAllpoleBackwardParams<scalar_t>, int64_t,    \
-                                               int64_t);                                       \
-  template void lpv_fir<scalar_t>(const LpvFirParams<scalar_t>&, int64_t, int64_t);            \
-  template void lag_product<scalar_t>(LagProductParams<scalar_t>, int64_t, int64_t);           \
-  template void lattice_forward<scalar_t>(const LatticeForwardParams<scalar_t>&, int64_t,      \
-                                          int64_t);                                            \
-  template void lattice_backward<scalar_t>(const LatticeBackwardParams<scalar_t>&, int64_t,    \
-                                           int64_t);                                           \
-  template void state_space<scalar_t>(const StateSpaceParams<scalar_t>&, int64_t, int64_t);    \
-  template void sparse<scalar_t>(const SparseParams<scalar_t>&, int64_t, int64_t);             \
-  template void sparse_product<scalar_t>(const SparseProductParams<scalar_t>&, int64_t, int64_t);
+template <class scalar_t>
+void spline(const SplineParams<scalar_t>& p, bool transposed, int64_t rows, int64_t points) {
+  const auto& kernels = kernels_of<scalar_t>();
+  run_rows(transposed ? kernels.spline_transposed : kernels.spline, p, rows, points, 8);
+}
+
+template <class scalar_t>
+void upsample(const UpsampleParams<scalar_t>& p, bool transposed, int64_t rows) {
+  const auto& kernels = kernels_of<scalar_t>();
+  run_rows(transposed ? kernels.upsample_transposed : kernels.upsample, p, rows, p.samples());
+}
+
+#define POLEZERO_INSTANTIATE(scalar_t)                                                            \
+  template void lfilter_forward<scalar_t>(LfilterForwardParams<scalar_t>, int64_t, int64_t);      \
+  template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t);    \
+  template void lag_correlation<scalar_t>(const LagCorrelationParams<scalar_t>&, int64_t,         \
+                                          int64_t);                                               \
+  template void lpv_allpole<scalar_t>(LpvAllpoleParams<scalar_t>, int64_t, int64_t);              \
+  template void lpv_allpole_backward<scalar_t>(LpvAllpoleBackwardParams<scalar_t>, int64_t,       \
+                                               int64_t);                                          \
+  template void lpv_fir<scalar_t>(const LpvFirParams<scalar_t>&, int64_t, int64_t);               \
+  template void lag_product<scalar_t>(LagProductParams<scalar_t>, int64_t, int64_t);              \
+  template void lattice_forward<scalar_t>(const LatticeForwardParams<scalar_t>&, int64_t,         \
+                                          int64_t);                                               \
+  template void lattice_backward<scalar_t>(const LatticeBackwardParams<scalar_t>&, int64_t,       \
+                                           int64_t);                                              \
+  template void state_space<scalar_t>(const StateSpaceParams<scalar_t>&, int64_t, int64_t);       \
+  template void sparse<scalar_t>(const SparseParams<scalar_t>&, int64_t, int64_t);                \
+  template void sparse_product<scalar_t>(const SparseProductParams<scalar_t>&, int64_t, int64_t); \
+  template void spline<scalar_t>(const SplineParams<scalar_t>&, bool, int64_t, int64_t);          \
+  template void upsample<scalar_t>(const UpsampleParams<scalar_t>&, bool, int64_t);
 POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, std::complex)
 #undef POLEZERO_INSTANTIATE
 

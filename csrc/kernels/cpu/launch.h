@@ -9,6 +9,7 @@
 #include "kernels/lpv.h"
 #include "kernels/sosfilt.h"
 #include "kernels/sparse.h"
+#include "kernels/spline.h"
 #include "kernels/state_space.h"
 
 namespace polezero::cpu {
@@ -57,5 +58,10 @@ template <class scalar_t>
 void sparse(const SparseParams<scalar_t>& p, int64_t rows, int64_t time);
 template <class scalar_t>
 void sparse_product(const SparseProductParams<scalar_t>& p, int64_t rows, int64_t time);
+
+template <class scalar_t>
+void spline(const SplineParams<scalar_t>& p, bool transposed, int64_t rows, int64_t points);
+template <class scalar_t>
+void upsample(const UpsampleParams<scalar_t>& p, bool transposed, int64_t rows);
 
 }  // namespace polezero::cpu

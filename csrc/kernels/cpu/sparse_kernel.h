@@ -9,6 +9,7 @@
 
 #include "kernels/sparse.h"
 #include "tile/simd.h"
+#include "tile/sparse_taps.h"
 
 POLEZERO_ISA_BEGIN
 
@@ -32,9 +33,9 @@ class DelayLine {
   void advance() {
     const int64_t keep = behind_ + ahead_;
     A* to = step > 0 ? line_.data() : line_.data() + tile_;
-    A* from = step > 0 ? line_.data() + tile_ : line_.data();
+    const A* from = step > 0 ? line_.data() + tile_ : line_.data();
     std::memmove(static_cast<void*>(to), from, keep * sizeof(A));
-    std::fill_n(step > 0 ? line_.data() + keep : line_.data(), tile_, A(0));
+    if (ahead_ > 0) std::fill_n(step > 0 ? line_.data() + keep : line_.data(), tile_, A(0));
   }
 
  private:
@@ -44,24 +45,54 @@ class DelayLine {
   A* now_;
 };
 
-// A row of a problem.
-template <class T, int step>
+// The weights of a tap that reads four samples, a lane each, the nearest last: so they lie in
+// memory.
+struct FourWeights {
+  vec<double, 4> w[4];  // of u^0, u^1 ..
+
+  explicit FourWeights(const Interpolator& f) {
+    for (int i = 0; i < 4; ++i) {
+      for (int lane = 0; lane < 4; ++lane) w[i][lane] = f.w[3 - lane][i];
+    }
+  }
+  POLEZERO_INLINE vec<double, 4> at(double u) const {
+    const vec<double, 4> v = broadcast<double, 4>(u);
+    return w[0] + v * (w[1] + v * (w[2] + v * w[3]));
+  }
+};
+// A delay that has been looked at.
+struct Split {
+  int64_t first;
+  double u;
+};
+template <class T>
+POLEZERO_INLINE Split split(const SparseTapsOfRow<T>& taps, int64_t n, int64_t l) {
+  const double d = taps.between(n, l);
+  const auto whole = static_cast<int64_t>(d);
+  return {whole - taps.taps.interpolator.before, d - static_cast<double>(whole)};
+}
+inline vec<double, 4> load_four(const double* p) { return load<double, 4>(p); }
+inline vec<double, 4> load_four(const float* p) {
+  return __builtin_convertvector((load<float, 4>(p)), vec<double, 4>);
+}
+
+// A row of a problem, whose taps read `points` samples each.
+template <class T, int step, int points>
 class SparseRow {
  public:
   using A = acc_t<T>;
 
   SparseRow(const SparseParams<T>& p, int64_t row, int64_t time)
       : p_(p),
+        taps_(p.taps, row),
         time_(time),
         L_(p.taps.count),
         x_(p.x + row * p.x_stride),
         y_(p.y + row * p.y_stride),
-        d_(p.taps.d + row * p.taps.d_row),
-        varying_(p.taps.varying == nullptr ? nullptr : p.taps.varying + row * p.taps.c_row),
-        constant_(p.taps.constant == nullptr ? nullptr : p.taps.constant + row * p.taps.c_row) {}
+        four_(p.taps.interpolator) {}
 
   void run() {
-    const bool scatters = p_.transposed && p_.taps.d_time != 0;
+    const bool scatters = p_.transposed && !p_.taps.constant_delays();
     DelayLine<A, step> line(scatters ? 0 : p_.longest, scatters ? p_.longest : 0, time_);
     for (int64_t begin = 0; begin < time_; begin += line.tile()) {
       if (begin > 0) line.advance();
@@ -69,95 +100,114 @@ class SparseRow {
       // positions at which taps are, and the others
       const int64_t first = std::clamp(step > 0 ? p_.past : int64_t{0}, begin, end);
       const int64_t last = std::clamp(step > 0 ? time_ : time_ - p_.past, begin, end);
-      for (int64_t p = begin; p < first; ++p) without_taps(line, p, begin);
+      for (int64_t p = begin; p < first; ++p) before_taps(line.at(p - begin), p);
       scatters ? scatter(line, first, last, begin) : gather(line, first, last, begin);
       for (int64_t p = last; p < end; ++p) {
-        scatters ? collect(line, p, begin) : gather_for_past(line, p, begin);
+        A* now = line.at(p - begin);
+        after_taps(now, p, scatters ? *now : multiply(sign(), gathered(now, p)));
       }
     }
   }
 
  private:
   using Line = DelayLine<A, step>;
+  static constexpr bool kFour = points == 4 && !is_complex<T>;
 
   int64_t sample(int64_t position) const { return step > 0 ? position : time_ - 1 - position; }
-  A coefficient(int64_t n, int64_t l) const {
-    return varying_ != nullptr ? widen(varying_[(n - p_.past) * L_ + l]) : constant_[l];
-  }
   A signed_input(int64_t n) const { return p_.feedback ? widen(x_[n]) : A(0); }
   // What taps add.
   A sign() const { return A(p_.feedback ? -1 : 1); }
 
   // A given sample, forwards in time.
-  void without_taps(Line& line, int64_t p, int64_t begin) {
-    const A x = widen(x_[sample(p)]);
-    *line.at(p - begin) = x;
-    y_[sample(p)] = static_cast<T>(p_.feedback ? x : A(0));
+  void before_taps(A* now, int64_t p) {
+    *now = widen(x_[sample(p)]);
+    y_[sample(p)] = static_cast<T>(p_.feedback ? *now : A(0));
+  }
+  // A given sample of the transposed filter, on which no tap depends; `sum`: what they add to it.
+  void after_taps(A* now, int64_t p, A sum) {
+    const int64_t n = sample(p);
+    y_[n] = static_cast<T>(signed_input(n) + sum);
+    *now = A(0);
+  }
+
+  // What tap l reads of the `p` positions behind `now`, n counting from the first made by taps.
+  A read(const A* now, int64_t p, int64_t n, int64_t l) const {
+    if constexpr (points == 1) {
+      const int64_t d = taps_.delay(n, l);
+      return d <= p ? now[-step * d] : A(0);
+    } else {
+      if constexpr (kFour && step > 0) {
+        const Split at = split(taps_, n, l);
+        if (at.first + 3 <= p) {
+          return horizontal_sum<double, 4>(four_.at(at.u) * load_four(now - at.first - 3));
+        }
+      }
+      A sum(0);
+      taps_.template each<points>(n, l, [&](int64_t d, double w) {
+        if (d <= p) sum += w * now[-step * d];
+      });
+      return sum;
+    }
   }
 
   // Sample by sample from what lies behind; the taps of sample n are those of time n or, transposed
   // (their delays are constant), of n + d.
-  A gathered(Line& line, int64_t p, int64_t begin) const {
-    const int64_t n = sample(p);
-    const int64_t* d = d_ + (p_.taps.d_time == 0 ? 0 : (n - p_.past) * L_);
+  A gathered(const A* now, int64_t p) const {
+    const int64_t n = sample(p) - p_.past;
     A sum(0);
     for (int64_t l = 0; l < L_; ++l) {
-      if (d[l] > p) continue;
-      const int64_t at = p_.transposed ? n + d[l] : n;
-      if (p_.transposed && at < p_.past) continue;
-      sum += multiply(coefficient(at, l), *line.at(p - begin - d[l]));
+      const int64_t at = p_.transposed ? n + taps_.delay(0, l) : n;
+      if (p_.transposed && (at < 0 || at >= time_ - p_.past)) continue;
+      sum += multiply(taps_.coefficient(at, l), read(now, p, n, l));
     }
     return sum;
   }
   void gather(Line& line, int64_t first, int64_t last, int64_t begin) {
     int64_t p = first;
     const auto serially_to = [&](int64_t to) {
-      for (; p < to; ++p) gather_one(line, p, begin);
+      for (; p < to; ++p) gather_one(line.at(p - begin), p);
     };
-    if constexpr (!is_complex<T>) {
-      if (p_.taps.d_time == 0 && p_.shortest >= kLanes<double> &&
-          (varying_ == nullptr || L_ == 1)) {
-        serially_to(std::min(std::max(first, *std::max_element(d_, d_ + L_)), last));
-        p = varying_ != nullptr ? gather_vectors<true>(line, p, last, begin)
-                                : gather_vectors<false>(line, p, last, begin);
+    if constexpr (!is_complex<T> && points == 1) {
+      const bool varying = taps_.varying != nullptr;
+      if (p_.taps.constant_delays() && p_.shortest >= kLanes<double> && (!varying || L_ == 1)) {
+        serially_to(std::min(std::max(first, *std::max_element(taps_.d, taps_.d + L_)), last));
+        if (varying) {
+          p = gather_vectors<true>(line, p, last, begin, std::integral_constant<int, 1>{});
+        } else if (!with_constant<4>(L_, [&](auto count) {
+                     p = gather_vectors<false>(line, p, last, begin, count);
+                   })) {
+          p = gather_vectors<false>(line, p, last, begin, L_);
+        }
       }
     }
     serially_to(last);
   }
-  void gather_one(Line& line, int64_t p, int64_t begin) {
+  void gather_one(A* now, int64_t p) {
     const int64_t n = sample(p);
-    const A out = signed_input(n) + multiply(sign(), gathered(line, p, begin));
-    *line.at(p - begin) = p_.feedback ? out : widen(x_[n]);
+    const A out = signed_input(n) + multiply(sign(), gathered(now, p));
+    *now = p_.feedback ? out : widen(x_[n]);
     y_[n] = static_cast<T>(out);
-  }
-  // A given sample of the transposed filter, on which no tap depends.
-  void gather_for_past(Line& line, int64_t p, int64_t begin) {
-    const int64_t n = sample(p);
-    y_[n] = static_cast<T>(signed_input(n) + multiply(sign(), gathered(line, p, begin)));
-    *line.at(p - begin) = A(0);
   }
 
   // Whole vectors of samples with constant delays, and constant coefficients or one tap. The
-  // position of the first sample left.
-  template <bool one_varying_tap>
-  int64_t gather_vectors(Line& line, int64_t p, int64_t last, int64_t begin) {
+  // position of the first sample left. `count` is L, as a constant where it is small.
+  template <bool one_varying_tap, class Count>
+  int64_t gather_vectors(Line& line, int64_t p, int64_t last, int64_t begin, Count count) {
     constexpr int W = kLanes<double>;
+    const bool feedback = p_.feedback, transposed = p_.transposed;
+    const T* c =
+        one_varying_tap ? taps_.varying + (transposed ? taps_.d[0] : 0) - p_.past : nullptr;
     for (; p + W <= last; p += W) {
       const int64_t n = step > 0 ? sample(p) : sample(p + W - 1);  // the first in memory
       double* h = step > 0 ? line.at(p - begin) : line.at(p + W - 1 - begin);
       const vec<double> x = to_double(x_ + n);
       vec<double> sum{};
-      for (int64_t l = 0; l < L_; ++l) {
-        vec<double> c;
-        if constexpr (one_varying_tap) {
-          c = to_double(varying_ + (p_.transposed ? n + d_[0] : n) - p_.past);
-        } else {
-          c = broadcast<double>(constant_[l]);
-        }
-        sum += c * load<double>(h - step * d_[l]);
+      for (int64_t l = 0; l < count; ++l) {
+        const vec<double> v = load<double>(h - step * taps_.d[l]);
+        sum += (one_varying_tap ? to_double(c + n) : broadcast<double>(taps_.constant[l])) * v;
       }
-      const vec<double> out = p_.feedback ? x - sum : sum;
-      store<double>(h, p_.feedback ? out : x);
+      const vec<double> out = feedback ? x - sum : sum;
+      store<double>(h, feedback ? out : x);
       store_narrow<W>(y_ + n, out);
     }
     return p;
@@ -167,68 +217,91 @@ class SparseRow {
   void scatter(Line& line, int64_t first, int64_t last, int64_t begin) {
     for (int64_t p = first; p < last; ++p) {
       const int64_t n = sample(p);
-      const A out = signed_input(n) + *line.at(p - begin);
+      A* now = line.at(p - begin);
+      const A out = signed_input(n) + *now;
       y_[n] = static_cast<T>(out);
       const A from = multiply(sign(), p_.feedback ? out : widen(x_[n]));
-      const int64_t* d = d_ + (n - p_.past) * L_;
       for (int64_t l = 0; l < L_; ++l) {
-        if (d[l] <= n) *line.at(p - begin + d[l]) += multiply(coefficient(n, l), from);
+        const A part = multiply(taps_.coefficient(n - p_.past, l), from);
+        if constexpr (kFour && step < 0) {
+          const Split at = split(taps_, n - p_.past, l);
+          if (at.first + 3 <= n) {
+            const vec<double, 4> w = four_.at(at.u) * broadcast<double, 4>(part);
+            A* to = now - at.first - 3;
+            // (vectors would wait for those of the sample before, which lie across them)
+            for (int lane = 0; lane < 4; ++lane) to[lane] += w[lane];
+            continue;
+          }
+        }
+        taps_.template each<points>(n - p_.past, l, [&](int64_t d, double w) {
+          if (d <= n) now[step * d] += w * part;
+        });
       }
     }
   }
-  void collect(Line& line, int64_t p, int64_t begin) {
-    const int64_t n = sample(p);
-    y_[n] = static_cast<T>(signed_input(n) + *line.at(p - begin));
-  }
 
   const SparseParams<T>& p_;
+  SparseTapsOfRow<T> taps_;
   int64_t time_, L_;
   const T* x_;
   T* y_;
-  const int64_t* d_;
-  const T* varying_;
-  const A* constant_;
+  FourWeights four_;
 };
 
 template <class T>
 void sparse(const SparseParams<T>& p, const Range& range) {
-  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
-    p.transposed ? SparseRow<T, -1>(p, r, range.time_end).run()
-                 : SparseRow<T, 1>(p, r, range.time_end).run();
-  }
+  with_points(p.taps, [&](auto points) {
+    for (int64_t r = range.row_begin; r < range.row_end; ++r) {
+      p.transposed ? SparseRow<T, -1, points>(p, r, range.time_end).run()
+                   : SparseRow<T, 1, points>(p, r, range.time_end).run();
+    }
+  });
 }
 
 // ---- products
 
 // Of one row, over its samples [begin, end), begin >= past.
-template <class T>
+template <class T, int points>
 struct SparseProductRow {
   using A = acc_t<T>;
   const SparseProductParams<T>& p;
+  SparseTapsOfRow<T> taps;
   const T *g, *x;
-  const int64_t* d;
+  FourWeights four;
 
   SparseProductRow(const SparseProductParams<T>& params, int64_t row)
       : p(params),
+        taps(p.taps, row),
         g(p.g + row * p.g_stride),
         x(p.x + row * p.x_stride),
-        d(p.taps.d + row * p.taps.d_row) {}
+        four(p.taps.interpolator) {}
 
   A at(int64_t n, int64_t l) const {
-    const int64_t m = n - d[(p.taps.d_time == 0 ? 0 : (n - p.past) * p.taps.count) + l];
-    return m >= 0 ? multiply(widen(g[n]), widen(x[m])) : A(0);
+    if constexpr (points == 4 && !is_complex<T>) {
+      const Split at = split(taps, n - p.past, l);
+      if (at.first + 3 <= n) {
+        const vec<double, 4> read = four.at(at.u) * load_four(x + n - at.first - 3);
+        return widen(g[n]) * horizontal_sum<double, 4>(read);
+      }
+    }
+    A sum(0);
+    taps.template each<points>(n - p.past, l, [&](int64_t d, double w) {
+      if (d <= n) sum += w * widen(x[n - d]);
+    });
+    return multiply(widen(g[n]), sum);
   }
   // The sum of tap l.
   A sum(int64_t begin, int64_t end, int64_t l) const {
     A total(0);
-    if constexpr (!is_complex<T>) {
+    if constexpr (!is_complex<T> && points == 1) {
       constexpr int W = kLanes<double>;
-      if (p.taps.d_time == 0) {
-        begin = std::min(std::max(begin, d[l]), end);  // before that there is nothing
+      if (p.taps.constant_delays()) {
+        const int64_t d = taps.d[l];
+        begin = std::min(std::max(begin, d), end);  // before that there is nothing
         vec<double> even{}, odd{};
         for (; begin + 2 * W <= end; begin += 2 * W) {
-          even += to_double(g + begin) * to_double(x + begin - d[l]);
-          odd += to_double(g + begin + W) * to_double(x + begin + W - d[l]);
+          even += to_double(g + begin) * to_double(x + begin - d);
+          odd += to_double(g + begin + W) * to_double(x + begin + W - d);
         }
         total = horizontal_sum<double, W>(even + odd);
       }
@@ -238,21 +311,28 @@ struct SparseProductRow {
   }
 };
 
+template <class T, int points>
+void sparse_product_row(const SparseProductParams<T>& p, int64_t r, int64_t time_end) {
+  constexpr int64_t kTile = 2048;
+  const int64_t L = p.taps.count, time = time_end - p.past;
+  const SparseProductRow<T, points> row(p, r);
+  for (int64_t begin = p.past; p.p_sums != nullptr && begin < time_end; begin += kTile) {
+    const int64_t end = std::min(begin + kTile, time_end);
+    for (int64_t l = 0; l < L; ++l) p.p_sums[r * L + l] += row.sum(begin, end, l);
+  }
+  for (int64_t n = p.past; p.p != nullptr && n < time_end; ++n) {
+    T* to = p.p + (r * time + n - p.past) * L;
+    for (int64_t l = 0; l < L; ++l) to[l] = static_cast<T>(row.at(n, l));
+  }
+}
+
 template <class T>
 void sparse_product(const SparseProductParams<T>& p, const Range& range) {
-  constexpr int64_t kTile = 2048;
-  const int64_t L = p.taps.count, time = range.time_end - p.past;
-  for (int64_t r = range.row_begin; r < range.row_end; ++r) {
-    const SparseProductRow<T> row(p, r);
-    for (int64_t begin = p.past; p.p_sums != nullptr && begin < range.time_end; begin += kTile) {
-      const int64_t end = std::min(begin + kTile, range.time_end);
-      for (int64_t l = 0; l < L; ++l) p.p_sums[r * L + l] += row.sum(begin, end, l);
+  with_points(p.taps, [&](auto points) {
+    for (int64_t r = range.row_begin; r < range.row_end; ++r) {
+      sparse_product_row<T, points>(p, r, range.time_end);
     }
-    for (int64_t n = p.past; p.p != nullptr && n < range.time_end; ++n) {
-      T* to = p.p + (r * time + n - p.past) * L;
-      for (int64_t l = 0; l < L; ++l) to[l] = static_cast<T>(row.at(n, l));
-    }
-  }
+  });
 }
 
 POLEZERO_ISA_END

@@ -1,6 +1,4 @@
 // What has no recurrence: every output by a thread of its own.
-#include <algorithm>
-
 #include "kernels/cuda/sums.cuh"
 #include "kernels/cuda/threads.cuh"
 #include "tile/pointwise.h"
@@ -74,15 +72,8 @@ void lag_product(const Context& context, const LagProductParams<T>& p, int64_t r
 template <class T>
 void lag_correlation(const Context& context, const LagCorrelationParams<T>& p, int64_t rows,
                      int64_t time) {
-  const int64_t stretches = gpu::correlation_stretches(time), sums = rows * p.taps;
-  if (sums * stretches > 0) {
-    auto* parts = context.array<acc_t<T>>(sums * stretches);
-    const int64_t blocks = std::min(sums * stretches, kMostBlocks);
-    gpu::lag_correlation_kernel<T>
-        <<<static_cast<unsigned>(blocks), gpu::kThreads, 0, context.stream>>>(p, rows, time, parts);
-    check(cudaGetLastError());
-    launch(context, sums, gpu::add_parts_kernel<acc_t<T>>, parts, sums, stretches, p.c);
-  }
+  launch_sums(context, rows * p.taps, gpu::correlation_stretches(time), p.c, gpu::kThreads,
+              gpu::lag_correlation_kernel<T>, p, rows, time);
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                               \

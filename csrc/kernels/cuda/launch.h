@@ -11,6 +11,7 @@
 #include "kernels/lag_correlation.h"
 #include "kernels/lattice.h"
 #include "kernels/lpv.h"
+#include "kernels/spline.h"
 #include "kernels/state_space.h"
 
 struct CUstream_st;
@@ -100,5 +101,14 @@ void sparse(const Context& context, SparseOnDevice<scalar_t> p);
 template <class scalar_t>
 void sparse_product(const Context& context, const SparseProductParams<scalar_t>& p, int64_t rows,
                     int64_t past_and_time);
+
+template <class scalar_t>
+void spline(const Context& context, const SplineParams<scalar_t>& p, int64_t rows, int64_t points);
+template <class scalar_t>
+void spline_transposed(const Context& context, const SplineParams<scalar_t>& p,
+                       const SplineReads& reads, int64_t rows, int64_t points);
+template <class scalar_t>
+void upsample(const Context& context, const UpsampleParams<scalar_t>& p, bool transposed,
+              int64_t rows);
 
 }  // namespace polezero::cuda

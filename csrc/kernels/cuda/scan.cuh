@@ -119,6 +119,11 @@ void launch_scan(const cuda::Context& context, const ScanShape& shape,
     cuda::check(cudaMemsetAsync(plan.words, 0xff, words * sizeof(double), context.stream));
   }
   using Block = typename Filter::Block;
+  constexpr int kThreads = Filter::Registers::kWarps * kWarp;
+  static_assert((Block::kWholeBlock ? 1 : kThreads / Block::kLanes) * sizeof(ScanMemory<Filter>) +
+                        kThreads / Block::kLanes * sizeof(typename Block::Io::Temp) <=
+                    48 << 10,
+                "more shared memory than a block has unasked");
   size_t bytes = shape.groups * sizeof(ScanMemory<Filter>) +
                  shape.warps * kWarp / Block::kLanes * sizeof(typename Block::Io::Temp);
 #if defined(POLEZERO_STRESS)  // for tests: a block takes all memory of a processor, which has no

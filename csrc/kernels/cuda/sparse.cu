@@ -39,11 +39,12 @@ __global__ void sparse_product_kernel(SparseProductParams<T> p, int64_t rows, in
 
 // A block for each [row, tap, stretch].
 template <class T>
-__global__ void sparse_sums_kernel(SparseProductParams<T> p, int64_t count, int64_t time,
+__global__ void sparse_sums_kernel(SparseProductParams<T> p, int64_t rows, int64_t time,
                                    acc_t<T>* parts) {
   using A = acc_t<T>;
   alignas(16) __shared__ double scratch[kThreads / kWarp * kWords<A>];
   const DeviceThreads<> block;
+  const int64_t count = rows * p.taps.count * correlation_stretches(time);
   for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
     sparse_product_stretch(block, reinterpret_cast<A*>(scratch), p, time, i, parts);
   }
@@ -71,15 +72,8 @@ void sparse_product(const Context& context, const SparseProductParams<T>& p, int
     launch(context, rows * time * L, gpu::sparse_product_kernel<T>, p, rows, time);
   }
   if (p.p_sums != nullptr) {
-    const int64_t stretches = gpu::correlation_stretches(time), count = rows * L * stretches;
-    auto* parts = context.array<acc_t<T>>(count);
-    if (count > 0) {
-      gpu::sparse_sums_kernel<T><<<static_cast<unsigned>(std::min(count, kMostBlocks)),
-                                   gpu::kThreads, 0, context.stream>>>(p, count, time, parts);
-      check(cudaGetLastError());
-    }
-    launch(context, rows * L, gpu::add_parts_kernel<acc_t<T>>, parts, rows * L, stretches,
-           p.p_sums);
+    launch_sums(context, rows * L, gpu::correlation_stretches(time), p.p_sums, gpu::kThreads,
+                gpu::sparse_sums_kernel<T>, p, rows, time);
   }
 }
 

@@ -1,0 +1,254 @@
+#include "ops/spline.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "kernels/cpu/launch.h"
+#include "ops/allpole.h"
+#include "ops/cuda_call.h"
+#include "ops/lfilter.h"
+#include "ops/readers.h"
+
+namespace polezero {
+
+namespace {
+
+// The pieces of the B-spline of degree 3 from a knot to the next, and of degree 2 from half a
+// sample before one to half a sample after it.
+const Interpolator kCubic{4,
+                          1,
+                          {{1. / 6, -1. / 2, 1. / 2, -1. / 6},
+                           {2. / 3, 0, -1, 1. / 2},
+                           {1. / 6, 1. / 2, 1. / 2, -1. / 2},
+                           {0, 0, 0, 1. / 6}}};
+const Interpolator kQuadratic{3, 1, {{1. / 2, -1, 1. / 2}, {1. / 2, 1, -1}, {0, 0, 1. / 2}}};
+
+struct Spline {
+  int64_t degree;
+  bool whole;
+  int64_t derivative;
+
+  double shift() const { return degree == 3 ? 0 : 0.5; }
+  const Interpolator& basis() const { return degree == 3 ? kCubic : kQuadratic; }
+};
+
+// `x` is c, or with `knots` what is handed back to so many.
+template <class T>
+SplineParams<T> spline_params(const Spline& s, int64_t knots, const double* t, int64_t t_stride,
+                              const T* x, int64_t x_stride, Tensor& y) {
+  return {.basis = derived(s.basis(), s.derivative),
+          .odd = s.derivative % 2 == 1,
+          .shift = s.shift(),
+          .whole = s.whole,
+          .knots = knots,
+          .t = t,
+          .t_stride = t_stride,
+          .x = x,
+          .x_stride = x_stride,
+          .y = mutable_data<T>(y)};
+}
+
+// Points [B, P] in float64, or [1, P] where all rows share them: their stride is 0.
+struct Points {
+  Tensor keep;
+  const double* data;
+  int64_t stride;
+
+  Points(const Tensor& t, at::IntArrayRef leading)
+      : keep(coefficient_sets(t.to(at::kDouble), leading)),
+        data(keep.const_data_ptr<double>()),
+        stride(keep.dim() == 1 ? 0 : t.size(-1)) {}
+};
+
+template <class scalar_t>
+void spline_cpu(const Spline& s, const Tensor& x, const Tensor& t, int64_t knots, bool transposed,
+                at::IntArrayRef leading, Tensor& y) {
+  const Points points(t, leading);
+  const auto xs = rows_of<scalar_t>(x, leading);
+  cpu::spline(spline_params<scalar_t>(s, knots, points.data, points.stride, xs.data, xs.stride, y),
+              transposed, product(leading), t.size(-1));
+}
+
+// The coefficients that points read, [lists, P points of the basis]: as spline_point has them.
+Tensor read_coefficients(const Spline& s, const Tensor& t, int64_t knots) {
+  const double end = static_cast<double>(knots - 1);
+  Tensor at = t.abs();
+  at = end == 0 ? 0 * at : at.fmod(2 * end);
+  at = at::where((t >= 0) & (t <= end), t, at::where(at > end, 2 * end - at, at));
+  const Tensor k = at::nan_to_num((at + s.shift()).floor(), 0.).to(at::kLong);
+  const Interpolator& basis = s.basis();
+  Tensor read = (k - basis.before).unsqueeze(-1) + at::arange(basis.points, k.options());
+  if (knots == 1) return at::zeros_like(read).flatten(-2);
+  const int64_t period = s.whole ? 2 * knots - 2 : 2 * knots;
+  read = read.remainder(period);
+  return at::where(read < knots, read, period - (s.whole ? 0 : 1) - read).flatten(-2);
+}
+
+template <class scalar_t>
+void spline_cuda(const Spline& s, const Tensor& x, const Tensor& t, int64_t knots, bool transposed,
+                 at::IntArrayRef leading, Tensor& y) {
+  using D = cuda::on_device_t<scalar_t>;
+  CudaCall call(x);
+  const Points points(t, leading);
+  call.keep(points.keep);
+  const auto xs = call.rows<scalar_t>(x, leading);
+  const auto p = spline_params<D>(s, knots, points.data, points.stride, xs.data, xs.stride, y);
+  const int64_t rows = product(leading), count = t.size(-1);
+  if (!transposed) return cuda::spline<D>(call.context(), p, rows, count);
+  const Tensor lists = points.keep.dim() == 1 ? points.keep.unsqueeze(0) : points.keep;
+  const Readers readers(read_coefficients(s, lists, knots), knots);
+  cuda::spline_transposed<D>(call.context(), p,
+                             {call.keep(readers.read).const_data_ptr<int64_t>(),
+                              call.keep(readers.begin).const_data_ptr<int64_t>(), lists.size(0)},
+                             rows, count);
+}
+
+template <class T>
+UpsampleParams<T> upsample_params(int64_t factor, bool whole, int64_t knots, const T* x,
+                                  int64_t x_stride, Tensor& y) {
+  return {.factor = factor,
+          .basis = kCubic,
+          .whole = whole,
+          .knots = knots,
+          .x = x,
+          .x_stride = x_stride,
+          .y = mutable_data<T>(y)};
+}
+
+// The last `count` samples before x[0] of the mirrored signal.
+Tensor samples_before(const Tensor& x, int64_t count, bool whole) {
+  const int64_t T = x.size(-1), skip = whole ? 1 : 0;
+  if (T >= count + skip) return x.slice(-1, skip, count + skip).flip(-1);
+  const Tensor period = at::cat({x, x.slice(-1, skip, T - skip).flip(-1)}, -1);
+  const int64_t repeats = (count + period.size(-1) - 1) / period.size(-1);
+  return at::cat(std::vector<Tensor>(repeats, period), -1).slice(-1, -count);
+}
+
+// Outputs y[T], y[T + 1] of the anticausal filter whose input is u: those inside, mirrored.
+Tensor samples_after(const Tensor& u, double a1, double a2, bool whole) {
+  const Tensor last = u.slice(-1, -1), before = u.slice(-1, -2, -1);
+  if (a2 != 0) {  // (mirrored at half a sample)
+    const double c = a1 + a2;
+    const Tensor y = (last - a2 * before) / (1 + a1 - a2 * c);
+    return at::cat({y, before - c * y}, -1);
+  }
+  return whole ? (before - a1 * last) / (1 - a1 * a1) : last / (1 + a1);
+}
+
+Tensor numbers(const std::vector<double>& values, const Tensor& like) {
+  std::vector<Tensor> each;
+  const auto options = like.options().dtype(acc_type(like));
+  for (const double v : values) each.push_back(at::full({1}, v, options));
+  return at::cat(each);
+}
+
+// After so many samples nothing is left of a state in float64.
+int64_t memory_of(double a1, double a2) {
+  constexpr double kBits = 60;
+  const double square = a1 * a1 / 4 - a2;
+  const double radius = square < 0 ? std::sqrt(a2) : std::abs(a1) / 2 + std::sqrt(square);
+  return radius == 0 ? 0 : static_cast<int64_t>(std::ceil(-kBits * std::log(2) / std::log(radius)));
+}
+
+}  // namespace
+
+Tensor symmetric_filter(const Tensor& x, double a1, double a2, double gain, bool whole) {
+  const char* op = "symmetric_filter";
+  check_signal(op, {"x", x});
+  TORCH_CHECK_VALUE(std::abs(a2) < 1 && std::abs(a1) < 1 + a2 && a2 >= 0 && !(whole && a2 != 0), op,
+                    ": expected poles inside the circle, two of them for a signal that is mirrored "
+                    "at half a sample, got a1 = ",
+                    a1, ", a2 = ", a2);
+  if (x.is_meta()) return at::empty_symint(x.sym_sizes(), x.options());
+  check_has_kernels(op, x);
+  if (x.size(-1) <= 1) return x * (gain / ((1 + a1 + a2) * (1 + a1 + a2)));
+  const Tensor b = numbers({gain}, x);
+  const Tensor a = a2 != 0 ? numbers({1, a1, a2}, x) : numbers({1, a1}, x);
+  const Tensor rest = at::zeros({a.size(-1) - 1}, x.options());
+  const Tensor state = std::get<1>(
+      lfilter_forward(b, a, samples_before(x, memory_of(a1, a2), whole), rest, /*two_pass=*/false));
+  const Tensor u = std::get<0>(lfilter_forward(b, a, x, state, /*two_pass=*/false));
+  return allpole_forward(a.slice(0, 1).unsqueeze(0), u, samples_after(u, a1, a2, whole),
+                         /*shift=*/0, /*reverse=*/true, /*two_pass=*/false);
+}
+
+Tensor spline_eval(const Tensor& x, const Tensor& t, c10::SymInt knots, int64_t degree, bool whole,
+                   int64_t derivative) {
+  const char* op = "spline_eval";
+  TORCH_CHECK_VALUE((degree == 2 || degree == 3) && derivative >= 0, op,
+                    ": expected degree 2 or 3 and a derivative >= 0, got ", degree, " and ",
+                    derivative);
+  const Argument signal{"x", x};
+  check_signal(op, signal);
+  TORCH_CHECK_TYPE(at::isFloatingType(t.scalar_type()), op,
+                   ": t: expected a floating-point dtype, got ", t.scalar_type());
+  TORCH_CHECK_VALUE(t.device() == x.device(), op, ": t: expected a tensor on ", x.device(),
+                    " as x, got one on ", t.device());
+  TORCH_CHECK_VALUE(t.dim() >= 1, op, ": t: expected at least one dimension, got a scalar");
+  const c10::SymInt P = t.sym_size(-1);
+  const bool transposed = knots > 0;
+  if (transposed) {
+    check_last(op, signal, P, "P");
+  } else {
+    knots = x.sym_size(-1);
+    TORCH_CHECK_VALUE(knots > 0 || P == 0, op, ": x: expected at least one coefficient, got shape ",
+                      x.sym_sizes());
+  }
+  const auto leading = broadcast_leading(op, {signal, {"t", t}});
+  Tensor y = at::empty_symint(with_last(leading, transposed ? knots : P), x.options());
+  if (x.is_meta()) return y;
+  check_has_kernels(op, x);
+  if (P == 0) return y.zero_();
+  if (y.numel() == 0) return y;
+  const at::DimVector sizes = concrete(leading);
+  const Spline spline{degree, whole, derivative};
+  const int64_t count = knots.guard_int(__FILE__, __LINE__);
+  POLEZERO_DISPATCH(x, [&] {
+    if constexpr (kWithCuda) {
+      if (x.is_cuda()) return spline_cuda<scalar_t>(spline, x, t, count, transposed, sizes, y);
+    }
+    spline_cpu<scalar_t>(spline, x, t, count, transposed, sizes, y);
+  });
+  return y;
+}
+
+Tensor spline_upsample(const Tensor& x, c10::SymInt factor, bool whole, bool transposed) {
+  const char* op = "spline_upsample";
+  const Argument signal{"x", x};
+  check_signal(op, signal);
+  const c10::SymInt length = x.sym_size(-1);
+  TORCH_CHECK_VALUE(factor >= 1 && length >= 1, op,
+                    ": expected a factor >= 1 and at least one sample, got ", factor, " and ",
+                    length);
+  TORCH_CHECK_VALUE(!transposed || (length - 1) % factor == 0, op, ": x: expected a multiple of ",
+                    factor, " and 1 more along the last axis, got ", length);
+  const c10::SymInt knots = transposed ? (length - 1) / factor + 1 : length;
+  const auto leading = broadcast_leading(op, {signal});
+  Tensor y = at::empty_symint(with_last(leading, transposed ? knots : (knots - 1) * factor + 1),
+                              x.options());
+  if (x.is_meta()) return y;
+  check_has_kernels(op, x);
+  if (y.numel() == 0) return y;
+  const at::DimVector sizes = concrete(leading);
+  const int64_t rows = product(sizes), m = factor.guard_int(__FILE__, __LINE__);
+  const int64_t count = knots.guard_int(__FILE__, __LINE__);
+  POLEZERO_DISPATCH(x, [&] {
+    if constexpr (kWithCuda) {
+      if (x.is_cuda()) {
+        using D = cuda::on_device_t<scalar_t>;
+        CudaCall call(x);
+        const auto xs = call.rows<scalar_t>(x, sizes);
+        return cuda::upsample<D>(call.context(),
+                                 upsample_params<D>(m, whole, count, xs.data, xs.stride, y),
+                                 transposed, rows);
+      }
+    }
+    const auto xs = rows_of<scalar_t>(x, sizes);
+    cpu::upsample<scalar_t>(upsample_params<scalar_t>(m, whole, count, xs.data, xs.stride, y),
+                            transposed, rows);
+  });
+  return y;
+}
+
+}  // namespace polezero

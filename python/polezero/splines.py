@@ -1,0 +1,331 @@
+"""B-splines: coefficients by recursive filters forth and back, and what a spline is between its knots.
+
+Names and arguments are :mod:`scipy.signal`'s, on any axis and any number of them, differentiable in the signal and in
+the points. Letters, dtypes and errors are those of :mod:`polezero.functional`. A signal is mirrored beyond its ends
+again and again: half a sample beyond the end (``x[-1] = x[0]``), or, for :func:`cubic_spline` with ``"reflect"``, about
+the end (``x[-1] = x[1]``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from polezero._arguments import check_axis, signal, to_tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = [
+    "cspline1d",
+    "cspline1d_eval",
+    "cspline2d",
+    "cubic_spline",
+    "qspline1d",
+    "qspline1d_eval",
+    "qspline2d",
+    "symiirorder1",
+    "symiirorder2",
+]
+
+Boundary: TypeAlias = Literal["reflect", "scipy"]
+Values: TypeAlias = "Tensor | ArrayLike"
+
+_ops = torch.ops.polezero
+
+
+def cubic_spline(x: Tensor, m: int, boundary: Boundary = "reflect", axis: int = -1) -> Tensor:
+    r"""Upsample ``x`` by the cubic spline through its samples.
+
+    .. math::
+
+        y[n m + r] = s(n + r / m), \qquad s(t) = \sum_k c[k] \, \beta^3(t - k), \qquad s(n) = x[n]
+
+    with :math:`c` of :func:`cspline1d` and the cubic B-spline :math:`\beta^3`.
+
+    Args:
+        x: Signal, T >= 1 samples along ``axis``.
+        m: Samples of y for each of x, an integer >= 1.
+        boundary: ``"reflect"`` mirrors x about its end samples, as :func:`torch.nn.functional.pad` does; ``"scipy"``
+            half a sample beyond them, as :func:`cspline1d`.
+        axis: The axis of time.
+
+    Returns:
+        y, the shape of x with (T - 1) m + 1 samples along ``axis``; ``y[::m]`` is x, but for rounding.
+
+    Errors are those of :func:`lfilter`. Source: M. Unser, "Splines: a perfect fit for signal and image processing",
+    IEEE Signal Processing Magazine 16, 1999.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.cubic_spline(torch.tensor([0.0, 1.0, 0.0]), 2)
+        tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
+    if not hasattr(m, "__index__"):
+        raise TypeError(f"cubic_spline: m: expected an int, got {m!r}")
+    if not isinstance(boundary, str):
+        raise TypeError(f"cubic_spline: boundary: expected 'reflect' or 'scipy', got {boundary!r}")
+    return _apply("cubic_spline", x, m, boundary, axis=axis)
+
+
+def cspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
+    r"""Coefficients of the cubic spline through the samples of ``x``, or of one that smooths them.
+
+    .. math::
+
+        C(z) = \frac{6}{z + 4 + z^{-1}} X(z), \qquad
+        \text{or } \frac{1}{(z + 4 + z^{-1}) / 6 + \lambda (z - 2 + z^{-1})^2} X(z)
+
+    The second minimises :math:`\sum_n (x[n] - s(n))^2 + \lambda \int s''(t)^2 dt` over all splines s.
+
+    Args:
+        x: Signal, T samples along ``axis``.
+        lamb: :math:`\lambda`, 0 or above 1/144.
+        axis: The axis of time.
+
+    Returns:
+        c, in the shape of x, for :func:`cspline1d_eval`.
+
+    Differs from SciPy 1.17 where x is shorter than 20 samples (SciPy mirrors it once, so that its splines miss the
+    samples there) and in the first samples with ``lamb`` (SciPy begins with two samples in the wrong order). Errors are
+    those of :func:`lfilter`. Source: M. Unser, A. Aldroubi, M. Eden, "B-spline signal processing: Part II", IEEE
+    Transactions on Signal Processing 41, 1993.
+
+    Example:
+        >>> import torch, polezero
+        >>> c = polezero.cspline1d(torch.tensor([0.0, 1.0, 0.0, 0.0]))
+        >>> (c[:-2] + 4 * c[1:-1] + c[2:])[0] / 6
+        tensor(1.)
+    """
+    return _apply("cspline1d", x, _number("cspline1d", "lamb", lamb), axis=axis)
+
+
+def qspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
+    r"""Coefficients of the quadratic spline through the samples of ``x``.
+
+    .. math::
+
+        C(z) = \frac{8}{z + 6 + z^{-1}} X(z)
+
+    Args:
+        x: Signal, T samples along ``axis``.
+        lamb: 0, for SciPy's signature: quadratic splines do not smooth.
+        axis: The axis of time.
+
+    Returns:
+        c, in the shape of x, for :func:`qspline1d_eval`.
+
+    Differences from SciPy and errors are those of :func:`cspline1d`. Source: as there.
+
+    Example:
+        >>> import torch, polezero
+        >>> c = polezero.qspline1d(torch.tensor([0.0, 1.0, 0.0, 0.0]))
+        >>> (c[:-2] + 6 * c[1:-1] + c[2:])[0] / 8
+        tensor(1.)
+    """
+    if _number("qspline1d", "lamb", lamb) != 0:
+        raise ValueError(f"qspline1d: lamb: expected 0 (quadratic splines do not smooth), got {lamb!r}")
+    return _apply("qspline1d", x, axis=axis)
+
+
+def cspline1d_eval(
+    cj: Tensor, newx: Values, dx: float | Tensor = 1.0, x0: float | Tensor = 0.0, axis: int = -1
+) -> Tensor:
+    r"""The cubic spline with coefficients ``cj`` at the points ``newx``: resampling at any points, time warping.
+
+    .. math::
+
+        y_i = \sum_k c_k \, \beta^3(t_i - k), \qquad t_i = (\mathit{newx}_i - x_0) / \mathit{dx}
+
+    Points before the first knot or behind the last are mirrored about it.
+
+    Args:
+        cj: Coefficients, T of them along ``axis``: those of :func:`cspline1d`.
+        newx: Points, shape ``[P]``, or of as many dimensions as ``cj`` has, P along ``axis`` and the others broadcast.
+            The spline is differentiable in them.
+        dx: The distance of knots.
+        x0: The place of the first knot.
+        axis: The axis of time.
+
+    Returns:
+        y, P values along ``axis``, in the dtype of ``cj``.
+
+    Errors are those of :func:`lfilter`; a NaN among the points is one in the result. Source: as :func:`cubic_spline`.
+
+    Example:
+        >>> import torch, polezero
+        >>> c = polezero.cspline1d(torch.arange(50.0).square())
+        >>> polezero.cspline1d_eval(c, [20.0, 20.5])
+        tensor([400.0000, 420.2500])
+    """
+    return _evaluate("cspline1d_eval", cj, newx, dx, x0, axis)
+
+
+def qspline1d_eval(
+    cj: Tensor, newx: Values, dx: float | Tensor = 1.0, x0: float | Tensor = 0.0, axis: int = -1
+) -> Tensor:
+    r"""The quadratic spline with coefficients ``cj`` at the points ``newx``.
+
+    .. math::
+
+        y_i = \sum_k c_k \, \beta^2(t_i - k), \qquad t_i = (\mathit{newx}_i - x_0) / \mathit{dx}
+
+    Args:
+        cj: Coefficients, those of :func:`qspline1d`.
+        newx: Points, of the shapes that :func:`cspline1d_eval` takes.
+        dx: The distance of knots.
+        x0: The place of the first knot.
+        axis: The axis of time.
+
+    Returns:
+        y, P values along ``axis``, in the dtype of ``cj``.
+
+    Errors are those of :func:`cspline1d_eval`. Source: as :func:`cubic_spline`.
+
+    Example:
+        >>> import torch, polezero
+        >>> c = polezero.qspline1d(torch.arange(50.0).square())
+        >>> polezero.qspline1d_eval(c, [20.0, 20.5])
+        tensor([400.0000, 420.2500])
+    """
+    return _evaluate("qspline1d_eval", cj, newx, dx, x0, axis)
+
+
+def cspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
+    r"""Cubic B-spline coefficients of images: :func:`cspline1d` along both of the last axes.
+
+    .. math::
+
+        C(z, w) = \frac{6}{z + 4 + z^{-1}} \, \frac{6}{w + 4 + w^{-1}} X(z, w)
+
+    Args:
+        x: Images, shape ``[..., H, W]``.
+        lamb: As in :func:`cspline1d`.
+        precision: For SciPy's signature; sums are always taken as far as float64 goes.
+
+    Returns:
+        Coefficients, in the shape of x.
+
+    Errors are those of :func:`cspline1d`. Source: as there.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.cspline2d(torch.ones(2, 3))
+        tensor([[1., 1., 1.],
+                [1., 1., 1.]])
+    """
+    del precision
+    return cspline1d(cspline1d(_image("cspline2d", x), lamb, -1), lamb, -2)
+
+
+def qspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
+    r"""Quadratic B-spline coefficients of images: :func:`qspline1d` along both of the last axes.
+
+    .. math::
+
+        C(z, w) = \frac{8}{z + 6 + z^{-1}} \, \frac{8}{w + 6 + w^{-1}} X(z, w)
+
+    Args:
+        x: Images, shape ``[..., H, W]``.
+        lamb: As in :func:`qspline1d`.
+        precision: As in :func:`cspline2d`.
+
+    Returns:
+        Coefficients, in the shape of x.
+
+    Errors are those of :func:`qspline1d`. Source: as there.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.qspline2d(torch.ones(1, 2))
+        tensor([[1., 1.]])
+    """
+    del precision
+    return qspline1d(qspline1d(_image("qspline2d", x), lamb, -1), lamb, -2)
+
+
+def symiirorder1(x: Tensor, c0: float, z1: float, precision: float = -1.0, axis: int = -1) -> Tensor:
+    r"""Filter ``x`` forth and back with one pole, mirrored beyond its ends.
+
+    .. math::
+
+        H(z) = \frac{c_0}{(1 - z_1 z^{-1}) (1 - z_1 z)}
+
+    Args:
+        x: Signal, T samples along ``axis``.
+        c0: The gain.
+        z1: The pole, between -1 and 1.
+        precision: For SciPy's signature; sums are always taken as far as float64 goes.
+        axis: The axis of time.
+
+    Returns:
+        y, in the shape of x.
+
+    Errors are those of :func:`lfilter`; SciPy's, for signals too short for its precision, is none here. Source: as
+    :func:`cspline1d`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.symiirorder1(torch.tensor([0.0, 0.0, 3.0, 0.0, 0.0]), 0.25, 0.5)
+        tensor([0.3871, 0.5806, 1.0645, 0.5806, 0.3871])
+    """
+    del precision
+    numbers = (_number("symiirorder1", name, value) for name, value in (("c0", c0), ("z1", z1)))
+    return _apply("symiirorder1", x, *numbers, axis=axis)
+
+
+def symiirorder2(x: Tensor, r: float, omega: float, precision: float = -1.0, axis: int = -1) -> Tensor:
+    r"""Filter ``x`` forth and back with a pair of poles, mirrored beyond its ends; gain 1 at frequency 0.
+
+    .. math::
+
+        H(z) = \frac{A(1)^2}{A(z) A(z^{-1})}, \qquad A(z) = 1 - 2 r \cos(\omega) z^{-1} + r^2 z^{-2}
+
+    Args:
+        x: Signal, T samples along ``axis``.
+        r: Radius of the poles, 0 <= r < 1.
+        omega: Their angle, in radians.
+        precision: For SciPy's signature; sums are always taken as far as float64 goes.
+        axis: The axis of time.
+
+    Returns:
+        y, in the shape of x.
+
+    Errors are those of :func:`symiirorder1`. Source: as there.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.symiirorder2(torch.ones(3), 0.5, 1.0)
+        tensor([1.0000, 1.0000, 1.0000])
+    """
+    del precision
+    numbers = (_number("symiirorder2", name, value) for name, value in (("r", r), ("omega", omega)))
+    return _apply("symiirorder2", x, *numbers, axis=axis)
+
+
+def _apply(function: str, x: Tensor, *options: object, axis: int) -> Tensor:
+    check_axis(function, axis)
+    y: Tensor = getattr(_ops, function).default(signal(function, x), *options, axis)
+    return y
+
+
+def _number(function: str, name: str, value: float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{function}: {name}: expected a real number, got {value!r}") from None
+
+
+def _image(function: str, x: Tensor) -> Tensor:
+    if signal(function, x).dim() < 2:
+        raise ValueError(f"{function}: x: expected at least two dimensions, got shape {list(x.shape)}")
+    return x
+
+
+def _evaluate(function: str, cj: Tensor, newx: Values, dx: float | Tensor, x0: float | Tensor, axis: int) -> Tensor:
+    if not isinstance(cj, Tensor):
+        raise TypeError(f"{function}: cj: expected a torch.Tensor, got {type(cj).__module__}.{type(cj).__name__}")
+    points = to_tensor(f"{function}: newx", newx, torch.float64, cj.device)
+    return _apply(function, cj, (points - x0) / dx, axis=axis)
