@@ -9,10 +9,10 @@ from torch import Tensor
 
 # clone    time over the time of x.clone()              call     microseconds of the whole Python call
 # threads  time on one thread over the time on two      memory   peak over the start, in signals of B x T
-# silence  time on an impulse and zeros over noise
+# silence  time on an impulse and zeros over noise      mode     nanoseconds for each mode and sample
 # On a GPU (gpu.py):
 # copy     time of the kernels over the time of y.copy_(x)  kernel  microseconds of the kernels
-Measure = Literal["clone", "call", "threads", "memory", "silence", "copy", "kernel"]
+Measure = Literal["clone", "call", "threads", "memory", "silence", "mode", "copy", "kernel"]
 Direction = Literal["forward", "both"]  # both: forward, then backward to x and all coefficients
 
 # The reads and writes of whole signals that no implementation can avoid: forward x, y; backward grad_y, x, y, grad_x.
@@ -82,6 +82,12 @@ class Problem:
         n = torch.arange(self.x.shape[-1], dtype=self.x.dtype)
         return (100 + 10 * torch.sin(1e-3 * n)).expand(*self.x.shape).contiguous()
 
+    def modes(self) -> tuple[Tensor, Tensor]:
+        """Poles and gains of as many modes as a has an order, in the upper half plane."""
+        count = self.a.shape[-1] - 1
+        place = (torch.arange(count) + 0.5) / count
+        return torch.polar(0.999 + 0.0009 * place, 3 * place), torch.polar(1 / count * torch.ones(count), 6 * place)
+
     def reflections(self) -> Tensor:
         """k_1..k_N for every row and time, [B, T, N], that move up and down."""
         n = torch.arange(self.x.shape[-1], dtype=self.x.dtype)
@@ -103,6 +109,12 @@ def sosfilt(what: str, rows: int, samples: int, K: int, direction: Direction = "
 def rows_of_32(op: str, direction: Direction, reach: float | None = None) -> Case:
     name = "forward" if direction == "forward" else "forward + backward"
     return Case(f"{op}, {name}, 32 x 2^16", "clone", direction, 32, 2**16, op=op, reach=reach)
+
+
+def modal_bank(rows: int, samples: int, modes: int, direction: Direction = "forward", reach: float = 0) -> Case:
+    what = "forward" if direction == "forward" else "forward + backward"
+    name = f"modal_bank, {what}, {modes} modes, {rows} x 2^{samples.bit_length() - 1}"
+    return Case(name, "mode", direction, rows, samples, modes, op="modal_bank", reach=reach or None)
 
 
 CASES = [
@@ -168,6 +180,10 @@ CASES = [
     Case("lpv.lattice, order 8, forward + backward, 32 x 2^16", "clone", "both", 32, 2**16, 8, op="lpv.lattice"),
     Case("lpv.tdf2_ssm, order 2, 32 x 2^16", "clone", "forward", 32, 2**16, 2, op="lpv.tdf2_ssm"),
     Case("lpv.tdf2_ssm, order 2, forward + backward, 32 x 2^16", "clone", "both", 32, 2**16, 2, op="lpv.tdf2_ssm"),
+    modal_bank(1, 2**18, 64, reach=0.2),
+    modal_bank(1, 2**18, 64, "both"),
+    modal_bank(32, 2**12, 16, "both"),
+    Case("peak memory, modal_bank, 1024 modes", "memory", "both", 16, 2**18, 1024, op="modal_bank", reach=8),
     Case("peak memory, lpv.allpole, forward + backward", "memory", "both", 32, 2**18, op="lpv.allpole", reach=8.4),
 ]
 

@@ -79,6 +79,7 @@ def _polezero(version: str) -> Implementation:
         ),
         "cspline1d": Operator(polezero.cspline1d, lambda p: [p.x]),
         "cubic_spline, m = 4": Operator(lambda x: polezero.cubic_spline(x, 4), lambda p: [p.x]),
+        "modal_bank": Operator(polezero.modal_bank, lambda p: [*p.modes(), p.x]),
         "state_space": Operator(
             lambda A, B, C, D, x: polezero.state_space(A, B, C, D, x[:, None])[:, 0], lambda p: [*p.system(), p.x]
         ),

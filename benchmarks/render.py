@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 UNITS = {
     **{"clone": "x", "call": " us", "threads": "x faster", "memory": " signals", "silence": "x noise"},
+    "mode": " ns/mode",
     **{"copy": "x", "kernel": " us"},
 }
 PEERS = ("scipy", "torchaudio", "philtorch")

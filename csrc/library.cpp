@@ -9,6 +9,7 @@
 #include "ops/lag_product.h"
 #include "ops/lattice.h"
 #include "ops/lfilter.h"
+#include "ops/modal.h"
 #include "ops/monic.h"
 #include "ops/sosfilt.h"
 #include "ops/sparse.h"
@@ -73,6 +74,10 @@ TORCH_LIBRARY(polezero, m) {
         {at::Tag::pt2_compliant_tag});
   m.def("symiirorder2(Tensor x, float r, float omega, int axis=-1) -> Tensor",
         {at::Tag::pt2_compliant_tag});
+  // poles[..., modes] and gains[..., modes] are complex
+  m.def(
+      "modal_bank(Tensor poles, Tensor gains, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
   // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
   m.def("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
@@ -163,6 +168,15 @@ TORCH_LIBRARY(polezero, m) {
       "spline_upsample(Tensor x, SymInt factor, bool whole=False, bool transposed=False) -> Tensor",
       {at::Tag::pt2_compliant_tag});
   m.def("thiran_delay(Tensor delay) -> Tensor", {at::Tag::pt2_compliant_tag});
+  // of poles[..., K], gains[..., K, J], zi[..., K], complex64 or complex128, and real signals
+  m.def(
+      "modal_bank_forward(Tensor poles, Tensor gains, Tensor x, Tensor? zi=None, "
+      "bool reverse=False) -> (Tensor y, Tensor zf)",
+      {at::Tag::pt2_compliant_tag});
+  m.def(
+      "modal_correlation(Tensor poles, Tensor g, Tensor x, Tensor? zi=None, SymInt orders=1) "
+      "-> Tensor",
+      {at::Tag::pt2_compliant_tag});
   m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
         {at::Tag::pt2_compliant_tag});
   m.def("monic(Tensor b, Tensor a, int caller=0) -> (Tensor b, Tensor a)",
@@ -192,6 +206,8 @@ void register_core(torch::Library& m) {
   m.impl("spline_eval", TORCH_FN(polezero::spline_eval));
   m.impl("spline_upsample", TORCH_FN(polezero::spline_upsample));
   m.impl("thiran_delay", TORCH_FN(polezero::thiran_delay));
+  m.impl("modal_bank_forward", TORCH_FN(polezero::modal_bank_forward));
+  m.impl("modal_correlation", TORCH_FN(polezero::modal_correlation));
   m.impl("fir", TORCH_FN(polezero::fir));
   m.impl("monic", TORCH_FN(polezero::monic));
   m.impl("lag_product", TORCH_FN(polezero::lag_product));
@@ -217,6 +233,7 @@ void register_users(torch::Library& m) {
   m.impl("qspline1d_eval", TORCH_FN(polezero::functional::qspline1d_eval));
   m.impl("symiirorder1", TORCH_FN(polezero::functional::symiirorder1));
   m.impl("symiirorder2", TORCH_FN(polezero::functional::symiirorder2));
+  m.impl("modal_bank", TORCH_FN(polezero::functional::modal_bank));
   m.impl("lpv_allpole", TORCH_FN(polezero::functional::lpv_allpole));
   m.impl("lpv_fir", TORCH_FN(polezero::functional::lpv_fir));
   m.impl("lpv_lfilter", TORCH_FN(polezero::functional::lpv_lfilter));

@@ -224,6 +224,34 @@ struct SplineUpsample {
                         const Attributes<SplineUpsample>& attributes);
 };
 
+struct ModalBankForward {
+  static constexpr const char* name = "polezero::modal_bank_forward";
+  static constexpr const char* node = "ModalBankBackward";
+  using Schema = std::tuple<Tensor, Tensor>(const Tensor& poles, const Tensor& gains,
+                                            const Tensor& x, const OptionalTensor& zi,
+                                            bool reverse);
+  static constexpr size_t inputs = 4, outputs = 2;
+  static constexpr std::array<int64_t, inputs> core_dims{1, 2, 1, 1};
+  static Saved<ModalBankForward> saves(const Flags<4>& need);
+  static Tensors<4> vjp(const Tensors<2>& grads, const Tensors<4>& in, const Tensors<2>& out,
+                        const Attributes<ModalBankForward>& attributes, const Flags<4>& need);
+  static Tensors<2> jvp(const Tensors<4>& p, const Tensors<4>& t, const Tensors<2>& out,
+                        const Attributes<ModalBankForward>& attributes);
+};
+
+struct ModalCorrelation {
+  static constexpr const char* name = "polezero::modal_correlation";
+  static constexpr const char* node = "ModalCorrelationBackward";
+  using Schema = Tensor(const Tensor& poles, const Tensor& g, const Tensor& x,
+                        const OptionalTensor& zi, c10::SymInt orders);
+  static constexpr size_t inputs = 4, outputs = 1;
+  static Saved<ModalCorrelation> saves(const Flags<4>& need);
+  static Tensors<4> vjp(const Tensors<1>& grads, const Tensors<4>& in, const Tensors<1>& out,
+                        const Attributes<ModalCorrelation>& attributes, const Flags<4>& need);
+  static Tensors<1> jvp(const Tensors<4>& p, const Tensors<4>& t, const Tensors<1>& out,
+                        const Attributes<ModalCorrelation>& attributes);
+};
+
 // A step function: it has no derivative.
 struct ThiranDelay {
   static constexpr const char* name = "polezero::thiran_delay";

@@ -19,8 +19,8 @@ struct OpList {
 using AllOps =
     OpList<LfilterForward, LfilterBackward, AllpoleForward, AllpoleBackward, SosfiltForward,
            SosfiltBackward, StateSpaceForward, LatticeForward, LatticeBackward, SparseAllpole,
-           SparseFir, SparseProduct, SymmetricFilter, SplineEval, SplineUpsample, ThiranDelay, Fir,
-           Monic, LagProduct, LagCorrelation>;
+           SparseFir, SparseProduct, ThiranDelay, SymmetricFilter, SplineEval, SplineUpsample,
+           ModalBankForward, ModalCorrelation, Fir, Monic, LagProduct, LagCorrelation>;
 
 }  // namespace
 

@@ -64,6 +64,9 @@ struct Symiirorder1 : Function<symiirorder1, 1, 1> {
 struct Symiirorder2 : Function<symiirorder2, 1, 1> {
   static constexpr const char* name = "polezero::symiirorder2";
 };
+struct ModalBank : Function<modal_bank, 4> {
+  static constexpr const char* name = "polezero::modal_bank";
+};
 struct LpvAllpole : Function<lpv_allpole, 3> {
   static constexpr const char* name = "polezero::lpv_allpole";
 };
@@ -101,7 +104,7 @@ void register_all(torch::Library& m) {
   register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, Sosfilt, StateSpace,
                      CombFilter, FeedforwardComb, AllpassComb, SparseAllpole, CubicSpline,
                      Cspline1d, Qspline1d, Cspline1dEval, Qspline1dEval, Symiirorder1, Symiirorder2,
-                     LpvAllpole, LpvFir, LpvLfilter, LpvTdf2Ssm, LpvLattice, LpvParallel,
+                     ModalBank, LpvAllpole, LpvFir, LpvLfilter, LpvTdf2Ssm, LpvLattice, LpvParallel,
                      LpvSosfilt, LpvStateSpace, Sensitivity>(m);
 }
 
@@ -208,6 +211,11 @@ Tensor symiirorder1(const Tensor& x, double c0, double z1, int64_t axis) {
 }
 Tensor symiirorder2(const Tensor& x, double r, double omega, int64_t axis) {
   return functional::symiirorder2(x, r, omega, axis);
+}
+
+std::tuple<Tensor, Tensor> modal_bank(const Tensor& poles, const Tensor& gains, const Tensor& x,
+                                      const std::optional<Tensor>& zi) {
+  return without_placeholder(functional::modal_bank(poles, gains, x, zi), zi.has_value());
 }
 
 namespace lpv {

@@ -52,6 +52,9 @@ Tensor cspline1d_eval(const Tensor& c, const Tensor& t, int64_t axis);
 Tensor qspline1d_eval(const Tensor& c, const Tensor& t, int64_t axis);
 Tensor symiirorder1(const Tensor& x, double c0, double z1, int64_t axis);
 Tensor symiirorder2(const Tensor& x, double r, double omega, int64_t axis);
+// poles, gains and zi [..., modes], complex or not.
+std::tuple<Tensor, Tensor> modal_bank(const Tensor& poles, const Tensor& gains, const Tensor& x,
+                                      const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi);
 // `form` is "df1", "df2", "tdf1" or "tdf2".

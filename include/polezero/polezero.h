@@ -138,6 +138,16 @@ POLEZERO_API at::Tensor symiirorder1(const at::Tensor& x, double c0, double z1, 
 // Poles at r exp(+-i omega) and their inverses, gain 1 at frequency 0.
 POLEZERO_API at::Tensor symiirorder2(const at::Tensor& x, double r, double omega,
                                      int64_t axis = -1);
+// A bank of modes, first-order filters with complex poles[..., modes], summed with gains[...,
+// modes]:
+//
+//   s_k[n] = p_k s_k[n-1] + x[n],   y[n] = Re sum_k g_k s_k[n]
+//
+// x[..., T] is real. A conjugate pair of poles is one mode of twice the gain. zi[..., modes] is
+// s[-1]; returns y and zf = s[T-1], complex; zf is undefined without zi.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> modal_bank(
+    const at::Tensor& poles, const at::Tensor& gains, const at::Tensor& x,
+    const std::optional<at::Tensor>& zi = {});
 
 namespace lpv {
 

@@ -10,6 +10,7 @@ load()
 
 from polezero import freq, lpv, reference  # noqa: E402  (after the ops are registered)
 from polezero._build import VERSION as __version__  # noqa: E402
+from polezero.banks import diagonalise, modal_bank, parallel_form  # noqa: E402
 from polezero.cascade import sosfilt  # noqa: E402
 from polezero.delays import allpass_comb, comb_filter, feedforward_comb, sparse_allpole  # noqa: E402
 from polezero.functional import (  # noqa: E402
@@ -42,6 +43,7 @@ __all__ = [
     "cspline1d_eval",
     "cspline2d",
     "cubic_spline",
+    "diagonalise",
     "feedforward_comb",
     "freq",
     "lfilter",
@@ -49,6 +51,8 @@ __all__ = [
     "lfiltic",
     "linear_recurrence",
     "lpv",
+    "modal_bank",
+    "parallel_form",
     "qspline1d",
     "qspline1d_eval",
     "qspline2d",

@@ -34,7 +34,7 @@ def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
     if hasattr(value, "strides"):  # of a NumPy array a copy may be written to, and none of its strides is negative
         value = value.copy()
     if torch.as_tensor(value).is_complex():
-        dtype = dtype.to_complex()
+        dtype = torch.promote_types(dtype, torch.complex64)
     return torch.as_tensor(value, dtype=dtype, device=device)  # not by way of the default dtype
 
 
@@ -86,11 +86,12 @@ def check_options(function: str, axis: int, backward: str) -> None:
 
 
 def rounded(outputs: tuple[Tensor, Tensor], x: Tensor, *values: Coefficients | None) -> tuple[Tensor, Tensor]:
-    """Lists and arrays beside a half-precision x were float32: the result is as precise as the tensors are."""
-    if torch.is_autocast_enabled(x.device.type) or outputs[0].is_complex():
+    """Lists and arrays beside a half-precision x were float32: a real result is as precise as the tensors are."""
+    if torch.is_autocast_enabled(x.device.type):
         return outputs
     dtype = functools.reduce(torch.promote_types, (v.dtype for v in values if isinstance(v, Tensor)), x.dtype)
-    return outputs[0].to(dtype), outputs[1].to(dtype)
+    y, zf = (t if t.is_complex() else t.to(dtype) for t in outputs)
+    return y, zf
 
 
 def _optional(name: str, value: Coefficients | None, x: Tensor) -> Tensor | None:

@@ -216,6 +216,21 @@ TEST_P(PublicHeader, SplinesGoThroughTheirSamples) {
   EXPECT_TRUE((points.grad() != 0).all().item<bool>());
 }
 
+TEST_P(PublicHeader, AModeWithAComplexPoleIsAFilterOfSecondOrder) {
+  const Tensor x = random({2, 200});
+  const Tensor poles = at::complex(vector({0.6}), vector({0.5})).requires_grad_();
+  const auto [y, none] = polezero::modal_bank(poles, vector({2}), x);
+  expect_close(y, std::get<0>(lfilter(vector({2, -1.2}), vector({1, -1.2, 0.61}), x)));
+  EXPECT_FALSE(none.defined());
+  const Tensor zi = at::zeros_like(poles);
+  const auto [head, state] = polezero::modal_bank(poles, vector({2}), x.slice(1, 0, 70), zi);
+  const auto [tail, zf] = polezero::modal_bank(poles, vector({2}), x.slice(1, 70), state);
+  expect_close(at::cat({head, tail}, 1), y);
+  EXPECT_EQ(zf.sizes(), at::IntArrayRef({2, 1}));
+  y.square().sum().backward();
+  EXPECT_TRUE(at::isfinite(at::view_as_real(poles.grad())).all().item<bool>());
+}
+
 TEST_P(PublicHeader, SosfiltIsItsSectionsInTurn) {
   const Tensor x = random({5, 30}), zi = random({2, 5, 2});
   const Tensor sos =

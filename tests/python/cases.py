@@ -287,6 +287,28 @@ def _spline_at_points(name: str) -> Case:
     )
 
 
+def modal_inputs(
+    dtype: torch.dtype = torch.float64,
+    *,
+    modes: int = 3,
+    T: int = 5,
+    lead: tuple[int, ...] = (),
+    rows: int = 2,
+    zi: bool = False,
+    radius: float = 0.9,
+) -> tuple[Tensor, ...]:
+    """Poles of up to a radius and gains, real or complex, a real x of some rows and, where it is wanted, zi."""
+    poles = torch.randn(*lead, modes, dtype=dtype)
+    poles = radius * poles / poles.abs().clamp(min=1)
+    gains = torch.randn(*lead, modes, dtype=dtype) / max(modes, 1)
+    inputs = poles, gains, torch.randn(rows, T, dtype=dtype.to_real())
+    return (*inputs, torch.randn(rows, modes, dtype=dtype)) if zi else inputs
+
+
+def _modal_bank(**sizes: Any) -> Case:
+    return Case(polezero.modal_bank, reference.modal_bank, partial(modal_inputs, **sizes))
+
+
 TWO_PASS = {"backward": "two_pass"}
 CASES = {
     "lfilter": _lfilter(),
@@ -365,6 +387,8 @@ CASES = {
     "symiirorder2": _spline("symiirorder2", 0.8, 0.4, T=5),
     "cspline1d_eval": _spline_at_points("cspline1d_eval"),
     "qspline1d_eval": _spline_at_points("qspline1d_eval"),
+    "modal_bank": _modal_bank(lead=(2,)),
+    "modal_bank_zi": _modal_bank(zi=True),
     "linear_recurrence": _linear_recurrence(a=(2, 5)),
     "linear_recurrence_scalar_zi": _linear_recurrence(a=(), zi=True),
 }

@@ -62,6 +62,7 @@ A1, A2 = denominator(0.3), denominator(0.3, 1.1)
 ONE_POLE = torch.tensor([RADIUS])
 REFLECTIONS = torch.tensor([-math.cos(0.3), RADIUS**2])
 SPARSE = torch.tensor([-0.6, 0.35])
+MODES = torch.linspace(0.05, 3.0, 40)  # angles
 INPUT, OUTPUT = torch.tensor([[1.0], [0.0]]), torch.tensor([[1.0, 1.0]])
 
 
@@ -140,6 +141,11 @@ OPS = {
         lambda t, c: polezero.qspline1d_eval(polezero.qspline1d(c), t.real),
         lambda T: (1.1 * T * torch.linspace(0, 1, T).sin(),),
         lambda rows: None,
+    ),
+    "modal_bank": Op(
+        lambda re, im, gains, x, zi: polezero.modal_bank(torch.complex(re.real, im.real), gains, x.real, zi),
+        lambda T: (RADIUS * MODES.cos(), RADIUS * MODES.sin(), torch.ones(40) / 40),
+        last(40),
     ),
     "state_space": Op(
         lambda A, B, C, x, zi: polezero.state_space(A, B, C, None, x, zi),

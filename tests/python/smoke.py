@@ -74,6 +74,14 @@ for dtype in (torch.float32, torch.float64, torch.complex64, torch.complex128):
                 polezero.cspline1d_eval(x, points).abs().sum().backward()
                 polezero.qspline1d_eval(x, points).abs().sum().backward()
 
+for dtype in (torch.float32, torch.float64):
+    for modes in (0, 1, 17):
+        for rows, time in ((1, 0), (3, 31), (2, 128), (2, 600)):
+            poles, gains, zi = (signal(*size, modes, dtype=dtype) for size in ((), (rows,), (rows,)))
+            x = signal(rows, time, dtype=dtype)
+            backward_of(polezero.modal_bank(poles, gains, x, zi))
+            polezero.modal_bank(poles, gains, torch.full_like(x, float("nan")))
+
 b, x = signal(3, dtype=torch.float64), signal(4, 50, dtype=torch.float64)
 a = torch.tensor([1.0, -0.5, 0.2], dtype=torch.float64)
 torch.func.jacfwd(polezero.lfilter)(b, a, x)

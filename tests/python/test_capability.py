@@ -25,6 +25,7 @@ SUBSET = [
     "test_autograd.py::test_lfilter_one_pass_equals_two_pass",
     "test_time_varying.py::test_primitive_matches_its_loop",
     "test_lpv.py::test_allpole_matches_its_loop",
+    "test_modal.py::test_modal_bank_matches_its_loop",
     "test_sosfilt.py::test_sosfilt_matches_scipy",
     "test_sosfilt.py::test_the_fused_backward_equals_that_of_its_sections",
     "test_lattice.py::test_lattice_matches_its_loop",

@@ -137,3 +137,18 @@ def test_the_pitch_and_damping_of_a_string_are_learned(tmp_path: Path) -> None:
     assert abs(g - true_g) < 2e-3 and abs(s - true_s) < 0.06  # the interpolation damps high partials too
     assert float(re.search(r"(\S+) dB at the end", done.stdout).group(1)) < -25
     assert (tmp_path / "karplus_strong.png").stat().st_size > 10_000
+
+
+# ---- examples/modal_reverb.py
+
+
+def test_the_modes_of_a_plate_are_learned(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "modal_reverb.py", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    before, after = map(float, re.search(r"error: (\S+) dB at the start, (\S+) dB at the end", done.stdout).groups())
+    assert after < -30 < -15 < before  # -11.1 dB to -34.5 dB
+    hertz, decay = map(float, re.search(r"at most (\S+) Hz, their decays by (\S+)%", done.stdout).groups())
+    assert hertz < 0.02 and decay < 2  # 0.003 Hz and 0.4%
+    assert float(re.search(r"within (\S+) dB", done.stdout).group(1)) < -30  # of a sound that it did not learn from
+    assert (tmp_path / "modal_reverb.png").stat().st_size > 10_000

@@ -10,6 +10,7 @@ from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, true_lfi
 from support import GRADIENT_TOLERANCE, KernelCalls, assert_close
 from torch import Tensor
 from torch.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, linearize, vjp, vmap
+from torch.utils._pytree import tree_map
 
 import polezero
 from polezero import reference
@@ -23,6 +24,7 @@ NAMES = [
     "state_space_zi",
     "lpv_lattice_zi_taps",
     "comb_filter_linear_zi",
+    "modal_bank",
 ]
 
 Inputs = tuple[Tensor, ...]
@@ -41,7 +43,7 @@ def square(f: Function, p: Inputs) -> Function:
 # (function, point, one tangent, another tangent) -> derivatives
 TRANSFORMS: dict[str, Callable[[Function, Inputs, Inputs, Inputs], Any]] = {
     "grad": lambda f, p, t, s: grad(loss(f), every(p))(*p),
-    "vjp": lambda f, p, t, s: vjp(f, *p)[1](tuple(torch.ones_like(y) for y in f(*p))),
+    "vjp": lambda f, p, t, s: vjp(f, *p)[1](tree_map(torch.ones_like, f(*p))),
     "jvp": lambda f, p, t, s: jvp(f, p, t),
     "linearize": lambda f, p, t, s: linearize(f, *p)[1](*t),
     "jacrev": lambda f, p, t, s: jacrev(f, every(p))(*p),
@@ -69,7 +71,7 @@ def test_transform_matches_the_reference(name: str, transform: str) -> None:
 
 
 @pytest.mark.parametrize("transform", ["grad", "vjp", "jvp", "jvp_jvp"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "modal_bank_zi"])
 def test_transform_of_a_complex_filter_matches_the_reference(name: str, transform: str) -> None:
     function, truth, make = CASES[name]
     p, t, s = make(torch.complex128), make(torch.complex128), make(torch.complex128)

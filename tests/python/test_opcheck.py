@@ -9,6 +9,7 @@ from cases import (
     lattice_inputs,
     lfilter_inputs,
     lpv_inputs,
+    modal_inputs,
     moving_sections,
     sosfilt_inputs,
     sparse_inputs,
@@ -128,6 +129,17 @@ def delay() -> torch.Tensor:
 
 def spline_points() -> torch.Tensor:
     return torch.tensor([-0.8, 0.3, 2.2, 5.9, 8.1], dtype=torch.float64)
+
+
+def bank(dtype: torch.dtype, zi: bool, *attributes: Any) -> tuple[Any, ...]:
+    """Two gains for each mode."""
+    poles, gains, x, *state = modal_inputs(dtype.to_complex(), T=7, zi=zi)
+    return poles, torch.stack([gains, 2 * gains], -1), x, *state, *attributes
+
+
+def correlation(dtype: torch.dtype, zi: bool) -> tuple[Any, ...]:
+    poles, _, x, *state = modal_inputs(dtype.to_complex(), T=7, zi=zi)
+    return poles, torch.randn_like(x), x, *(state or [None]), 4
 
 
 # Several argument lists for one op.
@@ -297,6 +309,15 @@ CASES: dict[str, dict[str, Any]] = {
         "transposed": lambda d: (torch.randn(2, 19, dtype=d), 3, True, True),
     },
     "thiran_delay": {"rows": lambda d: (delay(),)},
+    "modal_bank": {
+        "rest": lambda d: modal_inputs(d, T=7, lead=(2,)),
+        "zi": lambda d: modal_inputs(d, T=7, zi=True),
+    },
+    "modal_bank_forward": {
+        "zi": lambda d: bank(d, True),
+        "reverse": lambda d: bank(d, False, None, True),
+    },
+    "modal_correlation": {"rest": lambda d: correlation(d, False), "zi": lambda d: correlation(d, True)},
     "lag_correlation": {"rows": lambda d: (torch.randn(2, 7, dtype=d), torch.randn(2, 7, dtype=d), 3)},
 }
 

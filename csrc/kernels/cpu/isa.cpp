@@ -14,6 +14,7 @@
 #include "kernels/cpu/lfilter_kernel.h"
 #include "kernels/cpu/lpv_allpole_kernel.h"
 #include "kernels/cpu/lpv_fir_kernel.h"
+#include "kernels/cpu/modal_kernel.h"
 #include "kernels/cpu/sosfilt_kernel.h"
 #include "kernels/cpu/sparse_kernel.h"
 #include "kernels/cpu/spline_kernel.h"
@@ -44,6 +45,10 @@ constexpr KernelsOf<T> kernels_of() {
 }
 }  // namespace
 
-const Kernels kernels = {kernels_of<float>(), kernels_of<double>(),
-                         kernels_of<std::complex<float>>(), kernels_of<std::complex<double>>()};
+const Kernels kernels = {kernels_of<float>(),
+                         kernels_of<double>(),
+                         kernels_of<std::complex<float>>(),
+                         kernels_of<std::complex<double>>(),
+                         {modal_bank<float>, modal_correlation<float>},
+                         {modal_bank<double>, modal_correlation<double>}};
 }  // namespace polezero::POLEZERO_ISA

@@ -5,6 +5,7 @@
 #include "kernels/lattice.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
+#include "kernels/modal.h"
 #include "kernels/sosfilt.h"
 #include "kernels/sparse.h"
 #include "kernels/spline.h"
@@ -37,11 +38,20 @@ struct KernelsOf {
   void (*upsample_transposed)(const UpsampleParams<scalar_t>&, const Range&);
 };
 
+// Whole rows; signals are real.
+template <class scalar_t>
+struct ModalKernelsOf {
+  void (*bank)(const ModalBankParams<scalar_t>&, const Range&);
+  void (*correlation)(const ModalCorrelationParams<scalar_t>&, const Range&);
+};
+
 struct Kernels {
   KernelsOf<float> f32;
   KernelsOf<double> f64;
   KernelsOf<std::complex<float>> c64;
   KernelsOf<std::complex<double>> c128;
+  ModalKernelsOf<float> modal_f32;
+  ModalKernelsOf<double> modal_f64;
 };
 
 }  // namespace polezero

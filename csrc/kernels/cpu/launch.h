@@ -7,6 +7,7 @@
 #include "kernels/lattice.h"
 #include "kernels/lfilter.h"
 #include "kernels/lpv.h"
+#include "kernels/modal.h"
 #include "kernels/sosfilt.h"
 #include "kernels/sparse.h"
 #include "kernels/spline.h"
@@ -63,5 +64,10 @@ template <class scalar_t>
 void spline(const SplineParams<scalar_t>& p, bool transposed, int64_t rows, int64_t points);
 template <class scalar_t>
 void upsample(const UpsampleParams<scalar_t>& p, bool transposed, int64_t rows);
+// float and double only.
+template <class scalar_t>
+void modal_bank(const ModalBankParams<scalar_t>& p, int64_t rows, int64_t time);
+template <class scalar_t>
+void modal_correlation(const ModalCorrelationParams<scalar_t>& p, int64_t rows, int64_t time);
 
 }  // namespace polezero::cpu

@@ -11,6 +11,7 @@
 #include "kernels/lag_correlation.h"
 #include "kernels/lattice.h"
 #include "kernels/lpv.h"
+#include "kernels/modal.h"
 #include "kernels/spline.h"
 #include "kernels/state_space.h"
 
@@ -110,5 +111,12 @@ void spline_transposed(const Context& context, const SplineParams<scalar_t>& p,
 template <class scalar_t>
 void upsample(const Context& context, const UpsampleParams<scalar_t>& p, bool transposed,
               int64_t rows);
+// float and double only; p.c is set, not added to.
+template <class scalar_t>
+void modal_bank(const Context& context, const ModalBankParams<scalar_t>& p, int64_t rows,
+                int64_t time);
+template <class scalar_t>
+void modal_correlation(const Context& context, const ModalCorrelationParams<scalar_t>& p,
+                       int64_t rows, int64_t time);
 
 }  // namespace polezero::cuda
