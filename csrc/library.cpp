@@ -147,11 +147,11 @@ TORCH_LIBRARY(polezero, m) {
   // interpolation 1 (linear) or 2 (lagrange3) floating
   m.def(
       "sparse_allpole_forward(Tensor a, Tensor delays, Tensor x, SymInt past=0, "
-      "bool transposed=False, bool two_pass=False, int interpolation=0, int caller=0) -> Tensor",
+      "bool transposed=False, bool two_pass=False, int interpolation=0, int caller=-1) -> Tensor",
       {at::Tag::pt2_compliant_tag});
   m.def(
       "sparse_fir(Tensor b, Tensor delays, Tensor x, SymInt past=0, bool transposed=False, "
-      "int interpolation=0, int derivative=0, int caller=0) -> Tensor",
+      "int interpolation=0, int derivative=0, int caller=-1) -> Tensor",
       {at::Tag::pt2_compliant_tag});
   m.def(
       "sparse_product(Tensor g, Tensor x, Tensor delays, SymInt past=0, bool sum=False, "

@@ -11,7 +11,7 @@ The plate is synthetic, and not by this model: the formula above with the modes 
 f_mn = pi/2 sqrt(D / (rho h)) (m^2 / L^2 + n^2 / W^2), struck at one point and heard at another, with noise 50 dB below
 it. The fit begins with the modes that matching pursuit finds on the grid of an FFT, all with one decay.
 
-    python examples/modal_reverb.py [--seed 1] [--modes 48] [--help]
+    python examples/modal_reverb.py [--seed 1] [--modes 60] [--help]
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Reverb(nn.Module):
 def first_guess(h: Tensor, modes: int) -> Reverb:
     """Orthogonal matching pursuit: the frequency where the rest is largest, then all gains anew by least squares.
 
-    Modes are at least 4 Hz apart: what a wrong decay leaves beside one is no mode.
+    Modes are at least 6 Hz apart: what a wrong decay leaves beside one is no mode.
     """
     t = torch.arange(len(h), dtype=torch.float64)[:, None] / SAMPLE_RATE
     grid = torch.fft.rfftfreq(4 * len(h), 1 / SAMPLE_RATE, dtype=torch.float64)
@@ -106,7 +106,7 @@ def first_guess(h: Tensor, modes: int) -> Reverb:
     for _ in range(modes):
         loudest = (torch.fft.rfft(rest, 4 * len(h)).abs() * free).argmax()
         hertz = torch.cat([hertz, grid[loudest, None]])
-        free = free * ((grid - hertz[-1]).abs() >= 4)
+        free = free * ((grid - hertz[-1]).abs() >= 6)
         ringing = torch.exp(-FIRST_DECAY * t) * torch.polar(torch.ones_like(t), 2 * math.pi * hertz * t)
         columns = torch.cat([ringing.real, -ringing.imag], -1)
         found = torch.linalg.lstsq(columns, h[:, None]).solution[:, 0]
@@ -205,7 +205,7 @@ def _curves(first: Reverb, learned: Reverb) -> list[tuple[Reverb, str, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1, help="of the hidden plate")
-    parser.add_argument("--modes", type=int, default=48, help="of the bank")
+    parser.add_argument("--modes", type=int, default=60, help="of the bank")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder to write to")
     options = parser.parse_args()
     plate = hidden_plate(options.seed)

@@ -15,12 +15,12 @@ struct Read {
 
 Tensor sparse_allpole(const Tensor& a, const Tensor& delays, const Tensor& x,
                       const c10::SymInt& past, bool transposed, int64_t interpolation) {
-  return call<SparseAllpole>({a, delays, x}, {past, transposed, false, interpolation, 0})[0];
+  return call<SparseAllpole>({a, delays, x}, {past, transposed, false, interpolation, -1})[0];
 }
 Tensor sparse_fir(const Tensor& b, const Tensor& delays, const Tensor& x, const c10::SymInt& past,
                   bool transposed, const Read& read) {
   return call<SparseFir>({b, delays, x},
-                         {past, transposed, read.interpolation, read.derivative, 0})[0];
+                         {past, transposed, read.interpolation, read.derivative, -1})[0];
 }
 Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays,
                       const c10::SymInt& past, bool sum, const Read& read) {
@@ -43,8 +43,10 @@ TapGradients tap_gradients(const Tensor& g, const Tensor& x, const Tensor& c, co
 }
 Tensor minus(const Tensor& t) { return t.defined() ? -t : t; }
 
-// The coefficients by which x moves with delays that move by `tangent`.
-Tensor moved(const Tensor& c, const Tensor& tangent) { return (c * tangent).to(c.scalar_type()); }
+// c times how delays move, in the dtype of the signal x.
+Tensor moved(const Tensor& c, const Tensor& tangent, const Tensor& x) {
+  return (c * tangent).to(x.scalar_type());
+}
 
 }  // namespace
 
@@ -87,7 +89,8 @@ Tensors<1> SparseAllpole::jvp(const Tensors<3>& p, const Tensors<3>& t, const Te
   Tensor u = t[2];
   if (t[0].defined()) u = plus(u, -sparse_fir(t[0], delays, out[0], past, transposed, read));
   if (t[1].defined()) {
-    u = plus(u, -sparse_fir(moved(a, t[1]), delays, out[0], past, transposed, read.derived()));
+    u = plus(u,
+             -sparse_fir(moved(a, t[1], out[0]), delays, out[0], past, transposed, read.derived()));
   }
   if (!u.defined()) return {};
   return {sparse_allpole(a, delays, u, past, transposed, interpolation)};
@@ -120,7 +123,7 @@ Tensors<1> SparseFir::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensor
   Tensor y;
   if (t[0].defined()) y = plus(y, sparse_fir(t[0], delays, x, past, transposed, read));
   if (t[1].defined()) {
-    y = plus(y, sparse_fir(moved(b, t[1]), delays, x, past, transposed, read.derived()));
+    y = plus(y, sparse_fir(moved(b, t[1], x), delays, x, past, transposed, read.derived()));
   }
   if (t[2].defined()) y = plus(y, sparse_fir(b, delays, t[2], past, transposed, read));
   return {y};
@@ -156,8 +159,12 @@ Tensors<1> SparseProduct::jvp(const Tensors<3>& p, const Tensors<3>& t, const Te
   if (t[2].defined()) {
     const bool both = sum && is_constant(delays);
     const Tensor each = sparse_product(g, x, delays, past, both, read.derived());
-    const Tensor moves = moved(each, t[2]);
-    out = plus(out, sum && !both ? moves.sum(-2, /*keepdim=*/true) : moves);
+    if (sum) {
+      const Tensor moves = wide(each) * t[2];
+      out = plus(out, both ? moves : moves.sum(-2, /*keepdim=*/true));
+    } else {
+      out = plus(out, moved(each, t[2], g));
+    }
   }
   return {out};
 }

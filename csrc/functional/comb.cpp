@@ -1,5 +1,4 @@
-// Comb filters and sparse all-pole filters: taps at whole delays, and delays between samples as
-// such taps.
+// Comb filters and sparse all-pole filters.
 #include "autograd/differentiable.h"
 #include "autograd/ops.h"
 #include "functional/arguments.h"
@@ -11,7 +10,7 @@ using namespace polezero::autograd;
 
 namespace {
 
-// Coefficients and whole delays, each [..., T or 1, L].
+// Coefficients and delays, each [..., T or 1, L].
 struct Taps {
   Tensor coefficients, delays;
 };
@@ -68,6 +67,8 @@ Tensor past_samples(const char* op, const Tensor& zi, std::initializer_list<Argu
                     const Promotion& type) {
   if (!zi.defined()) return zi;
   check_not_scalar(op, {"zi", zi});
+  TORCH_CHECK_VALUE(zi.sym_size(-1) > 0, op, ": zi: expected at least one sample, got shape ",
+                    zi.sym_sizes());
   return past_of(op, zi, zi.sym_size(-1), others, type);
 }
 
@@ -138,7 +139,8 @@ struct Comb {
   }
   // On a GPU delays are not looked at: one that is too short is the shortest, NaN is a row of NaN.
   void make_legal() {
-    x = x + (taps.delays - taps.delays).sum(-2).to(x.scalar_type());
+    const Tensor d = taps.delays.detach();
+    x = x + (d - d).sum(-2).to(x.scalar_type());
     taps.delays = taps.delays.clamp_min(shortest_delay(read.interpolation));
   }
 };

@@ -25,6 +25,12 @@ TwoSided second_order(double radius, double angle) {
   return {a1, a2, (1 + a1 + a2) * (1 + a1 + a2)};
 }
 
+// Its coefficients in float64 may have poles on the circle where the exact ones have not.
+void check_stable(const char* op, const char* name, double value, const TwoSided& f) {
+  TORCH_CHECK_VALUE(std::abs(f.a1) < 1 + f.a2 && f.a2 < 1, op, ": ", name,
+                    ": expected poles that lie inside the circle in float64, got ", value);
+}
+
 // B-spline coefficients: the inverse of the spline at its knots. M. Unser, "Splines: a perfect fit
 // for signal and image processing", IEEE Signal Processing Magazine 16, 1999.
 TwoSided cubic_prefilter() {
@@ -74,13 +80,18 @@ Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degre
                    ": newx: expected real numbers, got ", t.scalar_type());
   const Tensor points = at::isFloatingType(t.scalar_type()) ? t : t.to(at::kDouble);
   check_not_scalar(op, {"newx", points});
+  check_not_scalar(op, {"cj", c});
+  TORCH_CHECK_VALUE(points.device() == c.device(), op, ": newx: expected a tensor on ", c.device(),
+                    " as cj, got one on ", points.device());
+  TORCH_CHECK_VALUE(c.sym_size(axis) > 0, op, ": cj: expected at least one coefficient, got shape ",
+                    c.sym_sizes());
   const bool shared = points.dim() == 1;
   TORCH_CHECK_VALUE(shared || points.dim() == c.dim(), op,
                     ": newx: expected one dimension, or as many as cj has, ", c.dim(),
                     ", got shape ", points.sym_sizes());
-  const Tensor y =
-      call<SplineEval>({to_last(c.to(type.compute), axis), shared ? points : to_last(points, axis)},
-                       {0, degree, false, 0})[0];
+  const Tensor cs = to_last(c.to(type.compute), axis), ts = shared ? points : to_last(points, axis);
+  broadcast_leading(op, {{"cj", cs}, {"newx", ts}});
+  const Tensor y = call<SplineEval>({cs, ts}, {0, degree, false, 0})[0];
   return from_last(y, axis).to(type.result);
 }
 
@@ -103,7 +114,9 @@ Tensor cspline1d(const Tensor& x, double lamb, int64_t axis) {
   const char* op = "cspline1d";
   TORCH_CHECK_VALUE(lamb == 0 || (lamb > 1. / 144 && std::isfinite(lamb)), op,
                     ": lamb: expected 0 or a number above 1/144, got ", lamb);
-  return filtered(op, lamb == 0 ? cubic_prefilter() : smoothing_prefilter(lamb), x, axis);
+  const TwoSided filter = lamb == 0 ? cubic_prefilter() : smoothing_prefilter(lamb);
+  check_stable(op, "lamb", lamb, filter);
+  return filtered(op, filter, x, axis);
 }
 Tensor qspline1d(const Tensor& x, int64_t axis) {
   return filtered("qspline1d", quadratic_prefilter(), x, axis);
@@ -123,7 +136,10 @@ Tensor symiirorder1(const Tensor& x, double c0, double z1, int64_t axis) {
 Tensor symiirorder2(const Tensor& x, double r, double omega, int64_t axis) {
   const char* op = "symiirorder2";
   TORCH_CHECK_VALUE(0 <= r && r < 1, op, ": r: expected a number from 0 to 1, got ", r);
-  return filtered(op, second_order(r, omega), x, axis);
+  TORCH_CHECK_VALUE(std::isfinite(omega), op, ": omega: expected a finite number, got ", omega);
+  const TwoSided filter = second_order(r, omega);
+  check_stable(op, "r", r, filter);
+  return filtered(op, filter, x, axis);
 }
 
 }  // namespace polezero::functional

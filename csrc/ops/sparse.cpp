@@ -43,9 +43,11 @@ struct TapKind {
 };
 
 TapKind tap_kind(const char* op, int64_t interpolation, int64_t derivative, int64_t caller = -1) {
-  TORCH_CHECK_VALUE(0 <= interpolation && interpolation < 3 && caller < 4, op,
-                    ": expected an interpolation from 0 to 2 and a caller from 0 to 3, got ",
-                    interpolation, " and ", caller);
+  TORCH_CHECK_VALUE(0 <= interpolation && interpolation < std::ssize(kReadings) && -1 <= caller &&
+                        caller < std::ssize(kCallers),
+                    op, ": expected an interpolation from 0 to ", std::ssize(kReadings) - 1,
+                    " and a caller from -1 to ", std::ssize(kCallers) - 1, ", got ", interpolation,
+                    " and ", caller);
   TORCH_CHECK_VALUE(derivative == 0 || (derivative > 0 && interpolation > 0), op,
                     ": derivative: expected a number >= 0, and 0 of whole delays, got ",
                     derivative);
@@ -57,10 +59,12 @@ TapKind tap_kind(const char* op, int64_t interpolation, int64_t derivative, int6
 // delays [..., 1, L points] and what coefficients [..., 1, L] are multiplied by, in float64.
 struct WholeTaps {
   Tensor delays, weights;
+  int64_t points;  // of each tap
 
   WholeTaps(const TapKind& kind, const Tensor& d) {
     const Interpolator& w = kind.reading().weights;
     const Interpolator of = derived(w, kind.derivative);
+    points = of.points;
     const Tensor exact = d.to(at::kDouble), whole = exact.floor(), u = exact - whole;
     std::vector<Tensor> all;
     for (int j = 0; j < of.points; ++j) {
@@ -71,13 +75,10 @@ struct WholeTaps {
     const Tensor first = (at::nan_to_num(whole) - w.before).clamp(1, kFarthestDelay).to(at::kLong);
     delays = (first.unsqueeze(-1) + at::arange(of.points, first.options())).flatten(-2);
   }
-  Tensor coefficients(const Tensor& c) const {
-    const int64_t points = weights.size(-1) / c.size(-1);
-    return c.repeat_interleave(points, -1) * weights;
-  }
+  Tensor coefficients(const Tensor& c) const { return c.repeat_interleave(points, -1) * weights; }
   // Sums over the points of each tap, of [..., 1, L points].
-  static Tensor over_points(const Tensor& p, int64_t taps) {
-    return p.unflatten(-1, {taps, p.size(-1) / taps}).sum(-1);
+  Tensor over_points(const Tensor& p) const {
+    return p.unflatten(-1, {p.size(-1) / points, points}).sum(-1);
   }
 };
 
@@ -140,8 +141,10 @@ std::pair<double, double> checked_range(const char* op, const char* name, const 
                                         double shortest, const std::string& of) {
   const auto [low, high] = at::aminmax(delays);
   const double from = low.item<double>(), to = high.item<double>();  // both NaN where one is
-  TORCH_CHECK_VALUE(from >= shortest && to < kFarthestDelay, op, ": ", name,
-                    ": expected numbers >= ", shortest, of, ", got ", from >= shortest ? to : from);
+  TORCH_CHECK_VALUE(
+      from >= shortest && to < kFarthestDelay, op, ": ", name, ": expected numbers ",
+      from >= shortest ? "below " : ">= ", from >= shortest ? kFarthestDelay : shortest, of,
+      ", got ", from >= shortest ? to : from);
   return {from, to};
 }
 
@@ -174,19 +177,6 @@ void filter_cpu(const Filter& f, const Tensor& c, const Tensor& delays, const Te
   cpu::sparse<scalar_t>(p, product(leading), x.size(-1));
 }
 
-// The samples that taps read, [lists, T L points]: one list where all rows share them.
-Tensor read_samples(const TapKind& kind, const Tensor& delays, int64_t past, int64_t T,
-                    at::IntArrayRef leading) {
-  const Tensor d = kind.whole() ? delays : WholeTaps(kind, delays).delays;
-  bool shared = true;
-  for (int64_t i = 0; i + 2 < d.dim(); ++i) shared &= d.size(i) == 1;
-  const at::DimVector one{1}, lead = shared ? one : at::DimVector(leading);
-  const Tensor n = at::arange(past, past + T, d.options()).unsqueeze(-1);
-  const Tensor read = (n - d.clamp_min(1)).clamp_min(-1);
-  return read.expand(with_last(with_last(lead, T), d.size(-1)))
-      .reshape({shared ? 1 : product(leading), T * d.size(-1)});
-}
-
 template <class scalar_t>
 void filter_cuda(const Filter& f, const Tensor& c, const Tensor& delays, const Tensor& x,
                  int64_t past, at::IntArrayRef leading, Tensor& y) {
@@ -199,7 +189,8 @@ void filter_cuda(const Filter& f, const Tensor& c, const Tensor& delays, const T
   p.rows = product(leading);
   p.time = x.size(-1);
   if (f.transposed && !taps.view.constant_delays()) {
-    const Readers readers(read_samples(f.kind, delays, past, p.time - past, leading), p.time);
+    const Tensor whole = f.kind.whole() ? delays : WholeTaps(f.kind, delays).delays;
+    const Readers readers(read_samples(whole, past, p.time - past, leading), p.time);
     p.tap = call.keep(readers.read).template const_data_ptr<int64_t>();
     p.begin = call.keep(readers.begin).template const_data_ptr<int64_t>();
     p.lists = readers.begin.size(0);
@@ -281,17 +272,18 @@ Tensor filter(const Filter& f, const Argument& c, const Tensor& delays, const Te
                     c.name, ", got shape ", delays.sym_sizes());
   const auto leading =
       broadcast_leading(op, {{c.name, c.tensor, 2, true}, {f.kind.delay, delays, 2, true}, signal});
-  Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
-  if (x.is_meta()) return y;
+  const c10::SymDimVector shape = with_last(leading, x.sym_size(-1));
+  if (x.is_meta()) return at::empty_symint(shape, x.options());
   check_has_kernels(op, x);
   const at::DimVector sizes = concrete(leading);
   const int64_t given = past.guard_int(__FILE__, __LINE__);
   if (!f.kind.whole() && delays.size(-2) == 1 && c.tensor.size(-2) == 1) {
-    if (delays.is_cpu() && y.numel() > 0) checked_reach(f.kind, delays, given);
+    if (delays.is_cpu() && product(sizes) * x.size(-1) > 0) checked_reach(f.kind, delays, given);
     const WholeTaps whole(f.kind, delays);
     const Filter of_whole{{op, f.kind.delay, Interpolation::none, 0}, f.feedback, f.transposed};
     return filter(of_whole, {c.name, whole.coefficients(c.tensor)}, whole.delays, x, past);
   }
+  Tensor y = at::empty_symint(shape, x.options());
   POLEZERO_DISPATCH(x, [&] {
     if constexpr (kWithCuda) {
       if (x.is_cuda()) return filter_cuda<scalar_t>(f, c.tensor, delays, x, given, sizes, y);
@@ -321,8 +313,8 @@ Tensor product(const TapKind& kind, const Tensor& g, const Tensor& x, const Tens
   if (!kind.whole() && sum && delays.size(-2) == 1) {
     const WholeTaps whole(kind, delays);
     const TapKind of_whole{kind.op, kind.delay, Interpolation::none, 0};
-    return WholeTaps::over_points(
-        whole.weights * product(of_whole, g, x, whole.delays, past, /*sum=*/true), delays.size(-1));
+    return whole.over_points(whole.weights *
+                             product(of_whole, g, x, whole.delays, past, /*sum=*/true));
   }
   POLEZERO_DISPATCH(g, [&] {
     if constexpr (kWithCuda) {
@@ -366,7 +358,10 @@ Tensor thiran_delay(const Tensor& delay) {
   if (delay.is_cpu() && delay.numel() > 0) {
     checked_range("comb_filter", "delay", delay, kShortest, " for 'thiran'");
   }
-  return at::nan_to_num(delay, kShortest).clamp(kShortest, kFarthestDelay).sub(0.5).to(at::kLong);
+  return at::nan_to_num(delay.to(at::kDouble), kShortest)
+      .clamp(kShortest, kFarthestDelay)
+      .sub(0.5)
+      .to(at::kLong);
 }
 
 }  // namespace polezero

@@ -10,7 +10,7 @@ namespace polezero {
 // How a delay between samples is read; delays are int64 where it is none, else floating.
 enum class Interpolation : int64_t { none, linear, lagrange3 };
 double shortest_delay(Interpolation interpolation);
-// Who is named in errors.
+// Who is named in errors; -1: the op itself.
 enum class SparseCaller : int64_t { sparse_allpole, comb_filter, feedforward_comb, allpass_comb };
 
 // (1 + S)^-1 x, or (transposed) the same of S^T; a[..., T or 1, L], delays[..., T or 1, L].

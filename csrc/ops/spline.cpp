@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <cmath>
 
 #include "kernels/cpu/launch.h"
@@ -70,34 +71,18 @@ void spline_cpu(const Spline& s, const Tensor& x, const Tensor& t, int64_t knots
               transposed, product(leading), t.size(-1));
 }
 
-// The coefficients that points read, [lists, P points of the basis]: as spline_point has them.
-Tensor read_coefficients(const Spline& s, const Tensor& t, int64_t knots) {
-  const double end = static_cast<double>(knots - 1);
-  Tensor at = t.abs();
-  at = end == 0 ? 0 * at : at.fmod(2 * end);
-  at = at::where((t >= 0) & (t <= end), t, at::where(at > end, 2 * end - at, at));
-  const Tensor k = at::nan_to_num((at + s.shift()).floor(), 0.).to(at::kLong);
-  const Interpolator& basis = s.basis();
-  Tensor read = (k - basis.before).unsqueeze(-1) + at::arange(basis.points, k.options());
-  if (knots == 1) return at::zeros_like(read).flatten(-2);
-  const int64_t period = s.whole ? 2 * knots - 2 : 2 * knots;
-  read = read.remainder(period);
-  return at::where(read < knots, read, period - (s.whole ? 0 : 1) - read).flatten(-2);
-}
-
 template <class scalar_t>
 void spline_cuda(const Spline& s, const Tensor& x, const Tensor& t, int64_t knots, bool transposed,
                  at::IntArrayRef leading, Tensor& y) {
   using D = cuda::on_device_t<scalar_t>;
   CudaCall call(x);
   const Points points(t, leading);
-  call.keep(points.keep);
   const auto xs = call.rows<scalar_t>(x, leading);
   const auto p = spline_params<D>(s, knots, points.data, points.stride, xs.data, xs.stride, y);
   const int64_t rows = product(leading), count = t.size(-1);
   if (!transposed) return cuda::spline<D>(call.context(), p, rows, count);
   const Tensor lists = points.keep.dim() == 1 ? points.keep.unsqueeze(0) : points.keep;
-  const Readers readers(read_coefficients(s, lists, knots), knots);
+  const Readers readers(read_coefficients(lists, knots, s.basis(), s.shift(), s.whole), knots);
   cuda::spline_transposed<D>(call.context(), p,
                              {call.keep(readers.read).const_data_ptr<int64_t>(),
                               call.keep(readers.begin).const_data_ptr<int64_t>(), lists.size(0)},
@@ -116,13 +101,45 @@ UpsampleParams<T> upsample_params(int64_t factor, bool whole, int64_t knots, con
           .y = mutable_data<T>(y)};
 }
 
-// The last `count` samples before x[0] of the mirrored signal.
-Tensor samples_before(const Tensor& x, int64_t count, bool whole) {
+// A of 1 + a_1 z^-1 + a_2 z^-2 takes a state, transposed direct form II, from one sample to the
+// next.
+using Matrix = std::array<std::array<double, 2>, 2>;
+
+Matrix operator*(const Matrix& u, const Matrix& v) {
+  Matrix w{};
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 2; ++j) w[i][j] = u[i][0] * v[0][j] + u[i][1] * v[1][j];
+  }
+  return w;
+}
+
+// (1 - A^period)^-1: what all periods before one leave, of what that one leaves.
+Matrix of_all_periods(double a1, double a2, int64_t period) {
+  Matrix power{{{1, 0}, {0, 1}}}, a{{{-a1, 1}, {-a2, 0}}};
+  for (; period > 0; period /= 2, a = a * a) {
+    if (period % 2 == 1) power = power * a;
+  }
+  const auto [p, q] = power[0];
+  const auto [r, s] = power[1];
+  const double determinant = (1 - p) * (1 - s) - q * r;
+  return {{{(1 - s) / determinant, q / determinant}, {r / determinant, (1 - p) / determinant}}};
+}
+
+// The state that the samples before x[0] of the mirrored signal leave.
+Tensor state_before(const Tensor& x, const Tensor& b, const Tensor& a, double a1, double a2,
+                    int64_t memory, bool whole) {
   const int64_t T = x.size(-1), skip = whole ? 1 : 0;
-  if (T >= count + skip) return x.slice(-1, skip, count + skip).flip(-1);
+  const Tensor rest = at::zeros({a.size(-1) - 1}, x.options());
+  const auto state_after = [&](const Tensor& u) {
+    return std::get<1>(lfilter_forward(b, a, u, rest, /*two_pass=*/false));
+  };
+  if (T >= memory + skip) return state_after(x.slice(-1, skip, memory + skip).flip(-1));
   const Tensor period = at::cat({x, x.slice(-1, skip, T - skip).flip(-1)}, -1);
-  const int64_t repeats = (count + period.size(-1) - 1) / period.size(-1);
-  return at::cat(std::vector<Tensor>(repeats, period), -1).slice(-1, -count);
+  const Tensor s = state_after(period);
+  const Matrix m = of_all_periods(a1, a2, period.size(-1));
+  if (s.size(-1) == 1) return m[0][0] * s;
+  const Tensor s0 = s.slice(-1, 0, 1), s1 = s.slice(-1, 1);
+  return at::cat({m[0][0] * s0 + m[0][1] * s1, m[1][0] * s0 + m[1][1] * s1}, -1);
 }
 
 // Outputs y[T], y[T + 1] of the anticausal filter whose input is u: those inside, mirrored.
@@ -153,6 +170,10 @@ int64_t memory_of(double a1, double a2) {
 
 }  // namespace
 
+// Two poles that are so close to 1 divide states and the samples beyond the end by as much, and
+// what was rounded to float32 in them shows.
+constexpr double kNearTheCircle = 0.05;
+
 Tensor symmetric_filter(const Tensor& x, double a1, double a2, double gain, bool whole) {
   const char* op = "symmetric_filter";
   check_signal(op, {"x", x});
@@ -162,12 +183,13 @@ Tensor symmetric_filter(const Tensor& x, double a1, double a2, double gain, bool
                     a1, ", a2 = ", a2);
   if (x.is_meta()) return at::empty_symint(x.sym_sizes(), x.options());
   check_has_kernels(op, x);
-  if (x.size(-1) <= 1) return x * (gain / ((1 + a1 + a2) * (1 + a1 + a2)));
+  if (x.size(-1) <= 1) return (x * (gain / ((1 + a1 + a2) * (1 + a1 + a2)))).contiguous();
+  if (a2 != 0 && (1 - a2) * (1 + a1 + a2) < kNearTheCircle && x.scalar_type() != acc_type(x)) {
+    return symmetric_filter(x.to(acc_type(x)), a1, a2, gain, whole).to(x.scalar_type());
+  }
   const Tensor b = numbers({gain}, x);
   const Tensor a = a2 != 0 ? numbers({1, a1, a2}, x) : numbers({1, a1}, x);
-  const Tensor rest = at::zeros({a.size(-1) - 1}, x.options());
-  const Tensor state = std::get<1>(
-      lfilter_forward(b, a, samples_before(x, memory_of(a1, a2), whole), rest, /*two_pass=*/false));
+  const Tensor state = state_before(x, b, a, a1, a2, memory_of(a1, a2), whole);
   const Tensor u = std::get<0>(lfilter_forward(b, a, x, state, /*two_pass=*/false));
   return allpole_forward(a.slice(0, 1).unsqueeze(0), u, samples_after(u, a1, a2, whole),
                          /*shift=*/0, /*reverse=*/true, /*two_pass=*/false);
@@ -183,6 +205,7 @@ Tensor spline_eval(const Tensor& x, const Tensor& t, c10::SymInt knots, int64_t 
   check_signal(op, signal);
   TORCH_CHECK_TYPE(at::isFloatingType(t.scalar_type()), op,
                    ": t: expected a floating-point dtype, got ", t.scalar_type());
+  TORCH_CHECK_VALUE(knots >= 0, op, ": knots: expected a number >= 0, got ", knots);
   TORCH_CHECK_VALUE(t.device() == x.device(), op, ": t: expected a tensor on ", x.device(),
                     " as x, got one on ", t.device());
   TORCH_CHECK_VALUE(t.dim() >= 1, op, ": t: expected at least one dimension, got a scalar");

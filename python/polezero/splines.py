@@ -312,6 +312,8 @@ def _apply(function: str, x: Tensor, *options: object, axis: int) -> Tensor:
 
 
 def _number(function: str, name: str, value: float) -> float:
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise TypeError(f"{function}: {name}: expected a number, which has no gradient, got a tensor that requires one")
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -328,4 +330,8 @@ def _evaluate(function: str, cj: Tensor, newx: Values, dx: float | Tensor, x0: f
     if not isinstance(cj, Tensor):
         raise TypeError(f"{function}: cj: expected a torch.Tensor, got {type(cj).__module__}.{type(cj).__name__}")
     points = to_tensor(f"{function}: newx", newx, torch.float64, cj.device)
+    if points.dtype == torch.bool or points.is_complex():
+        raise TypeError(f"{function}: newx: expected real numbers, got {str(points.dtype).removeprefix('torch.')}")
+    if not points.is_floating_point():  # or torch would divide in its default dtype
+        points = points.double()
     return _apply(function, cj, (points - x0) / dx, axis=axis)

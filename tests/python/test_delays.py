@@ -66,7 +66,7 @@ def test_combs_match_their_loops(comb: str, of_time: bool, interpolation: str | 
 
 def test_a_comb_with_a_thiran_all_pass_matches_its_loop() -> None:
     x, a = torch.randn(2, 60, dtype=torch.float64), torch.tensor([0.5, -0.8], dtype=torch.float64)
-    for delay in (1.5, 2.0, 7.49, 7.5):
+    for delay in (1.5, 2.0, 7.49, 7.5, torch.tensor(3.25).half()):
         result = polezero.comb_filter(a, delay, x, interpolation="thiran")
         assert_close(result, reference.comb_filter(a, delay, x, None, "thiran"), tolerance=1e-13)
 
@@ -159,6 +159,41 @@ def zeros(*shape: int) -> Tensor:
     return torch.zeros(shape or (2, 5))
 
 
+@pytest.mark.parametrize("interpolation", [0, 1, 2])
+@pytest.mark.parametrize("moving", [False, True], ids=["constant", "moving"])
+def test_a_delay_that_no_function_lets_through_reads_nothing_that_is_not_there(
+    moving: bool, interpolation: int
+) -> None:
+    """The product of two signals does not look at its delays."""
+    x = torch.randn(2, 40)
+    for delay in (-(2**40), -1, 0, 2**60, 0.5, torch.nan, -torch.inf):
+        if interpolation == 0 and not isinstance(delay, int):
+            continue
+        d = torch.full((2, 40 if moving else 1, 1), delay, dtype=torch.float64 if interpolation else torch.int64)
+        for sum in (False, True):
+            p = torch.ops.polezero.sparse_product(x, x, d, 0, sum, interpolation)
+            assert p.shape == (2, 1 if sum else 40, 1)
+
+
+def test_no_taps_between_samples() -> None:
+    x, none = torch.randn(2, 9, dtype=torch.float64), torch.zeros(1, 0, dtype=torch.float64)
+    assert_close(torch.ops.polezero.sparse_allpole_forward(none, none, x, 0, False, False, 1), x, 0.0)
+    assert torch.ops.polezero.sparse_product(x, x, none, 0, True, 1).shape == (2, 1, 0)
+
+
+def test_forward_mode_in_every_dtype_of_coefficients() -> None:
+    x, delays = torch.randn(2, 50), 9 + torch.rand(2, 50, 1, dtype=torch.float64)
+    a = torch.full((1, 1), 0.5, dtype=torch.float64)  # beside a signal in float32
+    filter = torch.ops.polezero.sparse_allpole_forward
+    tangent = torch.rand_like(delays)
+    _, got = torch.func.jvp(lambda d: filter(a, d, x, 0, False, False, 1), (delays,), (tangent,))
+    _, want = torch.func.jvp(lambda d: filter(a, d, x.double(), 0, False, False, 1), (delays,), (tangent,))
+    assert_close(got, want, 1e-5)
+    product = torch.ops.polezero.sparse_product
+    value, slope = torch.func.jvp(lambda d: product(x, x, d, 0, True, 1), (delays,), (tangent,))
+    assert value.dtype == slope.dtype == torch.float64
+
+
 BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "delay_zero": (
         lambda: polezero.comb_filter(0.5, 0, zeros()),
@@ -183,7 +218,17 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "delay_inf": (
         lambda: polezero.comb_filter(0.5, torch.inf, zeros(), interpolation="linear"),
         ValueError,
-        "comb_filter: delay: expected numbers >= 1 for 'linear', got inf",
+        "comb_filter: delay: expected numbers below 1e+15 for 'linear', got inf",
+    ),
+    "delay_far": (
+        lambda: polezero.comb_filter(0.5, 10**16, zeros()),
+        ValueError,
+        "comb_filter: delay: expected numbers below 1e+15, got 1e+16",
+    ),
+    "zi_empty": (
+        lambda: polezero.comb_filter(0.5, 3, zeros(), zeros(2, 0)),
+        ValueError,
+        "comb_filter: zi: expected at least one sample, got shape [2, 0]",
     ),
     "delay_times": (
         lambda: polezero.comb_filter(0.5, zeros(2, 4).long() + 1, zeros()),

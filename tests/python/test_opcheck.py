@@ -298,6 +298,7 @@ CASES: dict[str, dict[str, Any]] = {
     "symmetric_filter": {
         "rows": lambda d: (torch.randn(2, 7, dtype=d), -1.2, 0.5, 0.3),
         "whole": lambda d: (torch.randn(2, 7, dtype=d), 0.4, 0.0, 0.5, True),
+        "sample": lambda d: (torch.randn(3, 2, 1, dtype=d).transpose(0, 1), 0.4, 0.0, 0.5),
     },
     "spline_eval": {
         "cubic": lambda d: (torch.randn(2, 7, dtype=d), spline_points()),

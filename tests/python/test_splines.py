@@ -112,6 +112,13 @@ def test_evaluation_of_few_coefficients_matches_its_definition(kind: str, T: int
     assert_close(result, getattr(reference, f"{kind}_eval")(c, points), 1e-13)
 
 
+def test_whole_points_are_as_exact_as_others() -> None:
+    c = torch.arange(2e6, dtype=torch.float64)
+    newx = torch.arange(0, 10**6, 99_991)
+    for points in (newx, newx.tolist(), newx.double()):
+        assert_close(polezero.cspline1d_eval(c, points, dx=0.7), newx.double() / 0.7, 1e-14)
+
+
 def test_points_of_every_row_broadcast_with_the_coefficients() -> None:
     c, points = torch.randn(2, 1, 20, dtype=torch.float64), 19 * torch.rand(1, 3, 7).double()
     y = polezero.cspline1d_eval(c, points)
@@ -143,6 +150,21 @@ def test_a_constant_stays_one_near_the_circle(dtype: torch.dtype) -> None:
     for pole in (0.999, 0.99999):
         y = polezero.symiirorder1(x, (1 - pole) ** 2, pole)
         assert_close(y, torch.ones(1000, dtype=torch.float64), 1e-6 if dtype == torch.float32 else 1e-9)
+
+
+@pytest.mark.parametrize(("r", "omega"), [(0.99, 0.0), (0.999, 0.001)], ids=str)
+def test_two_poles_near_one_keep_the_precision_of_float32(r: float, omega: float) -> None:
+    x = torch.randn(5000)
+    assert_close(polezero.symiirorder2(x, r, omega), polezero.symiirorder2(x.double(), r, omega), 2e-7)
+
+
+@pytest.mark.parametrize("T", [2, 3, 10])
+def test_short_signals_near_the_circle_cost_no_more_than_others(T: int) -> None:
+    """The mirrored signal is summed by its periods: 40 million samples would remain in memory."""
+    x = torch.randn(2, T, dtype=torch.float64)
+    pole = 1 - 1e-6
+    mean = x.mean(-1, keepdim=True)  # what so slow a filter leaves
+    assert_close(polezero.symiirorder1(x, (1 - pole) ** 2, pole), mean.expand(2, T), 1e-4)
 
 
 def test_a_warp_is_learned() -> None:
@@ -223,7 +245,37 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "points_complex": (
         lambda: polezero.cspline1d_eval(torch.ones(3), torch.ones(2) * 1j),
         TypeError,
-        "cspline1d_eval: newx: expected real numbers, got ComplexFloat",
+        "cspline1d_eval: newx: expected real numbers, got complex64",
+    ),
+    "points_rows": (
+        lambda: polezero.cspline1d_eval(torch.ones(2, 7), torch.ones(3, 5)),
+        ValueError,
+        "cspline1d_eval: expected leading dimensions that broadcast, got cj [2, 7], newx [3, 5]",
+    ),
+    "points_bool": (
+        lambda: polezero.cspline1d_eval(torch.ones(3), torch.ones(2) > 0),
+        TypeError,
+        "cspline1d_eval: newx: expected real numbers, got bool",
+    ),
+    "no_coefficients": (
+        lambda: polezero.cspline1d_eval(torch.ones(2, 0), [0.5]),
+        ValueError,
+        "cspline1d_eval: cj: expected at least one coefficient, got shape [2, 0]",
+    ),
+    "omega": (
+        lambda: polezero.symiirorder2(torch.ones(3), 0.5, torch.nan),
+        ValueError,
+        "symiirorder2: omega: expected a finite number, got nan",
+    ),
+    "radius_of_one": (
+        lambda: polezero.symiirorder2(torch.ones(3), 1 - 1e-9, 0.0),
+        ValueError,
+        "symiirorder2: r: expected poles that lie inside the circle in float64, got 1",
+    ),
+    "learnable": (
+        lambda: polezero.symiirorder1(torch.ones(3), 1.0, torch.tensor(0.5, requires_grad=True)),
+        TypeError,
+        "symiirorder1: z1: expected a number, which has no gradient, got a tensor that requires one",
     ),
     "signal": (
         lambda: polezero.cubic_spline([1.0, 2.0], 2),

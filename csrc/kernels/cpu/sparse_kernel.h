@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -60,7 +61,6 @@ struct FourWeights {
     return w[0] + v * (w[1] + v * (w[2] + v * w[3]));
   }
 };
-// A delay that has been looked at.
 struct Split {
   int64_t first;
   double u;
@@ -68,8 +68,7 @@ struct Split {
 template <class T>
 POLEZERO_INLINE Split split(const SparseTapsOfRow<T>& taps, int64_t n, int64_t l) {
   const double d = taps.between(n, l);
-  const auto whole = static_cast<int64_t>(d);
-  return {whole - taps.taps.interpolator.before, d - static_cast<double>(whole)};
+  return {taps.first(n, l), d - std::floor(d)};
 }
 inline vec<double, 4> load_four(const double* p) { return load<double, 4>(p); }
 inline vec<double, 4> load_four(const float* p) {
@@ -296,7 +295,7 @@ struct SparseProductRow {
     if constexpr (!is_complex<T> && points == 1) {
       constexpr int W = kLanes<double>;
       if (p.taps.constant_delays()) {
-        const int64_t d = taps.d[l];
+        const int64_t d = taps.delay(0, l);
         begin = std::min(std::max(begin, d), end);  // before that there is nothing
         vec<double> even{}, odd{};
         for (; begin + 2 * W <= end; begin += 2 * W) {

@@ -1,6 +1,7 @@
 // Splines on the CPU.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "kernels/spline.h"
@@ -49,8 +50,8 @@ POLEZERO_INLINE void upsample_knot(const double* w, const T* c, Factor factor, T
 template <class T>
 void upsample(const UpsampleParams<T>& p, const Range& range) {
   const int64_t m = p.factor, K = p.knots;
-  std::vector<double> w(4 * m);
-  for (int64_t i = 0; i < 4 * m; ++i) w[i] = upsampling_weight(p, i % m, i / m);
+  std::vector<double> w(K < 4 ? 0 : 4 * m);  // of inner knots
+  for (int64_t i = 0; i < std::ssize(w); ++i) w[i] = upsampling_weight(p, i % m, i / m);
   for (int64_t row = range.row_begin; row < range.row_end; ++row) {
     const T* c = p.x + row * p.x_stride;
     T* y = p.y + row * p.samples();
@@ -86,8 +87,8 @@ POLEZERO_INLINE acc_t<T> weighted_sum(const double* w, const T* g, int64_t count
 template <class T>
 void upsample_transposed(const UpsampleParams<T>& p, const Range& range) {
   const int64_t m = p.factor, K = p.knots;
-  std::vector<double> w(4 * m);  // of g[(k - 2) m + i]
-  for (int64_t i = 0; i < 4 * m; ++i) w[i] = upsampling_weight(p, i % m, 3 - i / m);
+  std::vector<double> w(K < 5 ? 0 : 4 * m);  // of g[(k - 2) m + i], of inner knots
+  for (int64_t i = 0; i < std::ssize(w); ++i) w[i] = upsampling_weight(p, i % m, 3 - i / m);
   for (int64_t row = range.row_begin; row < range.row_end; ++row) {
     const T* g = p.x + row * p.x_stride;
     T* y = p.y + row * K;

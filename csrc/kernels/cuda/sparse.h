@@ -10,9 +10,9 @@ template <class scalar_t>
 struct SparseOnDevice : SparseParams<scalar_t> {
   int64_t rows = 0, time = 0;          // B, past + T
   acc_t<scalar_t>* history = nullptr;  // [B, past + T], of a filter with feedback
-  // Transposed, with delays that change with time: the taps (n - past) L + l by the sample n - d
-  // that they come from. Those of sample m are tap[begin[m]..begin[m + 1]).
-  const int64_t* tap = nullptr;    // [lists, T L]
+  // Transposed, with delays that are not constant: the reads ((n - past) L + l) points + j by the
+  // sample that they read. Those of sample m are tap[begin[m]..begin[m + 1]).
+  const int64_t* tap = nullptr;    // [lists, T L points]
   const int64_t* begin = nullptr;  // [lists, past + T + 1]
   int64_t lists = 0;               // B, or 1: shared
 };
