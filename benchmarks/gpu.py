@@ -64,6 +64,22 @@ CASES = [
     against_copy("linear_recurrence", 64, 2**20, 1.4, op="linear_recurrence", order=1),
     against_copy("linear_recurrence, varying", 64, 2**20, 2, op="linear_recurrence, varying", order=1),
     against_copy("lfilter, float64", 64, 2**20, 1.6, dtype="float64"),
+    against_copy("comb_filter, D = 100", 64, 2**20, 1.6, op="comb_filter, D = 100"),
+    against_copy("comb_filter, D = 100, forward + backward", 64, 2**20, 6, op="comb_filter, D = 100", direction="both"),
+    against_copy("sparse_allpole, 4 taps", 64, 2**20, 5, op="sparse_allpole, 4 taps"),
+    against_copy(
+        "sparse_allpole, 4 taps, forward + backward", 64, 2**20, 16, op="sparse_allpole, 4 taps", direction="both"
+    ),
+    against_copy(
+        "comb_filter, lagrange3, moving, forward + backward",
+        64,
+        2**20,
+        60,
+        op="comb_filter, lagrange3, moving",
+        direction="both",
+    ),
+    against_copy("cspline1d", 64, 2**20, 3, op="cspline1d"),
+    against_copy("cubic_spline, m = 4", 64, 2**20, 8, op="cubic_spline, m = 4"),
 ]
 # Bytes a sample that a call moves to and from memory, and the reach.
 DRAM_CASES = {"lfilter, 64 x 2^20": 8.5, "lfilter, forward + backward, 64 x 2^20": None}

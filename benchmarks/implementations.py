@@ -5,7 +5,7 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -61,6 +61,11 @@ def find(name: str) -> Implementation | None:
     return _MAKERS[name](version)
 
 
+@cache
+def _delays(device: torch.device) -> Tensor:
+    return torch.tensor([80, 113, 151, 200], device=device)
+
+
 def _polezero(version: str) -> Implementation:
     polezero = importlib.import_module("polezero")
     operators = {
@@ -71,7 +76,7 @@ def _polezero(version: str) -> Implementation:
         "linear_recurrence": Operator(polezero.linear_recurrence, lambda p: [-p.a[1:], p.x]),
         "comb_filter, D = 100": Operator(lambda a, x: polezero.comb_filter(a, 100, x), lambda p: [p.feedback(1), p.x]),
         "sparse_allpole, 4 taps": Operator(
-            lambda a, x: polezero.sparse_allpole(a, [80, 113, 151, 200], x), lambda p: [p.feedback(4), p.x]
+            lambda a, x: polezero.sparse_allpole(a, _delays(x.device), x), lambda p: [p.feedback(4), p.x]
         ),
         "comb_filter, lagrange3, moving": Operator(
             lambda a, delay, x: polezero.comb_filter(a, delay, x, interpolation="lagrange3"),

@@ -60,7 +60,7 @@ def cubic_spline(x: Tensor, m: int, boundary: Boundary = "reflect", axis: int = 
 
     Example:
         >>> import torch, polezero
-        >>> polezero.cubic_spline(torch.tensor([0.0, 1.0, 0.0]), 2)
+        >>> polezero.cubic_spline(torch.tensor([0.0, 1.0, 0.0]), 2).round(decimals=4) + 0.0
         tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
     """
     if not hasattr(m, "__index__"):
@@ -96,7 +96,7 @@ def cspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
     Example:
         >>> import torch, polezero
         >>> c = polezero.cspline1d(torch.tensor([0.0, 1.0, 0.0, 0.0]))
-        >>> (c[:-2] + 4 * c[1:-1] + c[2:])[0] / 6
+        >>> ((c[:-2] + 4 * c[1:-1] + c[2:])[0] / 6).round(decimals=4)
         tensor(1.)
     """
     return _apply("cspline1d", x, _number("cspline1d", "lamb", lamb), axis=axis)
@@ -122,7 +122,7 @@ def qspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
     Example:
         >>> import torch, polezero
         >>> c = polezero.qspline1d(torch.tensor([0.0, 1.0, 0.0, 0.0]))
-        >>> (c[:-2] + 6 * c[1:-1] + c[2:])[0] / 8
+        >>> ((c[:-2] + 6 * c[1:-1] + c[2:])[0] / 8).round(decimals=4)
         tensor(1.)
     """
     if _number("qspline1d", "lamb", lamb) != 0:
@@ -212,7 +212,7 @@ def cspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
 
     Example:
         >>> import torch, polezero
-        >>> polezero.cspline2d(torch.ones(2, 3))
+        >>> polezero.cspline2d(torch.ones(2, 3)).round(decimals=4)
         tensor([[1., 1., 1.],
                 [1., 1., 1.]])
     """
@@ -239,7 +239,7 @@ def qspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
 
     Example:
         >>> import torch, polezero
-        >>> polezero.qspline2d(torch.ones(1, 2))
+        >>> polezero.qspline2d(torch.ones(1, 2)).round(decimals=4)
         tensor([[1., 1.]])
     """
     del precision
@@ -268,7 +268,7 @@ def symiirorder1(x: Tensor, c0: float, z1: float, precision: float = -1.0, axis:
 
     Example:
         >>> import torch, polezero
-        >>> polezero.symiirorder1(torch.tensor([0.0, 0.0, 3.0, 0.0, 0.0]), 0.25, 0.5)
+        >>> polezero.symiirorder1(torch.tensor([0.0, 0.0, 3.0, 0.0, 0.0]), 0.25, 0.5).round(decimals=4)
         tensor([0.3871, 0.5806, 1.0645, 0.5806, 0.3871])
     """
     del precision
@@ -297,8 +297,8 @@ def symiirorder2(x: Tensor, r: float, omega: float, precision: float = -1.0, axi
 
     Example:
         >>> import torch, polezero
-        >>> polezero.symiirorder2(torch.ones(3), 0.5, 1.0)
-        tensor([1.0000, 1.0000, 1.0000])
+        >>> polezero.symiirorder2(torch.ones(3), 0.5, 1.0).round(decimals=4)
+        tensor([1., 1., 1.])
     """
     del precision
     numbers = (_number("symiirorder2", name, value) for name, value in (("r", r), ("omega", omega)))
