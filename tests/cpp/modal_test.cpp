@@ -184,8 +184,9 @@ TYPED_TEST(ModalOf, BanksAreTheirDefinition) {
       std::vector<C> state = c.zi;
       run(c.bank(y, state));
       for (int64_t r = 0; r < shape.rows; ++r) {
-        ASSERT_LE(largest_error(y.row(r), &want[r * shape.time], shape.time, 1, shape.reverse),
-                  tolerance<T>());
+        ASSERT_LE(
+            largest_error(y.row(r), want.data() + r * shape.time, shape.time, 1, shape.reverse),
+            tolerance<T>());
       }
       if (shape.zi) {
         ASSERT_LE(largest_error(state.data(), last.data(), last.size()), 3e-14);
