@@ -59,7 +59,7 @@ for dtype in (torch.float32, torch.float64, torch.complex64, torch.complex128):
         for delay in (1, 9, 100, moving):
             backward_of(polezero.comb_filter(a, delay, x, zi))
             backward_of(polezero.allpass_comb(a, delay, x, zi))
-            polezero.sparse_allpole(a / 3, torch.tensor([9, 64, 129]), x).abs().sum().backward()
+            polezero.sparse_allpole(a.expand(3) / 3, torch.tensor([9, 64, 129]), x).abs().sum().backward()
             polezero.sparse_allpole(0.6 * many, torch.randint(1, 900, (1, time, 3)), x).abs().sum().backward()
             for how in ("linear", "lagrange3"):
                 for between in (torch.tensor([[31.7]]), moving.clamp(2, 120) + torch.rand(rows, time)):
