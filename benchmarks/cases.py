@@ -106,14 +106,15 @@ def sosfilt(what: str, rows: int, samples: int, K: int, direction: Direction = "
     return Case(name, "clone", direction, rows, samples, 2 * K, op="sosfilt", reach=reach)
 
 
+WHAT = {"forward": "forward", "both": "forward + backward"}
+
+
 def rows_of_32(op: str, direction: Direction, reach: float | None = None) -> Case:
-    name = "forward" if direction == "forward" else "forward + backward"
-    return Case(f"{op}, {name}, 32 x 2^16", "clone", direction, 32, 2**16, op=op, reach=reach)
+    return Case(f"{op}, {WHAT[direction]}, 32 x 2^16", "clone", direction, 32, 2**16, op=op, reach=reach)
 
 
 def modal_bank(rows: int, samples: int, modes: int, direction: Direction = "forward", reach: float = 0) -> Case:
-    what = "forward" if direction == "forward" else "forward + backward"
-    name = f"modal_bank, {what}, {modes} modes, {rows} x 2^{samples.bit_length() - 1}"
+    name = f"modal_bank, {WHAT[direction]}, {modes} modes, {rows} x 2^{samples.bit_length() - 1}"
     return Case(name, "mode", direction, rows, samples, modes, op="modal_bank", reach=reach or None)
 
 

@@ -1,8 +1,10 @@
 """What the tests share: the tolerances, random stable filters, SciPy as the truth, and a counter of kernel calls."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 import scipy.signal
 import torch
 from torch import Tensor
@@ -58,6 +60,13 @@ def assert_close(actual: Any, expected: Any, tolerance: float | None = None) -> 
 def relative_rms(actual: Tensor, expected: Tensor) -> float:
     """The root mean square error as a part of the root mean square of what is expected."""
     return float((wide(actual) - wide(expected)).abs().norm() / wide(expected).abs().norm())
+
+
+def assert_one_sentence(call: Callable[[], Any], exception: type[Exception], sentence: str) -> None:
+    """The call raises this exception and none derived from it, with the sentence."""
+    with pytest.raises(exception, match=re.escape(sentence) + "$") as raised:
+        call()
+    assert type(raised.value) is exception
 
 
 def polynomial(roots: Tensor) -> Tensor:
