@@ -36,7 +36,7 @@ WARM_UP_SAMPLES = 1024
 Figures = dict[str, Any]  # of one case and implementation: figures, or the reason why there are none
 
 
-def against_copy(name: str, rows: int, samples: int, reach: float, **what: Any) -> Case:
+def against_copy(name: str, rows: int, samples: int, reach: float | None, **what: Any) -> Case:
     what = {"direction": "forward", "op": "lfilter"} | what
     return Case(f"{name}, {rows} x {_size(samples)}", "copy", rows=rows, samples=samples, reach=reach, **what)
 
@@ -80,6 +80,10 @@ CASES = [
     ),
     against_copy("cspline1d", 64, 2**20, 3, op="cspline1d"),
     against_copy("cubic_spline, m = 4", 64, 2**20, 8, op="cubic_spline, m = 4"),
+    against_copy("modal_bank, 64 modes", 64, 2**18, None, op="modal_bank", order=64),
+    against_copy(
+        "modal_bank, 64 modes, forward + backward", 64, 2**18, None, op="modal_bank", order=64, direction="both"
+    ),
 ]
 # Bytes a sample that a call moves to and from memory, and the reach.
 DRAM_CASES = {"lfilter, 64 x 2^20": 8.5, "lfilter, forward + backward, 64 x 2^20": None}

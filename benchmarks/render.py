@@ -17,6 +17,7 @@ UNITS = {
 }
 PEERS = ("scipy", "torchaudio", "philtorch")
 GPU_PEERS = ("torchaudio", "cupyx", "philtorch", "torchlpc")
+MET = {True: "yes", False: "NO", None: ""}  # no reach, no verdict
 SLOWEST = 5
 
 
@@ -117,25 +118,29 @@ def _line(cells: list[str], widths: list[int]) -> str:
     return "| " + " | ".join(padded) + " |"
 
 
+def _reach(row: dict[str, Any], unit: str) -> str:
+    sign = ">=" if row["measure"] == "threads" else "<="
+    return "" if row["reach"] is None else f"{sign} {row['reach']:g}{unit}"
+
+
 def _row(row: dict[str, Any], peers: list[str]) -> list[str]:
     own = row["implementations"]["polezero"]
     unit = UNITS[row["measure"]]
-    sign = ">=" if row["measure"] == "threads" else "<="
     return [
         row["case"],
         _number(own.get("clone_ns_per_sample")),
         _number(own.get("ns_per_sample")),
         _number(own.get("gb_per_s")),
         _number(own["figure"]) + unit,
-        "" if row["reach"] is None else f"{sign} {row['reach']:g}",
-        {True: "yes", False: "NO", None: ""}[row["met"]],
+        _reach(row, ""),
+        MET[row["met"]],
         *(_peer(row["implementations"].get(peer), own) for peer in peers),
     ]
 
 
 def _gpu_row(row: dict[str, Any], peers: list[str]) -> list[str]:
     own = row["implementations"]["polezero"]
-    reach = f"<= {row['reach']:g}{'' if row['measure'] == 'copy' else UNITS[row['measure']]}"
+    reach = _reach(row, "" if row["measure"] == "copy" else UNITS[row["measure"]])
     if "figure" not in own:
         measured = "failed" if "failed" in own else own["missing"]
         return [row["case"], "", "", "", measured, reach, "", "", *(_gpu_peer(row, peer) for peer in peers)]
@@ -146,7 +151,7 @@ def _gpu_row(row: dict[str, Any], peers: list[str]) -> list[str]:
         _number(own["gb_per_s"]),
         _number(own["figure"]) + UNITS[row["measure"]],
         reach,
-        {True: "yes", False: "NO"}[row["met"]],
+        MET[row["met"]],
         _number(own["eager_us"]),
         *(_gpu_peer(row, peer) for peer in peers),
     ]

@@ -30,6 +30,8 @@ struct SparseTaps {
 
   // The taps of a sample are known without its time: those of S^T, too, can be gathered.
   bool constant_delays() const { return d_between == nullptr && d_time == 0; }
+  // With feedback: as many filters of first order, interleaved, as the delay has samples.
+  bool are_comb() const { return count == 1 && constant_delays(); }
 };
 
 template <class scalar_t>

@@ -105,6 +105,15 @@ using baseline::conjugate;
 
 // Coefficients [taps] where all rows share them, else [B, taps], contiguous.
 Tensor coefficient_sets(const Tensor& t, at::IntArrayRef leading);
+// The same in float64 or complex128; the stride is 0 where all rows share them.
+template <class acc>
+Rows<acc> wide_sets(const Tensor& t, at::IntArrayRef leading) {
+  const auto dtype = baseline::is_complex<acc> ? at::kComplexDouble : at::kDouble;
+  Rows<acc> rows{coefficient_sets(t, leading).to(dtype)};
+  rows.data = static_cast<const acc*>(rows.keep.const_data_ptr());
+  rows.stride = rows.keep.dim() == 1 ? 0 : rows.keep.size(-1);
+  return rows;
+}
 
 // Coefficients, widened: one set when all rows share it, else one a row.
 template <class acc>

@@ -34,21 +34,14 @@ void check_complex(const char* op, const Argument& c, const Argument& signal) {
                     c.core_dims == 1 ? " dimension" : " dimensions", ", got shape ", t.sym_sizes());
 }
 
-// Complex numbers in memory: one set where all rows share it, else one a row.
-struct ComplexRows {
-  Tensor keep;
-  const double* data;
-  int64_t stride;  // in float64
-
-  ComplexRows(const Tensor& t, at::IntArrayRef leading)
-      : keep(coefficient_sets(t, leading).to(at::kComplexDouble)),
-        data(static_cast<const double*>(keep.const_data_ptr())),
-        stride(keep.dim() == 1 ? 0 : 2 * keep.size(-1)) {}
-  ModalPoles poles(int64_t orders) const { return {keep.size(-1), orders, data, stride}; }
-};
-
+using ComplexRows = Rows<std::complex<double>>;
+const double* pairs(const ComplexRows& rows) { return reinterpret_cast<const double*>(rows.data); }
 double* pairs(const Tensor& t) {
   return t.defined() ? static_cast<double*>(t.mutable_data_ptr()) : nullptr;
+}
+
+ModalPoles modal_poles(const ComplexRows& poles, int64_t orders) {
+  return {poles.keep.size(-1), orders, pairs(poles), 2 * poles.stride};
 }
 
 // A copy that a kernel may write to; undefined stays undefined.
@@ -82,14 +75,15 @@ std::tuple<Tensor, Tensor> modal_bank_forward(const Tensor& poles, const Tensor&
   if (x.is_meta()) return {y, zf};
   check_has_kernels(op, x);
   const at::DimVector sizes = concrete(leading);
-  const ComplexRows p(poles, sizes), g(gains.flatten(-2), sizes);
+  const ComplexRows p = wide_sets<std::complex<double>>(poles, sizes);
+  const ComplexRows g = wide_sets<std::complex<double>>(gains.flatten(-2), sizes);
   const Tensor state = state_of(zi, sizes);
   dispatch_real(x, [&](auto real) {
     using scalar_t = decltype(real);
     const auto xs = rows_of<scalar_t>(x, sizes);
-    const ModalBankParams<scalar_t> params{.poles = p.poles(gains.size(-1)),
-                                           .gains = g.data,
-                                           .gains_stride = g.stride,
+    const ModalBankParams<scalar_t> params{.poles = modal_poles(p, gains.size(-1)),
+                                           .gains = pairs(g),
+                                           .gains_stride = 2 * g.stride,
                                            .reverse = reverse,
                                            .x = xs.data,
                                            .x_stride = xs.stride,
@@ -126,12 +120,12 @@ Tensor modal_correlation(const Tensor& poles, const Tensor& g, const Tensor& x,
   if (g.is_meta() || c.sym_numel() == 0) return c;
   check_has_kernels(op, g);
   const at::DimVector sizes = concrete(leading);
-  const ComplexRows p(poles, sizes);
+  const ComplexRows p = wide_sets<std::complex<double>>(poles, sizes);
   const Tensor state = state_of(zi, sizes);
   dispatch_real(g, [&](auto real) {
     using scalar_t = decltype(real);
     const auto gs = rows_of<scalar_t>(g, sizes), xs = rows_of<scalar_t>(x, sizes);
-    const ModalCorrelationParams<scalar_t> params{.poles = p.poles(c.size(-1)),
+    const ModalCorrelationParams<scalar_t> params{.poles = modal_poles(p, c.size(-1)),
                                                   .g = gs.data,
                                                   .g_stride = gs.stride,
                                                   .x = xs.data,

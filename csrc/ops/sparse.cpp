@@ -16,17 +16,7 @@ struct Reading {
   double shortest;
   Interpolator weights;
 };
-const Reading kReadings[] = {{"none", 1, {}},
-                             {"linear", 1, {2, 0, {{1, -1}, {0, 1}}}},
-                             // through the samples at -1, 0, 1, 2, of which u = 0..1 are the middle
-                             {"lagrange3",
-                              2,
-                              {4,
-                               1,
-                               {{0, -1. / 3, 1. / 2, -1. / 6},
-                                {1, -1. / 2, -1, 1. / 2},
-                                {0, 1, 1. / 2, -1. / 2},
-                                {0, -1. / 6, 0, 1. / 6}}}}};
+const Reading kReadings[] = {{"none", 1, {}}, {"linear", 1, kLinear}, {"lagrange3", 2, kLagrange3}};
 
 constexpr const char* kCallers[] = {"sparse_allpole", "comb_filter", "feedforward_comb",
                                     "allpass_comb"};
@@ -88,7 +78,7 @@ struct Taps {
   Rows<int64_t> whole;
   Rows<double> between;
   Rows<scalar_t> varying;
-  Tensor constant;
+  Rows<acc_t<T>> constant;
   SparseTaps<T> view{};
 
   Taps(const TapKind& kind, const Tensor& d, const Tensor& c, at::IntArrayRef leading) {
@@ -106,9 +96,9 @@ struct Taps {
     }
     if (!c.defined()) return;
     if (c.size(-2) == 1) {
-      constant = coefficient_sets(c.squeeze(-2), leading).to(acc_type(c));
-      view.constant = static_cast<const acc_t<T>*>(constant.const_data_ptr());
-      view.c_row = constant.dim() == 1 ? 0 : view.count;
+      constant = wide_sets<acc_t<T>>(c.squeeze(-2), leading);
+      view.constant = constant.data;
+      view.c_row = constant.stride;
     } else {
       varying = time_rows_of<scalar_t>(c, leading);
       view.varying = reinterpret_cast<const T*>(varying.data);

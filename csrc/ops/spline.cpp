@@ -15,23 +15,13 @@ namespace polezero {
 
 namespace {
 
-// The pieces of the B-spline of degree 3 from a knot to the next, and of degree 2 from half a
-// sample before one to half a sample after it.
-const Interpolator kCubic{4,
-                          1,
-                          {{1. / 6, -1. / 2, 1. / 2, -1. / 6},
-                           {2. / 3, 0, -1, 1. / 2},
-                           {1. / 6, 1. / 2, 1. / 2, -1. / 2},
-                           {0, 0, 0, 1. / 6}}};
-const Interpolator kQuadratic{3, 1, {{1. / 2, -1, 1. / 2}, {1. / 2, 1, -1}, {0, 0, 1. / 2}}};
-
 struct Spline {
   int64_t degree;
   bool whole;
   int64_t derivative;
 
   double shift() const { return degree == 3 ? 0 : 0.5; }
-  const Interpolator& basis() const { return degree == 3 ? kCubic : kQuadratic; }
+  const Interpolator& basis() const { return degree == 3 ? kCubicSpline : kQuadraticSpline; }
 };
 
 // `x` is c, or with `knots` what is handed back to so many.
@@ -50,22 +40,10 @@ SplineParams<T> spline_params(const Spline& s, int64_t knots, const double* t, i
           .y = mutable_data<T>(y)};
 }
 
-// Points [B, P] in float64, or [1, P] where all rows share them: their stride is 0.
-struct Points {
-  Tensor keep;
-  const double* data;
-  int64_t stride;
-
-  Points(const Tensor& t, at::IntArrayRef leading)
-      : keep(coefficient_sets(t.to(at::kDouble), leading)),
-        data(keep.const_data_ptr<double>()),
-        stride(keep.dim() == 1 ? 0 : t.size(-1)) {}
-};
-
 template <class scalar_t>
 void spline_cpu(const Spline& s, const Tensor& x, const Tensor& t, int64_t knots, bool transposed,
                 at::IntArrayRef leading, Tensor& y) {
-  const Points points(t, leading);
+  const auto points = wide_sets<double>(t, leading);
   const auto xs = rows_of<scalar_t>(x, leading);
   cpu::spline(spline_params<scalar_t>(s, knots, points.data, points.stride, xs.data, xs.stride, y),
               transposed, product(leading), t.size(-1));
@@ -76,7 +54,7 @@ void spline_cuda(const Spline& s, const Tensor& x, const Tensor& t, int64_t knot
                  at::IntArrayRef leading, Tensor& y) {
   using D = cuda::on_device_t<scalar_t>;
   CudaCall call(x);
-  const Points points(t, leading);
+  const auto points = wide_sets<double>(t, leading);
   const auto xs = call.rows<scalar_t>(x, leading);
   const auto p = spline_params<D>(s, knots, points.data, points.stride, xs.data, xs.stride, y);
   const int64_t rows = product(leading), count = t.size(-1);
@@ -93,7 +71,7 @@ template <class T>
 UpsampleParams<T> upsample_params(int64_t factor, bool whole, int64_t knots, const T* x,
                                   int64_t x_stride, Tensor& y) {
   return {.factor = factor,
-          .basis = kCubic,
+          .basis = kCubicSpline,
           .whole = whole,
           .knots = knots,
           .x = x,

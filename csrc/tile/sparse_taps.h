@@ -43,8 +43,10 @@ struct SparseTapsOfRow {
   // The nearest sample that tap l reads.
   POLEZERO_HD int64_t first(int64_t n, int64_t l) const {
     if (d_between == nullptr) return delay(n, l);
-    const double nearest = between(n, l) - taps.interpolator.before;  // (NaN counts as 1)
-    return nearest >= 1 ? static_cast<int64_t>(fmin(nearest, kFarthestDelay)) : 1;
+    // NaN counts as 1. (fmin would be a call of the library for every sample.)
+    const double nearest = between(n, l) - taps.interpolator.before;
+    if (!(nearest >= 1)) return 1;
+    return static_cast<int64_t>(nearest < kFarthestDelay ? nearest : kFarthestDelay);
   }
   // That of the j-th sample that it reads.
   POLEZERO_HD double weight(int64_t n, int64_t l, int64_t j) const {

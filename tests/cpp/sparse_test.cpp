@@ -5,6 +5,7 @@
 #include "emulated_block.h"
 #include "kernels/sparse.h"
 #include "reference.h"
+#include "tile/comb.h"
 
 namespace polezero::test {
 namespace {
@@ -13,7 +14,8 @@ struct Shape {
   int64_t rows, past, time, taps;
   int64_t shortest, longest;
   bool varying_delays = false, varying_coefficients = false, shared = false;
-  int points = 1;  // that a tap reads, of a delay between samples where there are 2 or 4
+  int points = 1;        // that a tap reads, of a delay between samples where there are 2 or 4
+  int64_t threads = 32;  // of a row on a GPU, if it is a comb
   friend std::ostream& operator<<(std::ostream& out, const Shape& s) {
     return out << s.rows << " rows, " << s.past << " + " << s.time << " samples, " << s.taps
                << " taps of " << s.shortest << ".." << s.longest
@@ -36,6 +38,10 @@ const Shape kShapes[] = {{1, 0, 1, 1, 1, 1},
                          {2, 0, 300, 2, 20, 60, true, true},
                          {2, 7, 5000, 3, 2, 7, true, true, true},
                          {2, 3, 20, 0, 1, 1},
+                         {1, 0, 20, 1, 30, 30},
+                         {2, 0, 300, 1, 60, 80},
+                         {2, 40, 9000, 1, 33, 40, false, false, false, 1, 200},
+                         {2, 5, 4000, 1, 1, 5, false, true, true, 1, 200},
                          {2, 9, 50, 2, 1, 7, true, false, false, 2},
                          {2, 0, 300, 1, 20, 60, true, true, true, 2},
                          {1, 0, 40, 1, 5, 8, false, true, false, 4},
@@ -55,23 +61,9 @@ long double lagrange(int points, int j, long double u, bool derivative) {
   return derivative ? slope : value;
 }
 
-// As csrc/ops/sparse.cpp has them.
 Interpolator interpolator(int points, bool derivative) {
-  if (points == 1) return {};
-  if (points == 2) {
-    return derivative ? Interpolator{2, 0, {{-1}, {1}}} : Interpolator{2, 0, {{1, -1}, {0, 1}}};
-  }
-  if (derivative) {
-    return {4,
-            1,
-            {{-1. / 3, 1, -1. / 2}, {-1. / 2, -2, 3. / 2}, {1, 1, -3. / 2}, {-1. / 6, 0, 1. / 2}}};
-  }
-  return {4,
-          1,
-          {{0, -1. / 3, 1. / 2, -1. / 6},
-           {1, -1. / 2, -1, 1. / 2},
-           {0, 1, 1. / 2, -1. / 2},
-           {0, -1. / 6, 0, 1. / 6}}};
+  const Interpolator whole{}, between = points == 2 ? kLinear : kLagrange3;
+  return derived(points == 1 ? whole : between, derivative);
 }
 
 template <class T>
@@ -223,7 +215,14 @@ void run_on_a_gpu(const SparseParams<T>& given, const Case<T>& c) {
     p.begin = begin.data();
     p.lists = lists;
   }
-  if (given.feedback) {
+  if (given.feedback && given.taps.are_comb()) {
+    p.comb_threads = c.s.threads;
+    const int64_t threads = p.rows * p.comb_threads;
+    std::vector<acc_t<T>> states(2 * threads);
+    p.comb_states = states.data();
+    for (int64_t i = 0; i < threads; ++i) baseline::find_comb_chunk(p, i);
+    for (int64_t i = 0; i < threads; ++i) baseline::filter_comb_chunk(p, i);
+  } else if (given.feedback) {
     run_grid<std::array<double, 2>>(p.rows, 2, 1, 0, [&](auto& block, auto& memory, int64_t row) {
       baseline::sparse_allpole_row(block, memory.data(), p, row);
     });
@@ -246,7 +245,7 @@ TYPED_TEST(SparseOf, FiltersAreTheirDefinition) {
           kernels.sparse(p, {0, shape.rows, 0, y.time});
           expect_truth(c, feedback, transposed, y);
         });
-        if (shape.time <= 300) {  // (as many barriers as samples)
+        if (shape.time <= 300 || p.taps.are_comb()) {  // (others: as many barriers as samples)
           SCOPED_TRACE("a GPU");
           run_on_a_gpu(p, c);
           expect_truth(c, feedback, transposed, y);

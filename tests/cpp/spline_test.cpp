@@ -10,14 +10,6 @@ namespace {
 
 using namespace baseline;
 
-const Interpolator kCubic{4,
-                          1,
-                          {{1. / 6, -1. / 2, 1. / 2, -1. / 6},
-                           {2. / 3, 0, -1, 1. / 2},
-                           {1. / 6, 1. / 2, 1. / 2, -1. / 2},
-                           {0, 0, 0, 1. / 6}}};
-const Interpolator kQuadratic{3, 1, {{1. / 2, -1, 1. / 2}, {1. / 2, 1, -1}, {0, 0, 1. / 2}}};
-
 // Of degree n, or its derivative.
 long double b_spline(int n, long double t, bool derivative) {
   if (derivative) return b_spline(n - 1, t + 0.5L, false) - b_spline(n - 1, t - 0.5L, false);
@@ -87,7 +79,7 @@ TYPED_TEST(SplineOf, ReadsAndHandsBackWhatBSplinesDo) {
     const auto g = random_rows<T>(random, kRows, kPoints, 1);
     std::vector<exact_t<T>> y(kRows * kPoints), h(kRows * s.knots);
     std::vector<std::multimap<int64_t, int64_t>> lists(kRows);  // reads by coefficient
-    const Interpolator& basis = s.degree == 3 ? kCubic : kQuadratic;
+    const Interpolator& basis = s.degree == 3 ? kCubicSpline : kQuadraticSpline;
     SplineParams<T> p{.basis = derived(basis, s.derivative),
                       .odd = s.derivative,
                       .shift = s.degree == 3 ? 0 : 0.5,
@@ -157,10 +149,10 @@ TYPED_TEST(SplineOf, UpsamplesAsItsValuesBetweenKnots) {
           }
         }
         std::vector<T> got(y.size()), back(h.size());
-        const UpsampleParams<T> forth{factor,        kCubic,   whole,     knots,
-                                      c.data.data(), c.stride, got.data()};
-        const UpsampleParams<T> adjoint{factor,        kCubic,   whole,      knots,
-                                        g.data.data(), g.stride, back.data()};
+        const UpsampleParams<T> forth{factor,        kCubicSpline, whole,     knots,
+                                      c.data.data(), c.stride,     got.data()};
+        const UpsampleParams<T> adjoint{factor,        kCubicSpline, whole,      knots,
+                                        g.data.data(), g.stride,     back.data()};
         on_every_isa<T>([&](const auto& kernels) {
           kernels.upsample(forth, {0, kRows, 0, samples});
           ASSERT_LE(largest_error(got.data(), y.data(), y.size()), tolerance<T>());

@@ -4,6 +4,7 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/sums.cuh"
 #include "kernels/cuda/threads.cuh"
+#include "tile/comb.h"
 #include "tile/sparse.h"
 
 namespace polezero {
@@ -19,6 +20,19 @@ __global__ void sparse_allpole_kernel(SparseOnDevice<T> p) {
   const DeviceThreads<> block;
   for (int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {
     sparse_allpole_row(block, scratch, p, row);
+  }
+}
+
+template <class T>
+__global__ void find_comb_kernel(SparseOnDevice<T> p) {
+  const int64_t count = p.rows * p.comb_threads;
+  for (int64_t i = cuda::grid_index(); i < count; i += cuda::grid_stride()) find_comb_chunk(p, i);
+}
+template <class T>
+__global__ void comb_kernel(SparseOnDevice<T> p) {
+  const int64_t count = p.rows * p.comb_threads;
+  for (int64_t i = cuda::grid_index(); i < count; i += cuda::grid_stride()) {
+    filter_comb_chunk(p, i);
   }
 }
 
@@ -55,9 +69,26 @@ __global__ void sparse_sums_kernel(SparseProductParams<T> p, int64_t rows, int64
 
 namespace cuda {
 
+namespace {
+
+// The delay is not known here: each row cuts itself into as many chunks as it has threads.
+template <class T>
+void comb(const Context& context, SparseOnDevice<T> p) {
+  constexpr int64_t kThreadsPerProcessor = 1024;
+  p.comb_threads = std::clamp<int64_t>(context.processors * kThreadsPerProcessor / p.rows,
+                                       gpu::kWarp, std::max<int64_t>(p.time, gpu::kWarp));
+  const int64_t threads = p.rows * p.comb_threads;
+  p.comb_states = context.array<acc_t<T>>(2 * threads);
+  launch(context, threads, gpu::find_comb_kernel<T>, p);
+  launch(context, threads, gpu::comb_kernel<T>, p);
+}
+
+}  // namespace
+
 template <class T>
 void sparse(const Context& context, SparseOnDevice<T> p) {
   if (!p.feedback) return launch(context, p.rows * p.time, gpu::sparse_fir_kernel<T>, p);
+  if (p.taps.are_comb()) return comb(context, p);
   p.history = context.array<acc_t<T>>(p.rows * p.time);
   const auto blocks = static_cast<unsigned>(std::min(p.rows, kMostBlocks));
   gpu::sparse_allpole_kernel<T><<<blocks, gpu::kThreads, 0, context.stream>>>(p);
