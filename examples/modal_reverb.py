@@ -7,16 +7,19 @@ A plate that is struck rings in modes, each at a frequency with a decay of its o
 polezero.modal_bank is that sum as a filter: a mode has the pole p_k = e^((-d_k + 2 pi j f_k) / fs) and a complex gain.
 Frequencies, decays and gains are learned from a noisy recording of h alone, and the bank then reverberates any sound.
 
-The plate is synthetic, and not by this model: the formula above with the modes of a thin, simply supported steel plate,
+The plate is synthetic: the formula above, summed as it stands, with the modes of a thin, simply supported steel plate,
 f_mn = pi/2 sqrt(D / (rho h)) (m^2 / L^2 + n^2 / W^2), struck at one point and heard at another, with noise 50 dB below
-it. The fit begins with the modes that matching pursuit finds on the grid of an FFT, all with one decay.
+it. The bank begins empty and grows in rounds: it gets silent modes where the spectrum of what it misses is largest,
+and then all modes are learned. Modes closer than a few Hz, which ring as one for most of a second, are told apart last
+and least well.
 
-    python examples/modal_reverb.py [--seed 1] [--modes 60] [--help]
+    python examples/modal_reverb.py [--seed 1] [--help]
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +31,10 @@ import polezero
 
 SAMPLE_RATE = 4_000
 SAMPLES = 4_000
-STEPS = 400
+NOISE_DB = -50
+ROUNDS = 5
+MODES = 12  # more of them in each round
+STEPS = 150  # in each round, at most
 FIRST_DECAY = 8.0  # 1/s
 
 
@@ -71,7 +77,9 @@ def hidden_plate(seed: int) -> Plate:
     plate = Plate(hertz[heard], 3 + 8 * (hertz[heard] / 1000) ** 2, amplitude[heard], torch.empty(0))
     clean = plate.response(SAMPLES)
     noise = (
-        torch.randn(SAMPLES, generator=random, dtype=torch.float64) * clean.square().mean().sqrt() * 10 ** (-50 / 20)
+        torch.randn(SAMPLES, generator=random, dtype=torch.float64)
+        * clean.square().mean().sqrt()
+        * 10 ** (NOISE_DB / 20)
     )
     return Plate(plate.hertz, plate.decay, plate.amplitude, clean + noise)
 
@@ -80,11 +88,23 @@ def hidden_plate(seed: int) -> Plate:
 
 
 class Reverb(nn.Module):
-    def __init__(self, hertz: Tensor, gains: Tensor) -> None:
+    """Without modes at first."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.hertz = nn.Parameter(hertz.clone())
-        self.log_decay = nn.Parameter(torch.full_like(hertz, math.log(FIRST_DECAY)))
-        self.gains = nn.Parameter(torch.view_as_real(gains).clone())
+        self.hertz = nn.Parameter(torch.empty(0, dtype=torch.float64))
+        self.log_decay = nn.Parameter(torch.empty(0, dtype=torch.float64))
+        self.gains = nn.Parameter(torch.empty(0, 2, dtype=torch.float64))
+
+    @torch.no_grad()
+    def add_modes(self, hertz: Tensor) -> None:
+        """Silent, and with the decays of the modes next to them."""
+        decay = torch.full_like(hertz, math.log(FIRST_DECAY))
+        if len(self.hertz):
+            decay = self.log_decay[(self.hertz - hertz[:, None]).abs().argmin(-1)]
+        self.hertz = nn.Parameter(torch.cat([self.hertz, hertz]))
+        self.log_decay = nn.Parameter(torch.cat([self.log_decay, decay]))
+        self.gains = nn.Parameter(torch.cat([self.gains, self.gains.new_zeros(len(hertz), 2)]))
 
     def poles(self) -> Tensor:
         return torch.exp(torch.complex(-self.log_decay.exp(), 2 * math.pi * self.hertz) / SAMPLE_RATE)
@@ -94,50 +114,58 @@ class Reverb(nn.Module):
         return y
 
 
-def first_guess(h: Tensor, modes: int) -> Reverb:
-    """Orthogonal matching pursuit: the frequency where the rest is largest, then all gains anew by least squares.
-
-    Modes are at least 6 Hz apart: what a wrong decay leaves beside one is no mode.
-    """
-    t = torch.arange(len(h), dtype=torch.float64)[:, None] / SAMPLE_RATE
-    grid = torch.fft.rfftfreq(4 * len(h), 1 / SAMPLE_RATE, dtype=torch.float64)
-    hertz, free = h.new_empty(0), torch.ones_like(grid)
-    rest, found = h, h.new_empty(0)
-    for _ in range(modes):
-        loudest = (torch.fft.rfft(rest, 4 * len(h)).abs() * free).argmax()
-        hertz = torch.cat([hertz, grid[loudest, None]])
-        free = free * ((grid - hertz[-1]).abs() >= 6)
-        ringing = torch.exp(-FIRST_DECAY * t) * torch.polar(torch.ones_like(t), 2 * math.pi * hertz * t)
-        columns = torch.cat([ringing.real, -ringing.imag], -1)
-        found = torch.linalg.lstsq(columns, h[:, None]).solution[:, 0]
-        rest = h - columns @ found
-    return Reverb(hertz, torch.complex(found[:modes], found[modes:]))
-
-
 # ---- learning
+
+
+def peaks(rest: Tensor, count: int) -> Tensor:
+    """The frequencies where the spectrum is largest, 6 Hz apart: nearer to a peak lie its own flanks."""
+    n = 4 * len(rest)
+    hertz = torch.fft.rfftfreq(n, 1 / SAMPLE_RATE, dtype=torch.float64)
+    magnitude = torch.fft.rfft(rest, n).abs()
+    found: list[Tensor] = []
+    for _ in range(count):
+        found.append(hertz[magnitude.argmax()])
+        magnitude = torch.where((hertz - found[-1]).abs() < 6, 0.0, magnitude)
+    return torch.stack(found)
 
 
 @dataclass
 class Run:
+    first: Reverb  # after one round
     error_db: list[float] = field(default_factory=list)
 
 
-def learn(reverb: Reverb, h: Tensor, steps: int = STEPS) -> Run:
-    """Gradient descent (Adam) on |reverb(impulse) - h|^2 / |h|^2."""
-    run = Run()
+def learn(reverb: Reverb, h: Tensor) -> Run:
+    run = Run(reverb)
     impulse = torch.zeros_like(h)
     impulse[0] = 1
-    rates = [(reverb.hertz, 0.05), (reverb.log_decay, 0.05), (reverb.gains, 0.02 * reverb.gains.abs().max().item())]
-    optimiser = torch.optim.Adam([{"params": [p], "lr": rate} for p, rate in rates])
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    for _ in range(steps):
-        optimiser.zero_grad()
-        error = (reverb(impulse) - h).square().sum() / h.square().sum()
-        error.backward()
-        optimiser.step()
-        schedule.step()
-        run.error_db.append(10 * math.log10(error.item()))
+    for k in range(ROUNDS):
+        reverb.add_modes(peaks(h - reverb(impulse).detach(), MODES))
+        descend(reverb, impulse, h, run)
+        if k == 0:
+            run.first = copy.deepcopy(reverb)
     return run
+
+
+def descend(reverb: Reverb, x: Tensor, y: Tensor, run: Run) -> None:
+    """Along the gradient of |reverb(x) - y|^2 / |y|^2; L-BFGS finds how far to go in Hz, in decays and in gains."""
+    optimiser = torch.optim.LBFGS(
+        reverb.parameters(),
+        max_iter=STEPS,
+        max_eval=STEPS,
+        history_size=50,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+
+    def step() -> Tensor:
+        optimiser.zero_grad()
+        error: Tensor = (reverb(x) - y).square().sum() / y.square().sum()
+        error.backward()
+        run.error_db.append(10 * math.log10(error.item()))
+        return error
+
+    optimiser.step(step)
 
 
 def error_db(y: Tensor, truth: Tensor) -> float:
@@ -146,20 +174,31 @@ def error_db(y: Tensor, truth: Tensor) -> float:
 
 @dataclass(frozen=True)
 class Match:
-    """The modes of the plate that are above -30 dB of the loudest, and the louder ones of the reverb next to them."""
+    """The plate's louder modes that stand alone, and the loudest of the reverb's within 2 Hz of each.
+
+    Louder: above -30 dB of the loudest. Alone: none above -40 dB within 4 Hz, which is about how wide a mode is.
+    """
 
     plate: Tensor  # their numbers
     reverb: Tensor
 
     @staticmethod
     def of(plate: Plate, reverb: Reverb) -> Match:
-        loudness = plate.amplitude.abs() / plate.decay.sqrt()
-        loud = (loudness > loudness.max() * 10 ** (-30 / 20)).nonzero()[:, 0]
-        distance = (reverb.hertz.detach() - plate.hertz[loud][:, None]).abs()
-        return Match(loud, distance.argmin(-1))
+        level = loudness_db(plate.amplitude, plate.decay)
+        near = ((plate.hertz[:, None] - plate.hertz).abs() < 4) & (level > -40)
+        chosen = ((level > -30) & (near.sum(-1) == 1)).nonzero()[:, 0]
+        learned = loudness_db(reverb.gains.detach().norm(dim=-1), reverb.log_decay.detach().exp())
+        far = (reverb.hertz.detach() - plate.hertz[chosen][:, None]).abs() > 2
+        return Match(chosen, learned.expand_as(far).masked_fill(far, -math.inf).argmax(-1))
 
 
-def draw(plate: Plate, first: Reverb, learned: Reverb, run: Run, path: Path) -> None:
+def loudness_db(amplitude: Tensor, decay: Tensor) -> Tensor:
+    """Of the energy of each mode, to the loudest."""
+    energy = amplitude.square() / decay
+    return 10 * (energy / energy.max()).log10()
+
+
+def draw(plate: Plate, learned: Reverb, run: Run, path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -168,7 +207,6 @@ def draw(plate: Plate, first: Reverb, learned: Reverb, run: Run, path: Path) -> 
     h = plate.recording
     impulse = torch.zeros_like(h)
     impulse[0] = 1
-    responses = [(r(impulse).detach(), color, label) for r, color, label in _curves(first, learned)]
     plt.style.use(Path(__file__).parents[1] / "docs" / "figures.mplstyle")
     figure, ((ax, spectrum), (error, rings)) = plt.subplots(2, 2, figsize=(12, 7.5), constrained_layout=True)
     black = "#222222"
@@ -177,7 +215,9 @@ def draw(plate: Plate, first: Reverb, learned: Reverb, run: Run, path: Path) -> 
     ax.plot(ms, h[window], color=black, lw=3, alpha=0.35, label="the plate")
     hertz = torch.fft.rfftfreq(len(h), 1 / SAMPLE_RATE)
     spectrum.plot(hertz, 20 * torch.fft.rfft(h).abs().log10(), color=black, lw=3, alpha=0.35)
-    for y, color, label in responses:
+    curves = ((run.first, "#d55e00", "bank after one round"), (learned, "#0072b2", "bank learned"))
+    for reverb, color, label in curves:
+        y = reverb(impulse).detach()
         ax.plot(ms, y[window], color=color, lw=1, label=label)
         spectrum.plot(hertz, 20 * torch.fft.rfft(y).abs().log10(), color=color, lw=0.8)
     ax.set(title="Impulse response, 0.3 s after its beginning", xlabel="time (ms)", ylabel="amplitude")
@@ -185,43 +225,43 @@ def draw(plate: Plate, first: Reverb, learned: Reverb, run: Run, path: Path) -> 
     ax.legend(frameon=False, loc="upper right", ncols=3, fontsize=8)
     spectrum.set(title="Spectrum", xlabel="frequency (Hz)", ylabel="dB", xlim=(0, 0.33 * SAMPLE_RATE))
     error.plot(range(1, len(run.error_db) + 1), run.error_db, color="#0072b2")
-    error.axhline(-50, color=black, lw=1, ls=":")
-    error.annotate("noise", (1, -50), xytext=(0, 3), textcoords="offset points")
-    error.set(title="Error", xlabel="step", ylabel="error (dB)")
+    error.axhline(NOISE_DB, color=black, lw=1, ls=":")
+    error.annotate("noise", (1, NOISE_DB), xytext=(0, 3), textcoords="offset points")
+    error.set(title="Error", xlabel="evaluation of the gradient", ylabel="error (dB)")
     match = Match.of(plate, learned)
     fall = 3 * math.log(10)
     rings.scatter(plate.hertz[match.plate], fall / plate.decay[match.plate], s=45, color=black, alpha=0.35, lw=0)
-    for reverb, color, _ in _curves(first, learned):
-        decay, at = reverb.log_decay.detach().exp(), reverb.hertz.detach()
-        rings.scatter(at[match.reverb], fall / decay[match.reverb], s=10, color=color)
-    rings.set(title="The louder modes", xlabel="frequency (Hz)", ylabel="time to fall by 60 dB (s)", ylim=(0, None))
+    decay, at = learned.log_decay.detach().exp(), learned.hertz.detach()
+    rings.scatter(at[match.reverb], fall / decay[match.reverb], s=10, color="#0072b2")
+    rings.set(
+        title="The louder modes that stand alone",
+        xlabel="frequency (Hz)",
+        ylabel="time to fall by 60 dB (s)",
+        ylim=(0, None),
+    )
     figure.savefig(path, dpi=150)
-
-
-def _curves(first: Reverb, learned: Reverb) -> list[tuple[Reverb, str, str]]:
-    return [(first, "#d55e00", "bank at the start"), (learned, "#0072b2", "bank learned")]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1, help="of the hidden plate")
-    parser.add_argument("--modes", type=int, default=60, help="of the bank")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder to write to")
     options = parser.parse_args()
     plate = hidden_plate(options.seed)
-    first, reverb = (first_guess(plate.recording, options.modes) for _ in range(2))
+    reverb = Reverb()
     run = learn(reverb, plate.recording)
     match = Match.of(plate, reverb)
-    hertz = (reverb.hertz[match.reverb] - plate.hertz[match.plate]).abs()
-    decay = (reverb.log_decay.exp()[match.reverb] / plate.decay[match.plate]).log().abs()
+    hertz_off = (reverb.hertz[match.reverb] - plate.hertz[match.plate]).abs()
+    t60_off = (reverb.log_decay.exp()[match.reverb] / plate.decay[match.plate]).log().abs()
     noise = torch.randn(SAMPLES, generator=torch.Generator().manual_seed(options.seed), dtype=torch.float64)
-    print(f"a plate of {len(plate.hertz)} modes, {len(match.plate)} of them above -30 dB; a bank of {options.modes}")
+    print(f"a plate of {len(plate.hertz)} modes, {len(match.plate)} loud and alone; a bank of {len(reverb.hertz)}")
     print(f"error: {run.error_db[0]:.1f} dB at the start, {run.error_db[-1]:.1f} dB at the end")
-    print(f"half of the louder modes are off by at most {hertz.median():.3f} Hz, their decays by {decay.median():.1%}")
+    for share, q in (("half", 0.5), ("nine in ten", 0.9)):
+        print(f"{share} are off by at most {hertz_off.quantile(q):.4f} Hz and {t60_off.quantile(q):.2%} of T60")
     print(f"noise through the bank is within {error_db(reverb(noise), plate.reverberate(noise)):.1f} dB of the plate's")
     options.output.mkdir(parents=True, exist_ok=True)
     figure = options.output / "modal_reverb.png"
-    draw(plate, first, reverb, run, figure)
+    draw(plate, reverb, run, figure)
     print(f"wrote {figure}")
 
 
