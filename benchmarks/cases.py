@@ -82,6 +82,10 @@ class Problem:
         n = torch.arange(self.x.shape[-1], dtype=self.x.dtype)
         return (100 + 10 * torch.sin(1e-3 * n)).expand(*self.x.shape).contiguous()
 
+    def points(self) -> Tensor:
+        """Between samples, as many as there are samples."""
+        return 0.99 * torch.arange(self.x.shape[-1], dtype=self.x.dtype)
+
     def modes(self) -> tuple[Tensor, Tensor]:
         """Poles and gains of as many modes as a has an order, in the upper half plane."""
         count = self.a.shape[-1] - 1
@@ -161,8 +165,16 @@ CASES = [
     rows_of_32("sparse_allpole, 4 taps", "forward", 5),
     rows_of_32("sparse_allpole, 4 taps", "both", 16),
     rows_of_32("comb_filter, lagrange3, moving", "both", 60),
+    rows_of_32("comb_filter, linear, moving", "both"),
+    rows_of_32("comb_filter, thiran", "both"),
+    rows_of_32("comb_filter, D = 4", "forward"),
+    rows_of_32("feedforward_comb, lagrange3, moving", "forward"),
+    rows_of_32("allpass_comb, D = 100", "both"),
     rows_of_32("cspline1d", "forward", 3),
     rows_of_32("cspline1d", "both"),
+    rows_of_32("cspline1d, smoothing", "forward"),
+    rows_of_32("cspline1d_eval", "both"),
+    rows_of_32("symiirorder2", "forward"),
     rows_of_32("cubic_spline, m = 4", "forward", 8),
     Case("linear_recurrence, 32 x 2^16", "clone", "forward", 32, 2**16, 1, op="linear_recurrence", reach=1.4),
     Case(

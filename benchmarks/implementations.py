@@ -66,6 +66,11 @@ def _delays(device: torch.device) -> Tensor:
     return torch.tensor([80, 113, 151, 200], device=device)
 
 
+def _dense(taps: Tensor, delays: Tensor) -> Tensor:
+    """a_1..a_N of a sparse filter."""
+    return taps.new_zeros(int(delays.max())).index_put((delays - 1,), taps)
+
+
 def _polezero(version: str) -> Implementation:
     polezero = importlib.import_module("polezero")
     operators = {
@@ -79,10 +84,29 @@ def _polezero(version: str) -> Implementation:
             lambda a, x: polezero.sparse_allpole(a, _delays(x.device), x), lambda p: [p.feedback(4), p.x]
         ),
         "comb_filter, lagrange3, moving": Operator(
-            lambda a, delay, x: polezero.comb_filter(a, delay, x, interpolation="lagrange3"),
+            partial(polezero.comb_filter, interpolation="lagrange3"),
             lambda p: [p.feedback(1), p.moving_delay(), p.x],
         ),
+        "comb_filter, linear, moving": Operator(
+            partial(polezero.comb_filter, interpolation="linear"),
+            lambda p: [p.feedback(1), p.moving_delay(), p.x],
+        ),
+        "comb_filter, thiran": Operator(
+            partial(polezero.comb_filter, interpolation="thiran"),
+            lambda p: [p.feedback(1), p.moving_delay()[0, 0], p.x],
+        ),
+        "comb_filter, D = 4": Operator(lambda a, x: polezero.comb_filter(a, 4, x), lambda p: [p.feedback(1), p.x]),
+        "feedforward_comb, lagrange3, moving": Operator(
+            partial(polezero.feedforward_comb, interpolation="lagrange3"),
+            lambda p: [p.feedback(1), p.moving_delay(), p.x],
+        ),
+        "allpass_comb, D = 100": Operator(
+            lambda a, x: polezero.allpass_comb(a, 100, x), lambda p: [p.feedback(1), p.x]
+        ),
         "cspline1d": Operator(polezero.cspline1d, lambda p: [p.x]),
+        "cspline1d, smoothing": Operator(lambda x: polezero.cspline1d(x, 1.0), lambda p: [p.x]),
+        "cspline1d_eval": Operator(polezero.cspline1d_eval, lambda p: [p.x, p.points()]),
+        "symiirorder2": Operator(lambda x: polezero.symiirorder2(x, 0.5, 1.0), lambda p: [p.x]),
         "cubic_spline, m = 4": Operator(lambda x: polezero.cubic_spline(x, 4), lambda p: [p.x]),
         "modal_bank": Operator(polezero.modal_bank, lambda p: [*p.modes(), p.x]),
         "state_space": Operator(
@@ -103,6 +127,10 @@ def _scipy(version: str) -> Implementation:
         "sosfilt": Operator(signal.sosfilt, lambda p: [p.sos().numpy(), p.x.numpy()]),
         "allpole": Operator(partial(lfilter, [1.0]), lambda p: [p.a.numpy(), p.x.numpy()]),
         "cspline1d": Operator(lambda x: [signal.cspline1d(row) for row in x], lambda p: [p.x.numpy()]),
+        "cspline1d_eval": Operator(
+            lambda x, t: [signal.cspline1d_eval(row, t) for row in x], lambda p: [p.x.numpy(), p.points().numpy()]
+        ),
+        "symiirorder2": Operator(lambda x: signal.symiirorder2(x, 0.5, 1.0), lambda p: [p.x.numpy()]),
     }
     return Implementation("scipy", version, operators, has_gradients=False)
 
@@ -134,6 +162,12 @@ def _philtorch(version: str) -> Implementation:
             lambda a, x: lpv.linear_recurrence(a, a.new_zeros(1), x), lambda p: [-p.moving()[..., 0], p.x]
         ),
         "state_space": Operator(state_space, lambda p: [*p.system(), p.x]),
+        "comb_filter, D = 100": Operator(lambda a, x: lti.comb_filter(a, 100, x), lambda p: [p.feedback(1)[0], p.x]),
+        "sparse_allpole, 4 taps": Operator(  # by dense taps and torchlpc's kernel: it has no sparse ones
+            lambda a, x: lpv.allpole(_dense(a, _delays(x.device)).expand(*x.shape, -1), x),
+            lambda p: [p.feedback(4), p.x],
+        ),
+        "cubic_spline, m = 4": Operator(lambda x: lti.cubic_spline(x, 4), lambda p: [p.x]),
     }
     return Implementation("philtorch", version, operators)
 

@@ -70,6 +70,8 @@ TORCH_LIBRARY(polezero, m) {
         {at::Tag::pt2_compliant_tag});
   m.def("qspline1d_eval(Tensor cj, Tensor newx, int axis=-1) -> Tensor",
         {at::Tag::pt2_compliant_tag});
+  m.def("cspline2d(Tensor x, float lamb=0.) -> Tensor", {at::Tag::pt2_compliant_tag});
+  m.def("qspline2d(Tensor x) -> Tensor", {at::Tag::pt2_compliant_tag});
   m.def("symiirorder1(Tensor x, float c0, float z1, int axis=-1) -> Tensor",
         {at::Tag::pt2_compliant_tag});
   m.def("symiirorder2(Tensor x, float r, float omega, int axis=-1) -> Tensor",
@@ -78,6 +80,21 @@ TORCH_LIBRARY(polezero, m) {
   m.def(
       "modal_bank(Tensor poles, Tensor gains, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
       {at::Tag::pt2_compliant_tag});
+  m.def("parallel_form(Tensor b, Tensor a) -> (Tensor residues, Tensor poles, Tensor direct)",
+        {at::Tag::pt2_compliant_tag});
+  m.def("diagonalise(Tensor A, Tensor B, Tensor C) -> (Tensor poles, Tensor gains)",
+        {at::Tag::pt2_compliant_tag});
+  // Frequency sampling: n points of a grid.
+  m.def("freq_lfilter(Tensor b, Tensor a, Tensor x, str correction='none', int axis=-1) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
+  m.def(
+      "freq_apply(Tensor b, Tensor a, Tensor X, SymInt? n=None, int axis=-1, "
+      "bool onesided=True) -> Tensor",
+      {at::Tag::pt2_compliant_tag});
+  m.def("freq_response(Tensor b, Tensor a, SymInt n, bool onesided=True) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
+  m.def("freq_comb(Tensor a, Tensor delay, SymInt n, bool onesided=True) -> Tensor",
+        {at::Tag::pt2_compliant_tag});
   // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
   m.def("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
         {at::Tag::pt2_compliant_tag});
@@ -215,33 +232,10 @@ void register_core(torch::Library& m) {
 }
 
 void register_users(torch::Library& m) {
-  m.impl("lfilter", TORCH_FN(polezero::functional::lfilter));
-  m.impl("allpole", TORCH_FN(polezero::functional::allpole));
-  m.impl("sensitivity", TORCH_FN(polezero::functional::sensitivity));
-  m.impl("tdf2_ssm", TORCH_FN(polezero::functional::tdf2_ssm));
-  m.impl("linear_recurrence", TORCH_FN(polezero::functional::linear_recurrence));
-  m.impl("sosfilt", TORCH_FN(polezero::functional::sosfilt));
-  m.impl("state_space", TORCH_FN(polezero::functional::state_space));
-  m.impl("comb_filter", TORCH_FN(polezero::functional::comb_filter));
-  m.impl("feedforward_comb", TORCH_FN(polezero::functional::feedforward_comb));
-  m.impl("allpass_comb", TORCH_FN(polezero::functional::allpass_comb));
-  m.impl("sparse_allpole", TORCH_FN(polezero::functional::sparse_allpole));
-  m.impl("cubic_spline", TORCH_FN(polezero::functional::cubic_spline));
-  m.impl("cspline1d", TORCH_FN(polezero::functional::cspline1d));
-  m.impl("qspline1d", TORCH_FN(polezero::functional::qspline1d));
-  m.impl("cspline1d_eval", TORCH_FN(polezero::functional::cspline1d_eval));
-  m.impl("qspline1d_eval", TORCH_FN(polezero::functional::qspline1d_eval));
-  m.impl("symiirorder1", TORCH_FN(polezero::functional::symiirorder1));
-  m.impl("symiirorder2", TORCH_FN(polezero::functional::symiirorder2));
-  m.impl("modal_bank", TORCH_FN(polezero::functional::modal_bank));
-  m.impl("lpv_allpole", TORCH_FN(polezero::functional::lpv_allpole));
-  m.impl("lpv_fir", TORCH_FN(polezero::functional::lpv_fir));
-  m.impl("lpv_lfilter", TORCH_FN(polezero::functional::lpv_lfilter));
-  m.impl("lpv_lattice", TORCH_FN(polezero::functional::lpv_lattice));
-  m.impl("lpv_parallel", TORCH_FN(polezero::functional::lpv_parallel));
-  m.impl("lpv_sosfilt", TORCH_FN(polezero::functional::lpv_sosfilt));
-  m.impl("lpv_state_space", TORCH_FN(polezero::functional::lpv_state_space));
-  m.impl("lpv_tdf2_ssm", TORCH_FN(polezero::functional::lpv_tdf2_ssm));
+#define POLEZERO_IMPL(name) m.impl(#name, TORCH_FN(polezero::functional::name))
+  POLEZERO_SIGNAL_FUNCTIONS(POLEZERO_IMPL);
+  POLEZERO_COEFFICIENT_FUNCTIONS(POLEZERO_IMPL);
+#undef POLEZERO_IMPL
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ ERROR_LENGTHS = tuple(2**k for k in range(7, 18))
 TIME_LENGTHS = tuple(2**k for k in range(8, 19, 2))
 ROUNDS, SECONDS_A_TURN = 8, 0.15
 ORDERS, TARGETS, STEPS, BURST = (2, 4, 8), 16, 1500, 1024
+AROUND = 10  # steps
 RATE, BOLD_RATE = 0.01, 0.1  # of Adam; falls to zero along a cosine
 DELAYS = (95.0, 98.0, 99.0, 99.9, 101.0, 102.0, 105.0)
 
@@ -263,7 +264,9 @@ def draw_times(axes: Axes, forward: Figures, backward: Figures) -> None:
 
 def draw_learning(axes: Axes, order: int, curves: dict[str, tuple[Tensor, float]]) -> None:
     for name, (history, _) in curves.items():
-        axes.plot(range(1, STEPS + 1), decibels(history, 0.5), label=name, **LEARNERS[name])
+        # the median of the steps around each: one after the other swing by 10 dB now and then
+        curve = decibels(history, 0.5).unfold(0, 2 * AROUND + 1, 1).median(-1).values
+        axes.plot(range(AROUND + 1, STEPS - AROUND + 1), curve, label=name, **LEARNERS[name])
     axes.set(
         title=f"Learning a filter of order {order}",
         xlabel="step of gradient descent",

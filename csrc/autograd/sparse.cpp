@@ -41,7 +41,6 @@ TapGradients tap_gradients(const Tensor& g, const Tensor& x, const Tensor& c, co
   }
   return grad;
 }
-Tensor minus(const Tensor& t) { return t.defined() ? -t : t; }
 
 // c times how delays move, in the dtype of the signal x.
 Tensor moved(const Tensor& c, const Tensor& tangent, const Tensor& x) {
@@ -74,11 +73,12 @@ Tensors<3> SparseAllpole::vjp(const Tensors<1>& grads, const Tensors<3>& in, con
     }
     return {grad_a, Tensor(), lambda};
   }
-  const auto [grad_a, grad_d] = !need[0] && !need[1] ? TapGradients{}
-                                : transposed
-                                    ? tap_gradients(y.conj(), lambda, a, delays, past, read, need)
-                                    : tap_gradients(lambda, y.conj(), a, delays, past, read, need);
-  return {minus(grad_a), minus(grad_d), lambda};
+  if (!need[0] && !need[1]) return {Tensor(), Tensor(), lambda};
+  const Tensor c = -a;  // of x - S(a) y
+  const TapGradients grad = transposed
+                                ? tap_gradients(y.conj(), lambda, c, delays, past, read, need)
+                                : tap_gradients(lambda, y.conj(), c, delays, past, read, need);
+  return {need[0] ? -grad.c : Tensor(), grad.d, lambda};
 }
 
 Tensors<1> SparseAllpole::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>& out,

@@ -1,4 +1,6 @@
-// The functions of polezero.h, and autocast of all public ones.
+// The functions of polezero.h, and autocast of all that have a signal.
+#include <algorithm>
+
 #include "autograd/differentiable.h"
 #include "functional/functions.h"
 #include "polezero/polezero.h"
@@ -8,104 +10,39 @@ namespace polezero::functional {
 // Autocast is before promotion: under it these compute in, and return, float32.
 namespace {
 
-template <auto function, size_t tensors, size_t results = 2>
-struct Function {
-  using Schema = std::remove_pointer_t<decltype(function)>;
-  static constexpr size_t inputs = tensors, outputs = results;
-};
-struct Lfilter : Function<lfilter, 4> {
-  static constexpr const char* name = "polezero::lfilter";
-};
-struct Allpole : Function<allpole, 3> {
-  static constexpr const char* name = "polezero::allpole";
-};
-struct Tdf2Ssm : Function<tdf2_ssm, 4> {
-  static constexpr const char* name = "polezero::tdf2_ssm";
-};
-struct LinearRecurrence : Function<linear_recurrence, 3> {
-  static constexpr const char* name = "polezero::linear_recurrence";
-};
-struct Sosfilt : Function<sosfilt, 3> {
-  static constexpr const char* name = "polezero::sosfilt";
-};
-struct StateSpace : Function<state_space, 6> {
-  static constexpr const char* name = "polezero::state_space";
-};
-struct CombFilter : Function<comb_filter, 4> {
-  static constexpr const char* name = "polezero::comb_filter";
-};
-struct FeedforwardComb : Function<feedforward_comb, 4> {
-  static constexpr const char* name = "polezero::feedforward_comb";
-};
-struct AllpassComb : Function<allpass_comb, 4> {
-  static constexpr const char* name = "polezero::allpass_comb";
-};
-struct SparseAllpole : Function<sparse_allpole, 4> {
-  static constexpr const char* name = "polezero::sparse_allpole";
-};
-struct CubicSpline : Function<cubic_spline, 1, 1> {
-  static constexpr const char* name = "polezero::cubic_spline";
-};
-struct Cspline1d : Function<cspline1d, 1, 1> {
-  static constexpr const char* name = "polezero::cspline1d";
-};
-struct Qspline1d : Function<qspline1d, 1, 1> {
-  static constexpr const char* name = "polezero::qspline1d";
-};
-struct Cspline1dEval : Function<cspline1d_eval, 2, 1> {
-  static constexpr const char* name = "polezero::cspline1d_eval";
-};
-struct Qspline1dEval : Function<qspline1d_eval, 2, 1> {
-  static constexpr const char* name = "polezero::qspline1d_eval";
-};
-struct Symiirorder1 : Function<symiirorder1, 1, 1> {
-  static constexpr const char* name = "polezero::symiirorder1";
-};
-struct Symiirorder2 : Function<symiirorder2, 1, 1> {
-  static constexpr const char* name = "polezero::symiirorder2";
-};
-struct ModalBank : Function<modal_bank, 4> {
-  static constexpr const char* name = "polezero::modal_bank";
-};
-struct LpvAllpole : Function<lpv_allpole, 3> {
-  static constexpr const char* name = "polezero::lpv_allpole";
-};
-struct LpvFir : Function<lpv_fir, 3> {
-  static constexpr const char* name = "polezero::lpv_fir";
-};
-struct LpvLfilter : Function<lpv_lfilter, 4> {
-  static constexpr const char* name = "polezero::lpv_lfilter";
-};
-struct LpvTdf2Ssm : Function<lpv_tdf2_ssm, 4> {
-  static constexpr const char* name = "polezero::lpv_tdf2_ssm";
-};
-struct LpvLattice : Function<lpv_lattice, 4> {
-  static constexpr const char* name = "polezero::lpv_lattice";
-};
-struct LpvParallel : Function<lpv_parallel, 3> {
-  static constexpr const char* name = "polezero::lpv_parallel";
-};
-struct LpvSosfilt : Function<lpv_sosfilt, 3> {
-  static constexpr const char* name = "polezero::lpv_sosfilt";
-};
-struct LpvStateSpace : Function<lpv_state_space, 6> {
-  static constexpr const char* name = "polezero::lpv_state_space";
-};
-struct Sensitivity : Function<sensitivity, 3> {
-  static constexpr const char* name = "polezero::sensitivity";
+template <class T>
+constexpr bool is_tensor =
+    std::is_same_v<T, const Tensor&> || std::is_same_v<T, const OptionalTensor&>;
+
+// A string as a template argument.
+template <size_t length>
+struct Name {
+  char text[length];
+  constexpr Name(const char (&literal)[length]) { std::copy_n(literal, length, text); }
 };
 
-template <c10::DeviceType device, class... Functions>
-void register_functions(torch::Library& m) {
-  (autograd::register_autocast<Functions, device>(m), ...);
-}
+// A public function as register_autocast takes it. Tensors come first in its schema.
+template <auto function, Name op>
+struct Function;
+template <class... Args, Tensor (*function)(Args...), Name op>
+struct Function<function, op> {
+  static constexpr const char* name = op.text;
+  using Schema = Tensor(Args...);
+  static constexpr size_t inputs = (size_t{is_tensor<Args>} + ...), outputs = 1;
+};
+template <class... Results, class... Args, std::tuple<Results...> (*function)(Args...), Name op>
+struct Function<function, op> {
+  static constexpr const char* name = op.text;
+  using Schema = std::tuple<Results...>(Args...);
+  static constexpr size_t inputs = (size_t{is_tensor<Args>} + ...), outputs = sizeof...(Results);
+};
+
 template <c10::DeviceType device>
 void register_all(torch::Library& m) {
-  register_functions<device, Lfilter, Allpole, Tdf2Ssm, LinearRecurrence, Sosfilt, StateSpace,
-                     CombFilter, FeedforwardComb, AllpassComb, SparseAllpole, CubicSpline,
-                     Cspline1d, Qspline1d, Cspline1dEval, Qspline1dEval, Symiirorder1, Symiirorder2,
-                     ModalBank, LpvAllpole, LpvFir, LpvLfilter, LpvTdf2Ssm, LpvLattice, LpvParallel,
-                     LpvSosfilt, LpvStateSpace, Sensitivity>(m);
+#define POLEZERO_AUTOCAST(function) \
+  autograd::register_autocast<Function<function, "polezero::" #function>, device>(m)
+  POLEZERO_SIGNAL_FUNCTIONS(POLEZERO_AUTOCAST);
+#undef POLEZERO_AUTOCAST
 }
 
 }  // namespace
@@ -206,6 +143,8 @@ Tensor cspline1d_eval(const Tensor& cj, const Tensor& newx, int64_t axis) {
 Tensor qspline1d_eval(const Tensor& cj, const Tensor& newx, int64_t axis) {
   return functional::qspline1d_eval(cj, newx, axis);
 }
+Tensor cspline2d(const Tensor& x, double lamb) { return functional::cspline2d(x, lamb); }
+Tensor qspline2d(const Tensor& x) { return functional::qspline2d(x); }
 Tensor symiirorder1(const Tensor& x, double c0, double z1, int64_t axis) {
   return functional::symiirorder1(x, c0, z1, axis);
 }
@@ -217,6 +156,36 @@ std::tuple<Tensor, Tensor> modal_bank(const Tensor& poles, const Tensor& gains, 
                                       const std::optional<Tensor>& zi) {
   return without_placeholder(functional::modal_bank(poles, gains, x, zi), zi.has_value());
 }
+
+std::tuple<Tensor, Tensor, Tensor> parallel_form(const Tensor& b, const Tensor& a) {
+  return functional::parallel_form(b, a);
+}
+
+std::tuple<Tensor, Tensor> diagonalise(const Tensor& A, const Tensor& B, const Tensor& C) {
+  return functional::diagonalise(A, B, C);
+}
+
+namespace freq {
+
+Tensor lfilter(const Tensor& b, const Tensor& a, const Tensor& x, const std::string& correction,
+               int64_t axis) {
+  return functional::freq_lfilter(b, a, x, correction, axis);
+}
+
+Tensor apply(const Tensor& b, const Tensor& a, const Tensor& X, std::optional<int64_t> n,
+             int64_t axis, bool onesided) {
+  return functional::freq_apply(b, a, X, n, axis, onesided);
+}
+
+Tensor response(const Tensor& b, const Tensor& a, int64_t n, bool onesided) {
+  return functional::freq_response(b, a, n, onesided);
+}
+
+Tensor comb(const Tensor& a, const Tensor& delay, int64_t n, bool onesided) {
+  return functional::freq_comb(a, delay, n, onesided);
+}
+
+}  // namespace freq
 
 namespace lpv {
 

@@ -16,9 +16,7 @@ void check_argument(const char* op, const Argument& argument, const Argument& fi
   TORCH_CHECK_NOT_IMPLEMENTED(t.is_cpu() || t.is_cuda() || t.is_meta(), op, ": ", argument.name,
                               ": expected a tensor on a CPU or a CUDA device, got one on ",
                               t.device());
-  TORCH_CHECK_VALUE(t.device() == first.tensor.device(), op, ": ", argument.name,
-                    ": expected a tensor on ", first.tensor.device(), " as ", first.name,
-                    ", got one on ", t.device());
+  check_device(op, argument, first);
   const at::ScalarType type = t.scalar_type();
   TORCH_CHECK_TYPE(at::isIntegralType(type, /*includeBool=*/true) || is_half(type) ||
                        type == at::kFloat || type == at::kDouble || type == at::kComplexFloat ||
@@ -44,15 +42,36 @@ Promotion promote(const char* op, std::initializer_list<Argument> arguments) {
   return {type, is_half(type) ? at::kFloat : type};
 }
 
+void check_device(const char* op, const Argument& argument, const Argument& first) {
+  TORCH_CHECK_VALUE(argument.tensor.device() == first.tensor.device(), op, ": ", argument.name,
+                    ": expected a tensor on ", first.tensor.device(), " as ", first.name,
+                    ", got one on ", argument.tensor.device());
+}
+
+bool readable(const Tensor& t) {
+  using c10::DispatchKey;
+  constexpr c10::DispatchKeySet recorded({DispatchKey::Python, DispatchKey::Functionalize,
+                                          DispatchKey::FuncTorchBatched,
+                                          DispatchKey::FuncTorchGradWrapper});
+  return t.is_cpu() && !t.key_set().has_any(recorded);
+}
+
+void check_filter(const char* op, const Tensor& b, const Tensor& a) {
+  check_not_empty(op, {"b", b});
+  check_not_empty(op, {"a", a});
+  TORCH_CHECK_VALUE(!readable(a) || a.select(-1, 0).ne(0).all().item<bool>(), op,
+                    ": a: expected a[..., 0] != 0, got 0");
+}
+
 bool two_pass(const char* op, c10::string_view backward) {
   TORCH_CHECK_VALUE(backward == "one_pass" || backward == "two_pass", op,
                     ": backward: expected 'one_pass' or 'two_pass', got '", backward, "'");
   return backward == "two_pass";
 }
 
-int64_t wrap_axis(const char* op, int64_t axis, const Tensor& x) {
-  const int64_t dims = x.dim();
-  check_not_scalar(op, {"x", x});
+int64_t wrap_axis(const char* op, int64_t axis, const Argument& x) {
+  const int64_t dims = x.tensor.dim();
+  check_not_scalar(op, x);
   TORCH_CHECK_INDEX(-dims <= axis && axis < dims, op, ": axis: expected a number from ", -dims,
                     " to ", dims - 1, ", got ", axis);
   return axis < 0 ? axis : axis - dims;
@@ -67,6 +86,13 @@ void check_not_empty(const char* op, const Argument& c) {
   TORCH_CHECK_VALUE(c.tensor.dim() >= 1 && c.tensor.sym_size(-1) >= 1, op, ": ", c.name,
                     ": expected at least 1 coefficient along the last axis, got shape ",
                     c.tensor.sym_sizes());
+}
+
+Tensor real_numbers(const char* op, const Argument& argument) {
+  const at::ScalarType type = argument.tensor.scalar_type();
+  TORCH_CHECK_TYPE(!at::isComplexType(type) && type != at::kBool, op, ": ", argument.name,
+                   ": expected real numbers, got ", type);
+  return at::isFloatingType(type) ? argument.tensor : argument.tensor.to(at::kDouble);
 }
 
 void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDimVector& leading) {

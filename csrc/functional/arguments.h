@@ -20,13 +20,25 @@ struct Promotion {
 
 Promotion promote(const char* op, std::initializer_list<Argument> arguments);
 
+void check_device(const char* op, const Argument& argument, const Argument& first);
+
 bool two_pass(const char* op, c10::string_view backward);
 
+// Whether t has values that may be looked at: not on a GPU, nor while torch only records what is
+// done, nor under the transforms of torch.func.
+bool readable(const Tensor& t);
+
+// A filter's b and a are not empty, and, where that may be looked at, a_0 is not 0.
+void check_filter(const char* op, const Tensor& b, const Tensor& a);
+
 // Negative, counted from the end of x.
-int64_t wrap_axis(const char* op, int64_t axis, const Tensor& x);
+int64_t wrap_axis(const char* op, int64_t axis, const Argument& x);
 
 void check_not_scalar(const char* op, const Argument& argument);
 void check_not_empty(const char* op, const Argument& c);
+
+// Points and delays: real numbers in a floating dtype, that of integers float64.
+Tensor real_numbers(const char* op, const Argument& argument);
 
 // As SciPy, a state may repeat along the signal's rows but not add to them.
 void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDimVector& leading);

@@ -15,19 +15,35 @@ struct Taps {
   Tensor coefficients, delays;
 };
 
+bool broadcast(c10::SymIntArrayRef u, c10::SymIntArrayRef v) {
+  const size_t both = std::min(u.size(), v.size());
+  for (size_t i = 1; i <= both; ++i) {
+    const c10::SymInt &m = u[u.size() - i], &n = v[v.size() - i];
+    if (m != n && m != 1 && n != 1) return false;
+  }
+  return true;
+}
+
+// `c` is given for rows [...] of x, in its first dimensions. (Here, where c has the shape that it
+// was given in.)
+void check_rows(const char* op, const Argument& c, const Tensor& x, const char* otherwise) {
+  const auto rows = c.tensor.sym_sizes().slice(0, c.tensor.dim() - c.core_dims);
+  TORCH_CHECK_VALUE(broadcast(rows, x.sym_sizes().slice(0, x.dim() - 1)), op, ": ", c.name,
+                    ": expected leading dimensions that broadcast against those of x, ",
+                    x.sym_sizes(), otherwise, ", got shape ", c.tensor.sym_sizes());
+}
+
 // [..., T or 1, 1] from a value for each row of x, [...], or, with as many dimensions as x has, for
 // each sample, [..., T or 1].
 Tensor as_taps(const char* op, const char* name, const Tensor& c, const Tensor& x) {
-  if (c.dim() < x.dim()) return c.unsqueeze(-1).unsqueeze(-1);
+  const bool of_rows = c.dim() < x.dim();
+  check_rows(op, {name, c, of_rows ? 0 : 1}, x,
+             of_rows ? " (a value for each sample: as many dimensions)" : "");
+  if (of_rows) return c.unsqueeze(-1).unsqueeze(-1);
   const c10::SymInt T = x.sym_size(-1);
   TORCH_CHECK_VALUE(c.sym_size(-1) == T || c.sym_size(-1) == 1, op, ": ", name,
                     ": expected T = ", T, " or 1 along the last axis, got shape ", c.sym_sizes());
   return c.unsqueeze(-1);
-}
-
-void check_delay_device(const char* op, const char* name, const Tensor& delay, const Tensor& x) {
-  TORCH_CHECK_VALUE(delay.device() == x.device(), op, ": ", name, ": expected a tensor on ",
-                    x.device(), " as x, got one on ", delay.device());
 }
 
 Tensor whole(const char* op, const char* name, const Tensor& delay) {
@@ -36,12 +52,6 @@ Tensor whole(const char* op, const char* name, const Tensor& delay) {
                    std::string(name) == "delay" ? " without interpolation" : "", ", got ",
                    delay.scalar_type());
   return delay.to(at::kLong);
-}
-
-Tensor between(const char* op, const Tensor& delay) {
-  TORCH_CHECK_TYPE(!delay.is_complex() && delay.scalar_type() != at::kBool, op,
-                   ": delay: expected real numbers, got ", delay.scalar_type());
-  return at::isFloatingType(delay.scalar_type()) ? delay : delay.to(at::kDouble);
 }
 
 // A signal with the samples before it, and their number.
@@ -114,10 +124,10 @@ struct Comb {
         read{caller, Interpolation::none},
         type(promote(op, {{"x", x_}, {name, c}, {"zi", value_or_undefined(zi_)}})) {
     check_not_scalar(op, {"x", x_});
-    check_delay_device(op, "delay", delay, x_);
+    check_device(op, {"delay", delay}, {"x", x_});
     if (interpolation.has_value()) set_interpolation(*interpolation);
     const Tensor numbers =
-        interpolation.has_value() ? between(op, delay) : whole(op, "delay", delay);
+        interpolation.has_value() ? real_numbers(op, {"delay", delay}) : whole(op, "delay", delay);
     taps = {as_taps(op, name, c, x_).to(type.compute), as_taps(op, "delay", numbers, x_)};
     x = x_.to(type.compute);
     zi = past_samples(op, value_or_undefined(zi_),
@@ -140,23 +150,24 @@ struct Comb {
   // On a GPU delays are not looked at: one that is too short is the shortest, NaN is a row of NaN.
   void make_legal() {
     const Tensor d = taps.delays.detach();
-    x = x + (d - d).sum(-2).to(x.scalar_type());
-    taps.delays = taps.delays.clamp_min(shortest_delay(read.interpolation));
+    x = x + at::where(d.isnan(), d, at::zeros({}, d.options())).sum(-2).to(x.scalar_type());
+    taps.delays = legal_delays(taps.delays, read.interpolation);
   }
 };
 
 // y[n] = x[n] - a v[n], v = y delayed by k samples and an all-pass of `more` further ones,
 // H(z) = (eta + z^-1) / (1 + eta z^-1): multiplied by 1 + eta z^-1 it has whole delays.
 std::tuple<Tensor, Tensor> thiran_comb(const Comb& comb) {
-  const auto& [a, delay] = comb.taps;
+  // In float64: their rounding would be that of the poles.
+  const Tensor a = wide(comb.taps.coefficients), &delay = comb.taps.delays;
   TORCH_CHECK_VALUE(is_constant(a) && is_constant(delay), comb.op,
                     ": interpolation: expected 'linear' or 'lagrange3' for a or a delay that ",
                     "changes with time, got 'thiran'");
   TORCH_CHECK_VALUE(!comb.zi.defined(), comb.op,
                     ": zi: expected None where interpolation is 'thiran', got a tensor");
   const Tensor k = call<ThiranDelay>({delay}, {})[0];
-  const Tensor more = (delay - k).clamp_min(0.5);  // (too short a delay, on a GPU)
-  const Tensor eta = ((1 - more) / (1 + more)).to(comb.type.compute);
+  const Tensor more = (wide(delay) - k).clamp_min(0.5);  // (too short a delay, on a GPU)
+  const Tensor eta = ((1 - more) / (1 + more)).to(a.scalar_type());
   const auto sizes = at::infer_size_symdimvector(eta.sym_sizes(), a.sym_sizes());
   const Tensor coefficients =
       at::cat({eta.expand_symint(sizes), a * eta, a.expand_symint(sizes)}, -1);
@@ -191,16 +202,19 @@ std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b, const Tensor& delay
   return results(y, comb.zi.defined() ? extended.newest(extended.x) : Tensor(), comb.type);
 }
 
-// w[n] = x[n] - a w[n - D], y[n] = a w[n] + w[n - D]
+// w[n] = x[n] - a w[n - D], and a w[n] + w[n - D] without what cancels there where a is near 1:
+// y[n] = a x[n] + (1 - a) (1 + a) w[n - D]
 std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a, const Tensor& delay, const Tensor& x,
                                         const OptionalTensor& zi,
                                         std::optional<c10::string_view> interpolation) {
   const Comb comb("allpass_comb", SparseCaller::allpass_comb, "a", a, delay, x, zi, interpolation);
   const Extended extended(comb.x, comb.zi);
   const Tensor w = sparse(comb.taps, extended, comb.read);
-  const Taps one{at::ones({1, 1}, w.options()), comb.taps.delays};
-  const Tensor y = comb.taps.coefficients.squeeze(-1) * extended.signal(w) +
-                   delayed(one, extended, w, comb.read);
+  const Tensor& c = comb.taps.coefficients;
+  const Tensor direct = is_constant(c) ? wide(c) : c;
+  const Taps through{(1 - direct) * (1 + direct), comb.taps.delays};
+  const Tensor y =
+      fir_over_time(direct, comb.x, {0, false}) + delayed(through, extended, w, comb.read);
   return results(y, comb.zi.defined() ? extended.newest(w) : Tensor(), comb.type);
 }
 
@@ -212,13 +226,17 @@ std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a_, const Tensor& delays
   check_not_scalar(op, {"x", x});
   const auto over_time = [&](const char* name, const Tensor& c) {
     check_not_scalar(op, {name, c});
+    check_rows(op, {name, c, c.dim() <= x.dim() ? 1 : 2}, x, "");
     if (c.dim() <= x.dim()) return c.unsqueeze(-2);
     check_time_axis(op, {name, c}, x.sym_size(-1));
     return c;
   };
-  check_delay_device(op, "delays", delays_, x);
+  check_device(op, {"delays", delays_}, {"x", x});
   const Tensor a = over_time("a", a_).to(type.compute);
   const Tensor delays = over_time("delays", whole(op, "delays", delays_));
+  TORCH_CHECK_VALUE(delays.sym_size(-1) == a.sym_size(-1), op,
+                    ": delays: expected L = ", a.sym_size(-1),
+                    " values along the last axis as a, got shape ", delays_.sym_sizes());
   const Tensor zi = past_samples(op, past, {{"a", a, 2}, {"delays", delays, 2}, {"x", x}}, type);
   return allpole_of({a, delays}, x.to(type.compute), zi, type, {});
 }

@@ -1,5 +1,6 @@
 // The public functions: any axis, dtypes promoted as torch does, then core ops. Those of
-// polezero.lpv, whose coefficients change with time, are called lpv_*.
+// polezero.lpv, whose coefficients change with time, are called lpv_*, those of polezero.freq
+// freq_*.
 #pragma once
 
 #include <c10/util/string_view.h>
@@ -50,11 +51,26 @@ Tensor cspline1d(const Tensor& x, double lamb, int64_t axis);
 Tensor qspline1d(const Tensor& x, int64_t axis);
 Tensor cspline1d_eval(const Tensor& c, const Tensor& t, int64_t axis);
 Tensor qspline1d_eval(const Tensor& c, const Tensor& t, int64_t axis);
+// Along both of the last axes.
+Tensor cspline2d(const Tensor& x, double lamb);
+Tensor qspline2d(const Tensor& x);
 Tensor symiirorder1(const Tensor& x, double c0, double z1, int64_t axis);
 Tensor symiirorder2(const Tensor& x, double r, double omega, int64_t axis);
 // poles, gains and zi [..., modes], complex or not.
 std::tuple<Tensor, Tensor> modal_bank(const Tensor& poles, const Tensor& gains, const Tensor& x,
                                       const OptionalTensor& zi);
+// residues[..., N], poles[..., N] and direct[..., max(M - N, 0) + 1]
+std::tuple<Tensor, Tensor, Tensor> parallel_form(const Tensor& b, const Tensor& a);
+// poles[..., S] and gains[..., O, I, S]
+std::tuple<Tensor, Tensor> diagonalise(const Tensor& A, const Tensor& B, const Tensor& C);
+// Frequency sampling, polezero.freq. `correction` is "none", "zeropad" or "truncate"; n points of a
+// grid around the circle, of which `onesided` is the upper half.
+Tensor freq_lfilter(const Tensor& b, const Tensor& a, const Tensor& x, c10::string_view correction,
+                    int64_t axis);
+Tensor freq_apply(const Tensor& b, const Tensor& a, const Tensor& X, std::optional<c10::SymInt> n,
+                  int64_t axis, bool onesided);
+Tensor freq_response(const Tensor& b, const Tensor& a, c10::SymInt n, bool onesided);
+Tensor freq_comb(const Tensor& a, const Tensor& delay, c10::SymInt n, bool onesided);
 std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi);
 std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi);
 // `form` is "df1", "df2", "tdf1" or "tdf2".
@@ -73,3 +89,15 @@ std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const T
                                        int64_t axis);
 
 }  // namespace polezero::functional
+
+// The names of all, which are those of the ops: of functions of a signal, and of coefficients
+// alone.
+#define POLEZERO_SIGNAL_FUNCTIONS(_)                                                              \
+  _(lfilter), _(allpole), _(sensitivity), _(tdf2_ssm), _(linear_recurrence), _(sosfilt),          \
+      _(state_space), _(comb_filter), _(feedforward_comb), _(allpass_comb), _(sparse_allpole),    \
+      _(cubic_spline), _(cspline1d), _(qspline1d), _(cspline1d_eval), _(qspline1d_eval),          \
+      _(cspline2d), _(qspline2d), _(symiirorder1), _(symiirorder2), _(modal_bank),                \
+      _(freq_lfilter), _(freq_apply), _(lpv_allpole), _(lpv_fir), _(lpv_lfilter), _(lpv_lattice), \
+      _(lpv_parallel), _(lpv_sosfilt), _(lpv_state_space), _(lpv_tdf2_ssm)
+#define POLEZERO_COEFFICIENT_FUNCTIONS(_) \
+  _(parallel_form), _(diagonalise), _(freq_response), _(freq_comb)

@@ -19,7 +19,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
   const int64_t named_axis = axis;
-  axis = wrap_axis(op, axis, x);
+  axis = wrap_axis(op, axis, {"x", x});
   if (zi.defined()) {
     const c10::SymInt P = max_order(b, a);
     const bool has_axis = -axis <= zi.dim();
@@ -64,7 +64,7 @@ std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const T
   const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}});
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
-  axis = wrap_axis(op, axis, x);
+  axis = wrap_axis(op, axis, {"x", x});
   const Tensor bs = b.to(type.compute), as = a.to(type.compute),
                xs = to_last(x.to(type.compute), axis);
   const Tensor one = at::ones({1}, as.options());

@@ -51,7 +51,7 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const Opt
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {{"x", x}, {"sos", sos}, {"zi", zi}});
   check_sections(op, sos, 2);
-  axis = wrap_axis(op, axis, x);
+  axis = wrap_axis(op, axis, {"x", x});
   const Tensor samples = to_last(x.to(type.compute), axis);
   zi = states_of(op, zi, sos.sym_size(-2), axis,
                  broadcast_leading(op, {{"sos", sos, 2}, {"x", samples}}), type);

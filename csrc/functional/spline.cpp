@@ -1,6 +1,7 @@
 // Splines, and the two-sided filters of mirrored signals that make their coefficients.
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <numbers>
 
 #include "autograd/differentiable.h"
@@ -54,6 +55,14 @@ TwoSided smoothing_prefilter(double lambda) {
   return second_order(std::abs(pole), std::arg(pole));
 }
 
+TwoSided cubic_prefilter(const char* op, double lamb) {
+  TORCH_CHECK_VALUE(lamb == 0 || (lamb > 1. / 144 && std::isfinite(lamb)), op,
+                    ": lamb: expected 0 or a number above 1/144, got ", lamb);
+  const TwoSided filter = lamb == 0 ? cubic_prefilter() : smoothing_prefilter(lamb);
+  check_stable(op, "lamb", lamb, filter);
+  return filter;
+}
+
 // Along the last axis of x, mirrored beyond its ends.
 Tensor filtered(const TwoSided& f, const Tensor& x, bool whole) {
   return call<SymmetricFilter>({x}, {f.a1, f.a2, f.gain, whole})[0];
@@ -61,9 +70,18 @@ Tensor filtered(const TwoSided& f, const Tensor& x, bool whole) {
 
 Tensor filtered(const char* op, const TwoSided& f, const Tensor& x, int64_t axis) {
   const Promotion type = promote(op, {{"x", x}});
-  axis = wrap_axis(op, axis, x);
+  axis = wrap_axis(op, axis, {"x", x});
   const Tensor y = filtered(f, to_last(x.to(type.compute), axis), /*whole=*/false);
   return from_last(y, axis).to(type.result);
+}
+
+// Along both of the last axes.
+Tensor filtered_2d(const char* op, const TwoSided& f, const Tensor& x) {
+  const Promotion type = promote(op, {{"x", x}});
+  TORCH_CHECK_VALUE(x.dim() >= 2, op, ": x: expected at least two dimensions, got shape ",
+                    x.sym_sizes());
+  const Tensor rows = filtered(f, x.to(type.compute), /*whole=*/false);
+  return filtered(f, rows.mT(), /*whole=*/false).mT().to(type.result);
 }
 
 bool is_whole(const char* op, c10::string_view boundary) {
@@ -75,14 +93,10 @@ bool is_whole(const char* op, c10::string_view boundary) {
 // Of coefficients at t, both along `axis` of c.
 Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degree, int64_t axis) {
   const Promotion type = promote(op, {{"cj", c}});
-  axis = wrap_axis(op, axis, c);
-  TORCH_CHECK_TYPE(!t.is_complex() && t.scalar_type() != at::kBool, op,
-                   ": newx: expected real numbers, got ", t.scalar_type());
-  const Tensor points = at::isFloatingType(t.scalar_type()) ? t : t.to(at::kDouble);
+  axis = wrap_axis(op, axis, {"cj", c});
+  const Tensor points = real_numbers(op, {"newx", t});
   check_not_scalar(op, {"newx", points});
-  check_not_scalar(op, {"cj", c});
-  TORCH_CHECK_VALUE(points.device() == c.device(), op, ": newx: expected a tensor on ", c.device(),
-                    " as cj, got one on ", points.device());
+  check_device(op, {"newx", points}, {"cj", c});
   TORCH_CHECK_VALUE(c.sym_size(axis) > 0, op, ": cj: expected at least one coefficient, got shape ",
                     c.sym_sizes());
   const bool shared = points.dim() == 1;
@@ -100,8 +114,10 @@ Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degre
 Tensor cubic_spline(const Tensor& x, c10::SymInt m, c10::string_view boundary, int64_t axis) {
   const char* op = "cubic_spline";
   const Promotion type = promote(op, {{"x", x}});
-  axis = wrap_axis(op, axis, x);
-  TORCH_CHECK_VALUE(m >= 1, op, ": m: expected an int >= 1, got ", m);
+  axis = wrap_axis(op, axis, {"x", x});
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  TORCH_CHECK_VALUE(m >= 1 && m <= kMost, op, ": m: expected an int from 1 to ", kMost, ", got ",
+                    m);
   TORCH_CHECK_VALUE(x.sym_size(axis) >= 1, op, ": x: expected at least one sample along axis ",
                     axis, ", got shape ", x.sym_sizes());
   const bool whole = is_whole(op, boundary);
@@ -112,15 +128,17 @@ Tensor cubic_spline(const Tensor& x, c10::SymInt m, c10::string_view boundary, i
 
 Tensor cspline1d(const Tensor& x, double lamb, int64_t axis) {
   const char* op = "cspline1d";
-  TORCH_CHECK_VALUE(lamb == 0 || (lamb > 1. / 144 && std::isfinite(lamb)), op,
-                    ": lamb: expected 0 or a number above 1/144, got ", lamb);
-  const TwoSided filter = lamb == 0 ? cubic_prefilter() : smoothing_prefilter(lamb);
-  check_stable(op, "lamb", lamb, filter);
-  return filtered(op, filter, x, axis);
+  return filtered(op, cubic_prefilter(op, lamb), x, axis);
 }
 Tensor qspline1d(const Tensor& x, int64_t axis) {
   return filtered("qspline1d", quadratic_prefilter(), x, axis);
 }
+Tensor cspline2d(const Tensor& x, double lamb) {
+  const char* op = "cspline2d";
+  return filtered_2d(op, cubic_prefilter(op, lamb), x);
+}
+Tensor qspline2d(const Tensor& x) { return filtered_2d("qspline2d", quadratic_prefilter(), x); }
+
 Tensor cspline1d_eval(const Tensor& c, const Tensor& t, int64_t axis) {
   return evaluated("cspline1d_eval", c, t, 3, axis);
 }

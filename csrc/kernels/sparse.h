@@ -22,6 +22,7 @@ struct SparseTaps {
   int64_t count = 0;                          // L
   const int64_t* d = nullptr;                 // [B, T, L], or null
   const double* d_between = nullptr;          // d[B, T, L] between samples, or null
+  const float* d_between_single = nullptr;    // the same in single precision, or null
   Interpolator interpolator;                  // of them
   int64_t d_row = 0, d_time = 0;              //
   const scalar_t* varying = nullptr;          // c[B, T, L], or null
@@ -29,7 +30,8 @@ struct SparseTaps {
   int64_t c_row = 0;                          //
 
   // The taps of a sample are known without its time: those of S^T, too, can be gathered.
-  bool constant_delays() const { return d_between == nullptr && d_time == 0; }
+  bool constant_delays() const { return whole() && d_time == 0; }
+  POLEZERO_HD bool whole() const { return d_between == nullptr && d_between_single == nullptr; }
   // With feedback: as many filters of first order, interleaved, as the delay has samples.
   bool are_comb() const { return count == 1 && constant_delays(); }
 };

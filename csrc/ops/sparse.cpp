@@ -77,6 +77,7 @@ template <class scalar_t, class T>
 struct Taps {
   Rows<int64_t> whole;
   Rows<double> between;
+  Rows<float> between_single;
   Rows<scalar_t> varying;
   Rows<acc_t<T>> constant;
   SparseTaps<T> view{};
@@ -89,9 +90,15 @@ struct Taps {
       view.d = whole.data;
       view.d_row = whole.stride;
     } else {
-      between = time_rows_of<double>(d.to(at::kDouble), leading);
-      view.d_between = between.data;
-      view.d_row = between.stride;
+      if (d.scalar_type() == at::kDouble) {
+        between = time_rows_of<double>(d, leading);
+        view.d_between = between.data;
+        view.d_row = between.stride;
+      } else {
+        between_single = time_rows_of<float>(d.to(at::kFloat), leading);
+        view.d_between_single = between_single.data;
+        view.d_row = between_single.stride;
+      }
       view.interpolator = derived(kind.reading().weights, kind.derivative);
     }
     if (!c.defined()) return;
@@ -157,8 +164,8 @@ Reach checked_reach(const TapKind& kind, const Tensor& delays, int64_t past) {
 template <class scalar_t>
 void filter_cpu(const Filter& f, const Tensor& c, const Tensor& delays, const Tensor& x,
                 int64_t past, at::IntArrayRef leading, Tensor& y) {
-  if (y.numel() == 0) return;
   const Reach reach = checked_reach(f.kind, delays, past);
+  if (y.numel() == 0) return;
   const Taps<scalar_t, scalar_t> taps(f.kind, delays, c, leading);
   const auto xs = rows_of<scalar_t>(x, leading);
   auto p = filter_params<scalar_t>(f, taps.view, past, xs.data, xs.stride, y);
@@ -268,7 +275,7 @@ Tensor filter(const Filter& f, const Argument& c, const Tensor& delays, const Te
   const at::DimVector sizes = concrete(leading);
   const int64_t given = past.guard_int(__FILE__, __LINE__);
   if (!f.kind.whole() && delays.size(-2) == 1 && c.tensor.size(-2) == 1) {
-    if (delays.is_cpu() && product(sizes) * x.size(-1) > 0) checked_reach(f.kind, delays, given);
+    if (delays.is_cpu()) checked_reach(f.kind, delays, given);
     const WholeTaps whole(f.kind, delays);
     const Filter of_whole{{op, f.kind.delay, Interpolation::none, 0}, f.feedback, f.transposed};
     return filter(of_whole, {c.name, whole.coefficients(c.tensor)}, whole.delays, x, past);
@@ -339,8 +346,9 @@ Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays, c1
   return product(tap_kind("sparse_product", interpolation, derivative), g, x, delays, past, sum);
 }
 
-double shortest_delay(Interpolation interpolation) {
-  return kReadings[static_cast<int64_t>(interpolation)].shortest;
+Tensor legal_delays(const Tensor& delays, Interpolation interpolation) {
+  const Tensor d = delays.to(at::promote_types(delays.scalar_type(), at::kFloat));  // no half
+  return d.clamp(kReadings[static_cast<int64_t>(interpolation)].shortest, kFarthestDelay);
 }
 
 Tensor thiran_delay(const Tensor& delay) {

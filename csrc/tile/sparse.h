@@ -37,7 +37,8 @@ POLEZERO_HD acc_t<T> sparse_sum(const SparseOnDevice<T>& p, const SparseTapsOfRo
     const int64_t* begin = p.begin + list * (p.time + 1);
     for (int64_t i = begin[n]; i < begin[n + 1]; ++i) {
       const int64_t m = tap[i] / reads, l = tap[i] % reads / points;
-      sum += taps.weight(m, l, tap[i] % points) * multiply(taps.coefficient(m, l), v(p.past + m));
+      const double w = weight_of(taps.taps.interpolator, tap[i] % points, taps.point(m, l).u);
+      sum += w * multiply(taps.coefficient(m, l), v(p.past + m));
     }
   } else if (p.transposed) {
     for (int64_t l = 0; l < L; ++l) {
@@ -68,7 +69,7 @@ POLEZERO_HD int64_t shortest_delay(Block& block, double* scratch, const SparseOn
   const int64_t L = p.taps.count, count = L * (p.taps.d_time == 0 ? 1 : p.time - p.past);
   double least = static_cast<double>(p.time);
   for (int64_t i = block.thread(); i < count; i += block.threads()) {
-    const auto d = static_cast<double>(taps.first(i / L, i % L));
+    const auto d = static_cast<double>(taps.point(i / L, i % L).first);
     least = d < least ? d : least;
   }
   for (int lanes = 1; lanes < block.lanes(); lanes *= 2) {

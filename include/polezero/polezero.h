@@ -87,8 +87,6 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> sensitivity(const at::Tensor& b,
                                                             const at::Tensor& a,
                                                             const at::Tensor& x, int64_t axis = -1);
 
-// Coefficients that change with time: [..., T, coefficients], or [..., 1, coefficients] where they
-// do not; x[..., T]. zf is undefined without zi.
 // A comb filter along the last axis of x:
 //
 //   y[n] = x[n] - a y[n-D]
@@ -133,6 +131,9 @@ POLEZERO_API at::Tensor cspline1d_eval(const at::Tensor& cj, const at::Tensor& n
                                        int64_t axis = -1);
 POLEZERO_API at::Tensor qspline1d_eval(const at::Tensor& cj, const at::Tensor& newx,
                                        int64_t axis = -1);
+// The coefficients of images x[..., H, W], along both of the last axes.
+POLEZERO_API at::Tensor cspline2d(const at::Tensor& x, double lamb = 0);
+POLEZERO_API at::Tensor qspline2d(const at::Tensor& x);
 // c0 / ((1 - z1 / z) (1 - z1 z))
 POLEZERO_API at::Tensor symiirorder1(const at::Tensor& x, double c0, double z1, int64_t axis = -1);
 // Poles at r exp(+-i omega) and their inverses, gain 1 at frequency 0.
@@ -149,6 +150,61 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> modal_bank(
     const at::Tensor& poles, const at::Tensor& gains, const at::Tensor& x,
     const std::optional<at::Tensor>& zi = {});
 
+// The partial fractions of a filter: modes for modal_bank, and an FIR filter beside them.
+//
+//   B(z) / A(z) = sum_i direct_i z^-i + sum_k residues_k / (1 - poles_k z^-1)
+//
+// Returns residues[..., N], poles[..., N], both complex, and direct[..., max(M - N, 0) + 1]. Throws
+// c10::ValueError where a[..., 0] = 0, where two poles are closer than 1e-5, or several so close
+// that their residues are 10000 times the impulse response, and where M >= N and a[..., N] = 0; on
+// a GPU no value is looked at, and the result is inf, NaN or meaningless then.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor, at::Tensor> parallel_form(const at::Tensor& b,
+                                                                          const at::Tensor& a);
+
+// A state-space filter A[..., S, S], B[..., S, I], C[..., O, S] as modes:
+//
+//   C (z I - A)^-1 B = z^-1 sum_k gains_k / (1 - poles_k z^-1)
+//
+// Returns poles[..., S] and gains[..., O, I, S], complex: output o is the sum over the inputs i of
+// modal_bank with gains[..., o, i, :], one sample late. Throws c10::ValueError where two poles are
+// closer than 1e-5, or eigenvectors nearly parallel; values are looked at as parallel_form does.
+POLEZERO_API std::tuple<at::Tensor, at::Tensor> diagonalise(const at::Tensor& A,
+                                                            const at::Tensor& B,
+                                                            const at::Tensor& C);
+
+// Frequency sampling: filters evaluated on a grid of n frequencies around the circle, by FFT. For
+// losses on spectra, which need no filtered signal; polezero::lfilter filters faster and more
+// precisely (docs/frequency_sampling.md).
+namespace freq {
+
+// Filters x along `axis` by way of its spectrum, T points of it: the filter's output for x repeated
+// every T samples. With `correction` "zeropad" there are at least 2 T points, so that T samples
+// pass before the ringing comes back, and with "truncate" it never does: the result is
+// polezero::lfilter's, but for rounding.
+POLEZERO_API at::Tensor lfilter(const at::Tensor& b, const at::Tensor& a, const at::Tensor& x,
+                                const std::string& correction = "none", int64_t axis = -1);
+
+// H(e^(j w)) X for spectra with their frequencies along `axis`: at::fft_rfft(x, n), or, not
+// `onesided`, at::fft_fft(x). One-sided ones of F frequencies belong to n = 2 F - 2, or to 2 F - 1,
+// which has to be named.
+POLEZERO_API at::Tensor apply(const at::Tensor& b, const at::Tensor& a, const at::Tensor& X,
+                              std::optional<int64_t> n = {}, int64_t axis = -1,
+                              bool onesided = true);
+
+// H(e^(j w)), complex, at w = 2 pi k / n, k = 0 .. n / 2 (`onesided`, of real coefficients), or
+// k = 0 .. n - 1.
+POLEZERO_API at::Tensor response(const at::Tensor& b, const at::Tensor& a, int64_t n,
+                                 bool onesided = true);
+
+// The response 1 / (1 + a e^(-j w D)) of a feedback comb, whose delay D may lie between samples and
+// has a gradient; a and delay[...].
+POLEZERO_API at::Tensor comb(const at::Tensor& a, const at::Tensor& delay, int64_t n,
+                             bool onesided = true);
+
+}  // namespace freq
+
+// Coefficients that change with time: [..., T, coefficients], or [..., 1, coefficients] where they
+// do not; x[..., T]. zf is undefined without zi.
 namespace lpv {
 
 // y[n] = x[n] - sum_{i=1..N} a_i[n] y[n-i], a[..., T, N] holding a_1..a_N. zi and zf are the last N

@@ -23,6 +23,15 @@ def _holds_tensor(value: object) -> bool:
     return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(map(_holds_tensor, value)))
 
 
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_whole, value))
+    if isinstance(value, int):  # of any size
+        return True
+    dtype = torch.as_tensor(value).dtype
+    return not (dtype.is_floating_point or dtype.is_complex)
+
+
 def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
     if isinstance(value, Tensor):
         return value
@@ -38,18 +47,18 @@ def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.as_tensor(value, dtype=dtype, device=device)  # not by way of the default dtype
 
 
-def to_tensor(name: str, value: Coefficients, dtype: torch.dtype, device: torch.device) -> Tensor:
+def to_tensor(name: str, value: Coefficients | None, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Tensors as they are, anything else in ``dtype`` (or its complex) on ``device``; at least 1-D."""
     try:
         tensor = _convert(value, dtype, device)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         message = f"{name}: expected a tensor, a number or a rectangular array of numbers, got {value!r}"
         raise ValueError(message) from None
     return tensor if tensor.dim() else tensor.unsqueeze(0)
 
 
-def coefficients(name: str, value: Coefficients, x: Tensor) -> Tensor:
-    """Tensors as they are, anything else in the dtype that x is filtered in."""
+def coefficients(name: str, value: Coefficients | None, x: Tensor) -> Tensor:
+    """Tensors as they are, anything else in the dtype that x is filtered in; None is an error."""
     if isinstance(value, Tensor):
         return value if value.dim() else value.unsqueeze(0)
     dtype = x.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
@@ -60,23 +69,25 @@ def to_delays(name: str, value: Coefficients, x: Tensor) -> Tensor:
     """Tensors as they are, whole numbers in int64, others in float64."""
     if isinstance(value, Tensor):
         return value if value.dim() else value.unsqueeze(0)
-    delays = to_tensor(name, value, torch.float64, x.device)
-    is_whole = not _holds_tensor(value) and not (t := torch.as_tensor(value)).is_floating_point() and not t.is_complex()
-    return delays.long() if is_whole else delays
+    return to_tensor(name, value, torch.int64 if _is_whole(value) else torch.float64, x.device)
 
 
-def signal(function: str, value: Tensor) -> Tensor:
+def signal(function: str, value: Tensor, name: str = "x") -> Tensor:
     if not isinstance(value, Tensor):
         raise TypeError(
-            f"{function}: x: expected a torch.Tensor, got {type(value).__module__}."
+            f"{function}: {name}: expected a torch.Tensor, got {type(value).__module__}."
             f"{type(value).__name__} (torch.as_tensor makes one)"
         )
     return value
 
 
+def check_int(function: str, name: str, value: int) -> None:
+    if not isinstance(value, int) and not hasattr(value, "__index__"):  # a symbolic size is an int to Dynamo
+        raise TypeError(f"{function}: {name}: expected an int, got {value!r}")
+
+
 def check_axis(function: str, axis: int) -> None:
-    if not hasattr(axis, "__index__"):
-        raise TypeError(f"{function}: axis: expected an int, got {axis!r}")
+    check_int(function, "axis", axis)
 
 
 def check_options(function: str, axis: int, backward: str) -> None:
@@ -85,17 +96,27 @@ def check_options(function: str, axis: int, backward: str) -> None:
         raise TypeError(f"{function}: backward: expected 'one_pass' or 'two_pass', got {backward!r}")
 
 
-def rounded(outputs: tuple[Tensor, Tensor], x: Tensor, *values: Coefficients | None) -> tuple[Tensor, Tensor]:
+def precise(function: str, **values: Coefficients) -> list[Tensor]:
+    """Tensors as they are, anything else in double precision on the device of the first one."""
+    device = next((v.device for v in values.values() if isinstance(v, Tensor)), torch.device("cpu"))
+    return [to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
+
+
+def narrowed(output: Tensor, *values: Coefficients | None) -> Tensor:
+    """What came of :func:`precise` arguments is as precise as the tensors among them, or torch's default dtype."""
+    given = [v.dtype for v in values if isinstance(v, Tensor)] or [torch.get_default_dtype()]
+    dtype = functools.reduce(torch.promote_types, given)
+    if not (dtype.is_floating_point or dtype.is_complex):
+        dtype = torch.get_default_dtype()
+    return output.to(torch.promote_types(dtype, torch.complex64) if output.is_complex() else dtype)
+
+
+def rounded(output: Tensor, x: Tensor, *values: Coefficients | None) -> Tensor:
     """Lists and arrays beside a half-precision x were float32: a real result is as precise as the tensors are."""
-    if torch.is_autocast_enabled(x.device.type):
-        return outputs
+    if output.is_complex() or torch.is_autocast_enabled(x.device.type):
+        return output
     dtype = functools.reduce(torch.promote_types, (v.dtype for v in values if isinstance(v, Tensor)), x.dtype)
-    y, zf = (t if t.is_complex() else t.to(dtype) for t in outputs)
-    return y, zf
-
-
-def _optional(name: str, value: Coefficients | None, x: Tensor) -> Tensor | None:
-    return None if value is None else coefficients(name, value, x)
+    return output.to(dtype.to_real() if dtype.is_complex else dtype)
 
 
 def run(
@@ -104,13 +125,21 @@ def run(
     x: Tensor,
     zi: Coefficients | None,
     *options: object,
+    optional: tuple[str, ...] = (),
     **values: Coefficients | None,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """Call a filter's op with its coefficients; return the final state only where there is an initial one."""
+    """Call a filter's op with its coefficients, of which those called ``optional`` may be None.
+
+    There is a final state only where there is an initial one.
+    """
     x = signal(function, x)
-    tensors = [_optional(f"{function}: {name}", value, x) for name, value in values.items()]
-    state = _optional(f"{function}: zi", zi, x)
-    outputs = op(*tensors, x, state, *options)
-    if x.dtype in HALVES:
-        outputs = rounded(outputs, x, *values.values(), zi)
-    return outputs[0] if zi is None else outputs
+    tensors = [
+        None if value is None and name in optional else coefficients(f"{function}: {name}", value, x)
+        for name, value in values.items()
+    ]
+    state = None if zi is None else coefficients(f"{function}: zi", zi, x)
+    y, zf = op(*tensors, x, state, *options)
+    if x.dtype in HALVES:  # a delay has a dtype of its own
+        given = [value for name, value in values.items() if name not in ("delay", "delays")]
+        y, zf = (rounded(t, x, *given, zi) for t in (y, zf))
+    return y if zi is None else (y, zf)

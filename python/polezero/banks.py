@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from typing import overload
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
-from polezero._arguments import Coefficients, run, to_tensor
-from polezero.functional import lfilter
+from polezero._arguments import Coefficients, narrowed, precise, run
 
 __all__ = ["diagonalise", "modal_bank", "parallel_form"]
 
 _ops = torch.ops.polezero
-
-#: Poles closer than this are repeated: residues and derivatives have their distance in the denominator, and rounding
-#: alone spreads a double pole by some 1e-8, a triple one by some 1e-5.
-CLOSEST_POLES = 1e-5
 
 
 @overload
@@ -38,7 +31,8 @@ def modal_bank(
 
     The response to an impulse is the sum of :math:`|g_k| |p_k|^n \cos(n \angle p_k + \angle g_k)`. A mode with a
     complex pole stands for a conjugate pair of poles at half the work: the pair with residues r and its conjugate is
-    one mode with the gain 2r. A mode with a real pole has a real gain, or only its real part counts.
+    one mode with the gain 2r. A mode with a real pole has a real gain, or only its real part counts. In terms of an
+    angular frequency and a decay per sample a pole is ``torch.exp(torch.complex(-decay, omega))``.
 
     Args:
         poles: Shape ``[..., modes]``, complex or real, leading dimensions broadcast against those of ``x``.
@@ -91,8 +85,10 @@ def parallel_form(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor, Ten
 
     Raises:
         ValueError: ``b`` or ``a`` is empty, ``a[..., 0]`` is 0, a shape does not fit, ``a[..., N]`` is 0 where
-            ``M >= N`` (the direct part would be longer), or two poles are closer than 1e-5. On a GPU, and under
-            ``torch.compile`` and ``torch.func``, no value is looked at: the result is inf, NaN or meaningless then.
+            ``M >= N`` (the direct part would be longer), a coefficient is NaN or inf, two poles are closer than 1e-5,
+            or the residues of several that lie close together are more than 10000 times the impulse response. On a
+            GPU, and under ``torch.compile`` and ``torch.func``, no value is looked at: the result is inf, NaN or
+            meaningless then.
 
     Poles in a cluster give residues that are large and cancel, and lose their digits: :func:`lfilter` or
     :func:`sosfilt` filter with them better. Source: J. O. Smith, "Introduction to Digital Filters", on partial
@@ -108,27 +104,8 @@ def parallel_form(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor, Ten
         >>> polezero.lfilter(b, a, x)
         tensor([3.0000, 1.2500, 1.6875, 0.5781])
     """
-    (b, a), dtype = _wide("parallel_form", b=b, a=a)
-    lfilter(b, a, torch.zeros(0, device=a.device))  # for its checks: there is no sample
-    N, M = a.shape[-1] - 1, b.shape[-1] - 1
-    b, a = b / a[..., :1], a / a[..., :1]
-    lead = torch.broadcast_shapes(b.shape[:-1], a.shape[:-1])
-    direct = b.new_zeros(*lead, max(M - N, 0) + 1)
-    if M >= N:  # a division of polynomials is a filter, from their highest coefficients on
-        if _readable(a) and (a[..., N] == 0).any():
-            raise ValueError(f"parallel_form: a: expected a[..., {N}] != 0 for M >= N, got 0")
-        impulse = pad(a.new_ones(1), (0, M - N))
-        direct = lfilter(b.flip(-1), a.flip(-1), impulse).flip(-1)
-    remainder = pad(b[..., :N], (0, max(N - M - 1, 0))) - lfilter(direct, a.new_ones(1), a)[..., :N]
-    poles = _roots(a)
-    _check_distinct("parallel_form: a", poles)
-    others = poles.unsqueeze(-1) - poles.unsqueeze(-2)
-    others = others + torch.eye(N, dtype=others.dtype, device=others.device)
-    residues = poles.new_zeros(*lead, N)  # p^(N-1) R(1/p), Horner's scheme
-    for r in remainder.unbind(-1):
-        residues = residues * poles + r.unsqueeze(-1)
-    residues = residues / others.prod(-1)
-    return residues.to(_complex(dtype)), poles.expand_as(residues).to(_complex(dtype)), direct.to(dtype)
+    residues, poles, direct = _ops.parallel_form.default(*precise("parallel_form", b=b, a=a))
+    return narrowed(residues, b, a), narrowed(poles, b, a), narrowed(direct, b, a)
 
 
 def diagonalise(A: Coefficients, B: Coefficients, C: Coefficients) -> tuple[Tensor, Tensor]:
@@ -157,8 +134,9 @@ def diagonalise(A: Coefficients, B: Coefficients, C: Coefficients) -> tuple[Tens
         ``gains[..., o, i, :]``.
 
     Raises:
-        ValueError: A shape does not fit, or two poles are closer than 1e-5; values are looked at where
-            :func:`parallel_form` does.
+        ValueError: A shape does not fit, ``A`` has NaN or inf, two poles are closer than 1e-5 (even of a diagonal
+            ``A``: there is no derivative), or the condition number of V takes more than half the digits of the least
+            precise argument; values are looked at where :func:`parallel_form` does.
 
     Source: J. O. Smith, "Introduction to Digital Filters", on diagonalizing a state-space model.
 
@@ -171,62 +149,5 @@ def diagonalise(A: Coefficients, B: Coefficients, C: Coefficients) -> tuple[Tens
         >>> polezero.state_space(A, B, C, None, torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
         tensor([[0., 0., 1., 0.]])
     """
-    (A, B, C), dtype = _wide("diagonalise", A=A, B=B, C=C)
-    S = A.shape[-1]
-    for name, matrix, fits in (
-        ("A: expected [..., S, S]", A, A.dim() >= 2 and A.shape[-2] == S),
-        (f"B: expected [..., {S}, I]", B, B.dim() >= 2 and B.shape[-2] == S),
-        (f"C: expected [..., O, {S}]", C, C.dim() >= 2 and C.shape[-1] == S),
-    ):
-        if not fits:
-            raise ValueError(f"diagonalise: {name}, got shape {list(matrix.shape)}")
-    poles, V = torch.linalg.eig(A)
-    _check_distinct("diagonalise: A", poles)
-    into = torch.linalg.solve(V, B.to(V.dtype))  # [..., S, I]
-    gains = (C.to(V.dtype) @ V).unsqueeze(-2) * into.mT.unsqueeze(-3)
-    return poles.to(_complex(dtype)), gains.to(_complex(dtype))
-
-
-def _wide(function: str, **values: Coefficients) -> tuple[list[Tensor], torch.dtype]:
-    """The arguments in double precision, and the dtype of the result: that of tensors, or torch's default."""
-    device = next((v.device for v in values.values() if isinstance(v, Tensor)), torch.device("cpu"))
-    tensors = [to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
-    given = [v.dtype for v in values.values() if isinstance(v, Tensor)] or [torch.get_default_dtype()]
-    dtype = functools.reduce(torch.promote_types, given)
-    if not (dtype.is_floating_point or dtype.is_complex):
-        dtype = torch.get_default_dtype()
-    wide = torch.float64
-    if any(t.is_complex() for t in tensors):
-        dtype, wide = _complex(dtype), torch.complex128
-    return [t.to(wide) for t in tensors], dtype
-
-
-def _complex(dtype: torch.dtype) -> torch.dtype:
-    return torch.promote_types(dtype, torch.complex64)
-
-
-def _roots(a: Tensor) -> Tensor:
-    """Of z^N + a_1 z^(N-1) + ... + a_N."""
-    N = a.shape[-1] - 1
-    if N == 0:
-        return a[..., 1:] + 0j
-    below = torch.eye(N - 1, N, dtype=a.dtype, device=a.device).expand(*a.shape[:-1], N - 1, N)
-    roots: Tensor = torch.linalg.eigvals(torch.cat([-a[..., 1:].unsqueeze(-2), below], -2))
-    return roots
-
-
-def _readable(values: Tensor) -> bool:
-    """Whether there are values that may be looked at: not on a GPU, nor while torch only records what is done."""
-    recorded = torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(values)
-    return values.is_cpu and not recorded
-
-
-def _check_distinct(name: str, poles: Tensor) -> None:
-    poles = poles.detach()
-    if poles.shape[-1] < 2 or not _readable(poles):
-        return
-    distances = (poles.unsqueeze(-1) - poles.unsqueeze(-2)).abs()
-    distances.diagonal(dim1=-2, dim2=-1).fill_(torch.inf)
-    if (distances < CLOSEST_POLES).any():
-        closest = distances.min().item()
-        raise ValueError(f"{name}: expected poles at least {CLOSEST_POLES} apart, got a distance of {closest:.2g}")
+    poles, gains = _ops.diagonalise.default(*precise("diagonalise", A=A, B=B, C=C))
+    return narrowed(poles, A, B, C), narrowed(gains, A, B, C)

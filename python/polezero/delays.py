@@ -62,15 +62,17 @@ def comb_filter(
     A delay between samples reads between the outputs: ``"linear"`` from the two beside it (``D >= 1``),
     ``"lagrange3"`` with the polynomial through the four around it (``D >= 2``), ``"thiran"`` through an all-pass
     filter of first order, which keeps the gain of the loop at all frequencies (``D >= 1.5``; ``a`` and ``delay``
-    constant, no ``zi``). The gradient to the delay is that of the interpolation: at a whole delay the one of longer
-    delays. ("thiran" changes its all-pass at halves.)
+    constant, and no ``zi``: the all-pass has a state of its own, which the outputs do not tell). The gradient to the
+    delay is that of the interpolation: at a whole delay, where it has a corner, the one of longer delays. "thiran" has
+    corners of another kind: at k + 1/2 the all-pass gives one sample of its delay to the delay line, and the output
+    jumps, so that a delay that is learned may be caught between two halves. The other two are continuous.
 
     Args:
         a: A number, shape ``[...]`` (of each row of x), or, with as many dimensions as x has, ``[..., T]``.
         delay: In samples, of the shapes of ``a``: integers >= 1, or real numbers where ``interpolation`` is given.
         x: Signal, shape ``[..., T]``.
         zi: The last outputs, newest first (``zi[k - 1] = y[-k]``), shape ``[..., D]`` with D at least the longest
-            whole delay that is read from.
+            delay, or, between samples, ``floor(delay) + 1`` for "linear" and ``floor(delay) + 2`` for "lagrange3".
         interpolation: None, ``"linear"``, ``"lagrange3"`` or ``"thiran"``.
         backward: As in :func:`lfilter`; ``"two_pass"`` for a constant ``a`` and a whole delay.
 
@@ -87,6 +89,14 @@ def comb_filter(
         tensor([1.0000, 0.0000, 0.5000, 0.0000, 0.2500])
         >>> polezero.comb_filter(-0.5, 1.5, torch.tensor([1.0, 0.0, 0.0]), interpolation="linear")
         tensor([1.0000, 0.2500, 0.3125])
+
+        A string whose pitch is learned (``examples/karplus_strong.py`` has a whole one):
+
+        >>> period = torch.tensor(100.3, requires_grad=True)
+        >>> note = polezero.comb_filter(-0.99, period, torch.randn(4000), interpolation="lagrange3")
+        >>> note.square().mean().backward()
+        >>> period.grad.isfinite()
+        tensor(True)
     """
     check_options("comb_filter", -1, backward)
     return _run("comb_filter", delay, x, zi, interpolation, backward, a=a)
@@ -130,6 +140,13 @@ def feedforward_comb(
         >>> import torch, polezero
         >>> polezero.feedforward_comb(0.5, 2, torch.tensor([1.0, 0.0, 0.0, 0.0]))
         tensor([1.0000, 0.0000, 0.5000, 0.0000])
+
+        A flanger, its delay from 2 to 42 samples once a second at 48 kHz:
+
+        >>> n = torch.arange(48000)
+        >>> delay = 22 + 20 * torch.sin(2 * torch.pi * n / 48000)
+        >>> polezero.feedforward_comb(0.7, delay, torch.randn(48000), interpolation="lagrange3").shape
+        torch.Size([48000])
     """
     return _run("feedforward_comb", delay, x, zi, interpolation, b=b)
 
@@ -230,4 +247,4 @@ def _run(
         )
     op = getattr(_ops, function).default
     delay = to_delays(f"{function}: delay", delay, signal(function, x))
-    return run(function, op, x, zi, interpolation, *options, **coefficient, delay=delay)
+    return run(function, op, x, zi, interpolation, *options, optional=(), **coefficient, delay=delay)

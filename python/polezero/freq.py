@@ -9,27 +9,29 @@ are kept, as :func:`torch.fft.rfft` does, else ``n``. All functions are differen
 
 from __future__ import annotations
 
-import functools
-import math
 import numbers
 from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
-from polezero import functional
-from polezero._arguments import Coefficients, check_axis, coefficients, to_tensor
+from polezero._arguments import (
+    HALVES,
+    Coefficients,
+    check_axis,
+    check_int,
+    coefficients,
+    narrowed,
+    precise,
+    rounded,
+    signal,
+)
 
 __all__ = ["apply", "comb", "lfilter", "response"]
 
 Correction: TypeAlias = Literal["none", "zeropad", "truncate"]
 
-CORRECTIONS = ("none", "zeropad", "truncate")
-# r^T of the circle |z| = r that "truncate" samples. A smaller circle comes closer to poles on the unit circle, a larger
-# one magnifies what the FFT rounds: float64 errors were 10 times the recursion's (geometric mean over pole radii from
-# 0.9 to 1, angles and lengths) with anything from 4 to 20, 14 times with 2, 23 times with 100.
-GROWTH = 10.0
+_ops = torch.ops.polezero
 
 
 def lfilter(b: Coefficients, a: Coefficients, x: Tensor, correction: Correction = "none", axis: int = -1) -> Tensor:
@@ -78,7 +80,7 @@ def lfilter(b: Coefficients, a: Coefficients, x: Tensor, correction: Correction 
 
     Responses are computed in float64, the spectra of float32 signals in float32. Rounding errors are relative to the
     largest samples of signal and response, not to each, and NaN or inf in a sample reaches all of its row.
-    ``torch.compile`` makes a graph for each ``T``, except of ``"none"``.
+    ``torch.compile`` makes a graph for each ``T``, and ``torch.export`` wants it fixed, except of ``"none"``.
 
     Raises:
         ValueError: ``a[..., 0]`` is 0, ``b`` or ``a`` is empty, a shape does not fit, the tensors are on different
@@ -99,23 +101,11 @@ def lfilter(b: Coefficients, a: Coefficients, x: Tensor, correction: Correction 
         >>> polezero.freq.lfilter([1.0], [1.0, -0.5], x, "truncate")
         tensor([1.0000, 0.5000, 0.2500, 0.1250])
     """
-    if correction not in CORRECTIONS:
-        error = ValueError if isinstance(correction, str) else TypeError
-        raise error(f"freq.lfilter: correction: expected 'none', 'zeropad' or 'truncate', got {correction!r}")
-    b, a, x, dtype = _arguments("freq.lfilter", b, a, "x", x, axis)
-    T = x.shape[-1]
-    if 0 in (*b.shape, *a.shape, *x.shape):  # there is no FFT of no samples or no rows
-        y = functional.lfilter(b, a, x)
-    elif correction == "none":
-        y = _circular(b, a, x, T)
-    elif correction == "zeropad":
-        y = _circular(b, a, x, _fast_length(2 * T))[..., :T]
-    else:
-        b = _truncated(b, a, T)
-        decay = torch.exp(-math.log(GROWTH) / T * torch.arange(b.shape[-1], device=x.device, dtype=torch.float64))
-        weights = decay[:T].to(x.real.dtype)  # on a circle of radius r, y[n] r^-n is the filter of x[n] r^-n
-        y = _circular(b * decay, a * decay[: a.shape[-1]], x * weights, _fast_length(2 * T))[..., :T] / weights
-    return y.to(dtype).movedim(-1, _from_the_end(axis, x))
+    if not isinstance(correction, str):
+        raise TypeError(f"freq.lfilter: correction: expected 'none', 'zeropad' or 'truncate', got {correction!r}")
+    b_, a_ = _filter("freq.lfilter", b, a, signal("freq.lfilter", x), axis)
+    y: Tensor = _ops.freq_lfilter.default(b_, a_, x, correction, axis)
+    return rounded(y, x, b, a) if x.dtype in HALVES else y
 
 
 def apply(
@@ -155,12 +145,11 @@ def apply(
         >>> polezero.freq.apply([1.0], [1.0, -0.5], X).abs()
         tensor([2.0000, 0.8944, 0.6667])
     """
-    b, a, X, dtype = _arguments("freq.apply", b, a, "X", X, axis)
-    n = _points(X.shape, n, onesided)
-    if onesided:
-        _check_real("freq.apply", b=b, a=a)
-    Y = X * _response(b, a, n, onesided).to(_complex(dtype))
-    return Y.movedim(-1, _from_the_end(axis, X))
+    b_, a_ = _filter("freq.apply", b, a, signal("freq.apply", X, "X"), axis)
+    if n is not None:
+        check_int("freq.apply", "n", n)
+    Y: Tensor = _ops.freq_apply.default(b_, a_, X, n, axis, onesided)
+    return Y
 
 
 def response(b: Coefficients, a: Coefficients, n: int, onesided: bool = True) -> Tensor:
@@ -189,11 +178,8 @@ def response(b: Coefficients, a: Coefficients, n: int, onesided: bool = True) ->
         >>> polezero.freq.response([1.0], [1.0, -0.5], 4)
         tensor([2.0000+0.0000j, 0.8000-0.4000j, 0.6667+0.0000j])
     """
-    dtype, (b, a) = functional._wide("freq.response", None, b, a)
-    _check_count("freq.response", n)
-    if onesided:
-        _check_real("freq.response", b=b, a=a)
-    return _response(b, a, n, onesided).to(_complex(dtype))
+    check_int("freq.response", "n", n)
+    return narrowed(_ops.freq_response.default(*precise("freq.response", b=b, a=a), n, onesided), b, a)
 
 
 def comb(a: Coefficients, delay: Coefficients, n: int, onesided: bool = True) -> Tensor:
@@ -235,139 +221,17 @@ def comb(a: Coefficients, delay: Coefficients, n: int, onesided: bool = True) ->
         >>> delay.grad.isfinite()
         tensor(True)
     """
-    _check_count("freq.comb", n)
-    tensors = [v for v in (a, delay) if isinstance(v, Tensor)]
-    device = tensors[0].device if tensors else torch.device("cpu")
-    a, delay = _parameter("a", a, device), _parameter("delay", delay, device)
-    if delay.is_complex():
-        raise TypeError(f"freq.comb: delay: expected real numbers, got {delay.dtype}")
-    if onesided:
-        _check_real("freq.comb", a=a)
-    a, delay = a.unsqueeze(-1), delay.unsqueeze(-1)
-    _check_leading("freq.comb", a=a, delay=delay)
-    frequencies = torch.fft.rfftfreq if onesided else torch.fft.fftfreq
-    phase = delay * (-2 * math.pi * frequencies(n, dtype=torch.float64, device=device))
-    dtypes = [t.dtype for t in tensors if t.is_floating_point() or t.is_complex()] or [torch.get_default_dtype()]
-    return (1 / (1 + a * torch.polar(torch.ones_like(phase), phase))).to(_complex(*dtypes))
-
-
-def _arguments(
-    function: str, b: Coefficients, a: Coefficients, name: str, x: Tensor, axis: int
-) -> tuple[Tensor, Tensor, Tensor, torch.dtype]:
-    """b and a in double precision, x in that of the arithmetic with its axis last, and lfilter's dtype for them."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{function}: {name}: expected a torch.Tensor, got {type(x).__module__}.{type(x).__name__}")
-    if x.layout != torch.strided or x.is_nested:
-        layout = "a nested one" if x.is_nested else str(x.layout)
-        raise ValueError(f"{function}: {name}: expected a strided tensor, got {layout}")
-    if x.dim() == 0:
-        raise ValueError(f"{function}: {name}: expected at least one dimension, got a scalar")
-    check_axis(function, axis)
-    if not -x.dim() <= axis < x.dim():
-        raise IndexError(f"{function}: axis: expected a number from {-x.dim()} to {x.dim() - 1}, got {axis}")
-    x = x.movedim(axis, -1)
-    # as x.real: lists beside a complex spectrum may be real
-    b_, a_ = (coefficients(f"{function}: {k}", v, x.real) for k, v in (("b", b), ("a", a)))
-    _check_leading(function, **{"b": b_, "a": a_, name: x})
-    dtype = functional.lfilter(b, a, x[..., :0]).dtype  # there is no sample: for its checks
-    x = x.to(torch.promote_types(dtype, torch.float32))
-    return _double(b_), _double(a_), x, dtype
-
-
-def _double(t: Tensor) -> Tensor:
-    return t.to(torch.promote_types(t.dtype, torch.float64))
-
-
-def _complex(*dtypes: torch.dtype) -> torch.dtype:
-    return functools.reduce(torch.promote_types, dtypes, torch.complex64)
-
-
-def _from_the_end(axis: int, x: Tensor) -> int:
-    """Broadcasting adds dimensions in front."""
-    return axis if axis < 0 else axis - x.dim()
-
-
-def _parameter(name: str, value: Coefficients, device: torch.device) -> Tensor:
-    """A tensor of any rank, 0 for a number."""
-    tensor = value if isinstance(value, Tensor) else to_tensor(f"freq.comb: {name}", value, torch.float64, device)
-    if tensor.device != device:
-        raise ValueError(f"freq.comb: {name}: expected a tensor on {device} as a, got one on {tensor.device}")
-    return tensor[0] if isinstance(value, numbers.Number) else tensor
-
-
-def _check_leading(function: str, **tensors: Tensor) -> None:
-    try:
-        torch.broadcast_shapes(*(t.shape[:-1] for t in tensors.values()))
-    except RuntimeError:
-        shapes = ", ".join(f"{name} {list(t.shape)}" for name, t in tensors.items())
-        name = list(tensors)[-1]
-        raise ValueError(f"{function}: {name}: expected leading dimensions that broadcast, got {shapes}") from None
-
-
-def _check_real(function: str, **tensors: Tensor) -> None:
-    for name, t in tensors.items():
-        if t.is_complex():
-            raise TypeError(f"{function}: {name}: expected real numbers, or onesided=False, got {t.dtype}")
-
-
-def _check_count(function: str, n: int) -> None:
-    if not hasattr(n, "__index__"):
-        raise TypeError(f"{function}: n: expected an int, got {n!r}")
-    if n < 1:
-        raise ValueError(f"{function}: n: expected at least 1, got {n}")
-
-
-def _points(shape: torch.Size, n: int | None, onesided: bool) -> int:
-    """The length of the FFT that a spectrum came from."""
-    F = shape[-1]
-    if F == 0:
-        raise ValueError(f"freq.apply: X: expected at least one frequency along axis, got shape {list(shape)}")
-    lengths = (max(2 * F - 2, 1), 2 * F - 1) if onesided else (F,)
-    if n is None:
-        return lengths[0]
-    _check_count("freq.apply", n)
-    if n not in lengths:
-        expected = " or ".join(map(str, dict.fromkeys(lengths)))
-        raise ValueError(f"freq.apply: n: expected {expected} for F = {F} frequencies, onesided={onesided}, got {n!r}")
-    return n
-
-
-def _fast_length(n: int) -> int:
-    """A length from n on, at most a quarter above it, of which FFTs are fast."""
-    return min(odd << (-(-n // odd) - 1).bit_length() for odd in (1, 3, 5, 9, 15))
-
-
-def _polynomial(c: Tensor, n: int, onesided: bool) -> Tensor:
-    """sum_k c_k z^-k at the n-th roots of unity."""
-    if c.numel() == 0:  # there is no FFT of no rows
-        return c.new_zeros(*c.shape[:-1], n // 2 + 1 if onesided else n)
-    if c.shape[-1] > n:  # where z^-n = 1
-        c = pad(c, (0, -c.shape[-1] % n)).unflatten(-1, (-1, n)).sum(-2)
-    values: Tensor = torch.fft.rfft(c, n) if onesided else torch.fft.fft(c, n)
-    return values
-
-
-def _response(b: Tensor, a: Tensor, n: int, onesided: bool) -> Tensor:
-    return _polynomial(b, n, onesided) / _polynomial(a, n, onesided)
-
-
-def _circular(b: Tensor, a: Tensor, x: Tensor, n: int) -> Tensor:
-    """n samples of the filter for x, padded to n, over and over again."""
-    H = _response(b, a, n, onesided=not x.is_complex()).to(_complex(x.dtype))
-    y: Tensor = (
-        torch.fft.ifft(torch.fft.fft(x, n) * H) if x.is_complex() else torch.fft.irfft(torch.fft.rfft(x, n) * H, n)
+    check_int("freq.comb", "n", n)
+    # of any rank, 0 for a number
+    a_, delay_ = (
+        v if isinstance(v, Tensor) else t[0] if isinstance(v, numbers.Number) else t
+        for v, t in zip((a, delay), precise("freq.comb", a=a, delay=delay))
     )
-    return y
+    return narrowed(_ops.freq_comb.default(a_, delay_, n, onesided), a, delay)
 
 
-def _truncated(b: Tensor, a: Tensor, T: int) -> Tensor:
-    """B(z) - z^(-T-1) R(z): what the first T + 1 samples of the filter's response have over A(z).
-
-    R is the state A^T B, which the recursion leaves. Squaring A over and over would need no recursion, but powers of A
-    may be large before they decay, and round there: for a Butterworth filter of order 8 and T = 1000 the state came out
-    as 4e28 instead of 2e-13 (docs/frequency_sampling.md).
-    """
-    P = max(b.shape[-1], a.shape[-1]) - 1
-    impulse = torch.eye(1, T + 1, dtype=b.dtype, device=b.device)[0]
-    _, state = functional.lfilter(b, a, impulse, zi=impulse.new_zeros(P))
-    return pad(b, (0, T + 1 + P - b.shape[-1])) - pad(a[..., :1] * state, (T + 1, 0))
+def _filter(function: str, b: Coefficients, a: Coefficients, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """b and a; lists beside a complex spectrum may be real."""
+    check_axis(function, axis)
+    real = x.real
+    return coefficients(f"{function}: b", b, real), coefficients(f"{function}: a", a, real)

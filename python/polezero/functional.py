@@ -6,7 +6,6 @@ Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denomi
 
 from __future__ import annotations
 
-import functools
 from typing import overload
 
 import torch
@@ -18,10 +17,11 @@ from polezero._arguments import (
     Coefficients,
     check_options,
     coefficients,
+    narrowed,
+    precise,
     rounded,
     run,
     signal,
-    to_tensor,
 )
 
 _ops = torch.ops.polezero
@@ -215,27 +215,18 @@ def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> 
     x = signal("sensitivity", x)
     check_options("sensitivity", axis, "one_pass")
     b_, a_ = coefficients("sensitivity: b", b, x), coefficients("sensitivity: a", a, x)
-    outputs = _ops.sensitivity.default(b_, a_, x, axis)
-    return rounded(outputs, x, b, a) if x.dtype in HALVES else outputs
+    dy_db, dy_da = _ops.sensitivity.default(b_, a_, x, axis)
+    if x.dtype in HALVES:
+        dy_db, dy_da = rounded(dy_db, x, b, a), rounded(dy_da, x, b, a)
+    return dy_db, dy_da
 
 
-def _wide(
-    function: str, dtype: torch.dtype | None, b: Coefficients, a: Coefficients, **signals: Coefficients | None
-) -> tuple[torch.dtype, list[Tensor]]:
-    """The dtype of a state, and what it is computed from, checked and in double precision."""
-    values = {"b": b, "a": a} | {name: v for name, v in signals.items() if v is not None}
-    device = next((v.device for v in values.values() if isinstance(v, Tensor)), torch.device("cpu"))
-    tensors = [to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
-    _ops.lfilter.default(tensors[0], tensors[1], torch.zeros(0, device=device))  # for its checks: there is no sample
+def _checked(function: str, **values: Coefficients) -> list[Tensor]:
+    """What a state is computed from, b and a first, in double precision."""
+    tensors = precise(function, **values)
+    _ops.lfilter.default(tensors[0], tensors[1], torch.zeros(0, device=tensors[0].device))  # its checks: no sample
     is_complex = any(t.is_complex() for t in tensors)
-    if dtype is None:
-        given = [v.dtype for v in values.values() if isinstance(v, Tensor)] or [torch.get_default_dtype()]
-        dtype = functools.reduce(torch.promote_types, given)
-        if not (dtype.is_floating_point or dtype.is_complex):
-            dtype = torch.get_default_dtype()
-        if is_complex and not dtype.is_complex:
-            dtype = dtype.to_complex()
-    return dtype, [t.to(torch.complex128 if is_complex else torch.float64) for t in tensors]
+    return [t.to(torch.complex128 if is_complex else torch.float64) for t in tensors]
 
 
 def _pad(t: Tensor, length: int) -> Tensor:
@@ -277,13 +268,14 @@ def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = 
         >>> polezero.lfilter(b, a, torch.ones(3), zi=zi)[0]
         tensor([1., 1., 1.])
     """
-    dtype, (b, a) = _wide("lfilter_zi", dtype, b, a)
-    order = max(b.shape[-1], a.shape[-1]) - 1
-    b, a = _pad(b / a[..., :1], order + 1), _pad(a / a[..., :1], order + 1)
-    c = b[..., 1:] - a[..., 1:] * b[..., :1]
-    first = c.sum(-1, keepdim=True) / a.sum(-1, keepdim=True)
+    b_, a_ = _checked("lfilter_zi", b=b, a=a)
+    order = max(b_.shape[-1], a_.shape[-1]) - 1
+    b_, a_ = _pad(b_ / a_[..., :1], order + 1), _pad(a_ / a_[..., :1], order + 1)
+    c = b_[..., 1:] - a_[..., 1:] * b_[..., :1]
+    first = c.sum(-1, keepdim=True) / a_.sum(-1, keepdim=True)
     before = torch.nn.functional.pad(c.cumsum(-1), (1, 0))[..., :order]
-    return (first * a.cumsum(-1)[..., :order] - before).to(dtype)
+    zi = first * a_.cumsum(-1)[..., :order] - before
+    return narrowed(zi, b, a) if dtype is None else zi.to(dtype)
 
 
 def lfiltic(
@@ -325,9 +317,10 @@ def lfiltic(
         >>> polezero.lfilter([1.0], [1.0, -0.5], torch.zeros(3), zi=zi)[0]
         tensor([4., 2., 1.])
     """
-    dtype, (b, a, *signals) = _wide("lfiltic", dtype, b, a, y=y, x=x)
-    b, a = b / a[..., :1], a / a[..., :1]
-    order = max(b.shape[-1], a.shape[-1]) - 1
+    past = {"y": y} if x is None else {"y": y, "x": x}
+    b_, a_, *signals = _checked("lfiltic", b=b, a=a, **past)
+    b_, a_ = b_ / a_[..., :1], a_ / a_[..., :1]
+    order = max(b_.shape[-1], a_.shape[-1]) - 1
 
     def overhang(c: Tensor, past: Tensor) -> Tensor:  # sum_{k > m} c_k past[k - m - 1]
         taps = c.shape[-1] - 1
@@ -336,6 +329,7 @@ def lfiltic(
         past = past[..., :taps]
         return _pad(_ops.fir.default(past.unsqueeze(-2), c[..., 1:], 0, True), order)
 
-    outputs = overhang(a, signals[0])
-    inputs = overhang(b, signals[1]) if x is not None else torch.zeros_like(outputs)
-    return (inputs - outputs).to(dtype)
+    outputs = overhang(a_, signals[0])
+    inputs = overhang(b_, signals[1]) if x is not None else torch.zeros_like(outputs)
+    zi = inputs - outputs
+    return narrowed(zi, b, a, *past.values()) if dtype is None else zi.to(dtype)

@@ -128,7 +128,7 @@ def lattice(
         >>> polezero.lpv.lattice(k, torch.tensor([1.0, 0.0, 0.0, 0.0]))
         tensor([1.0000, 0.5000, 0.2500, 0.1250])
     """
-    return run("lpv.lattice", _ops.lpv_lattice.default, x, zi, k=k, taps=taps)
+    return run("lpv.lattice", _ops.lpv_lattice.default, x, zi, optional=("taps",), k=k, taps=taps)
 
 
 @overload
@@ -292,7 +292,7 @@ def state_space(
         >>> polezero.lpv.state_space(A, [[[1.0]]], [[[1.0]]], [[[1.0]]], torch.ones(1, 3))
         tensor([[1.0000, 2.0000, 2.5000]])
     """
-    return run("lpv.state_space", _ops.lpv_state_space.default, x, zi, A=A, B=B, C=C, D=D)
+    return run("lpv.state_space", _ops.lpv_state_space.default, x, zi, optional=("C", "D"), A=A, B=B, C=C, D=D)
 
 
 @overload

@@ -136,4 +136,4 @@ def state_space(
         >>> polezero.state_space(rotation, [[1.0], [0.0]], [[1.0, 0.0]], None, x)
         tensor([[ 0.,  1.,  0., -1.]])
     """
-    return run("state_space", _ops.state_space.default, x, zi, A=A, B=B, C=C, D=D)
+    return run("state_space", _ops.state_space.default, x, zi, optional=("C", "D"), A=A, B=B, C=C, D=D)

@@ -1,9 +1,9 @@
 """B-splines: coefficients by recursive filters forth and back, and what a spline is between its knots.
 
-Names and arguments are :mod:`scipy.signal`'s, on any axis and any number of them, differentiable in the signal and in
-the points. Letters, dtypes and errors are those of :mod:`polezero.functional`. A signal is mirrored beyond its ends
-again and again: half a sample beyond the end (``x[-1] = x[0]``), or, for :func:`cubic_spline` with ``"reflect"``, about
-the end (``x[-1] = x[1]``).
+Names and the order of arguments are :mod:`scipy.signal`'s (a signal is ``x`` here), on any axis and any number of them,
+differentiable in the signal and in the points. Letters, dtypes and errors are those of :mod:`polezero.functional`. A
+signal is mirrored beyond its ends again and again: half a sample beyond the end (``x[-1] = x[0]``), or, for
+:func:`cubic_spline` with ``"reflect"``, about the end (``x[-1] = x[1]``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from polezero._arguments import check_axis, signal, to_tensor
+from polezero._arguments import check_axis, check_int, signal, to_tensor
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -63,8 +63,7 @@ def cubic_spline(x: Tensor, m: int, boundary: Boundary = "reflect", axis: int = 
         >>> polezero.cubic_spline(torch.tensor([0.0, 1.0, 0.0]), 2).round(decimals=4) + 0.0
         tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
     """
-    if not hasattr(m, "__index__"):
-        raise TypeError(f"cubic_spline: m: expected an int, got {m!r}")
+    check_int("cubic_spline", "m", m)
     if not isinstance(boundary, str):
         raise TypeError(f"cubic_spline: boundary: expected 'reflect' or 'scipy', got {boundary!r}")
     return _apply("cubic_spline", x, m, boundary, axis=axis)
@@ -89,7 +88,8 @@ def cspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
         c, in the shape of x, for :func:`cspline1d_eval`.
 
     Differs from SciPy 1.17 where x is shorter than 20 samples (SciPy mirrors it once, so that its splines miss the
-    samples there) and in the first samples with ``lamb`` (SciPy begins with two samples in the wrong order). Errors are
+    samples there) and with ``lamb``: SciPy begins with two samples in the wrong order, which is heard for as long as
+    the filter rings (hundreds of samples from ``lamb`` = 1000 on), and gives NaN for some values below 0.03. Errors are
     those of :func:`lfilter`. Source: M. Unser, A. Aldroubi, M. Eden, "B-spline signal processing: Part II", IEEE
     Transactions on Signal Processing 41, 1993.
 
@@ -125,8 +125,7 @@ def qspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
         >>> ((c[:-2] + 6 * c[1:-1] + c[2:])[0] / 8).round(decimals=4)
         tensor(1.)
     """
-    if _number("qspline1d", "lamb", lamb) != 0:
-        raise ValueError(f"qspline1d: lamb: expected 0 (quadratic splines do not smooth), got {lamb!r}")
+    _check_no_smoothing("qspline1d", lamb)
     return _apply("qspline1d", x, axis=axis)
 
 
@@ -139,7 +138,8 @@ def cspline1d_eval(
 
         y_i = \sum_k c_k \, \beta^3(t_i - k), \qquad t_i = (\mathit{newx}_i - x_0) / \mathit{dx}
 
-    Points before the first knot or behind the last are mirrored about it.
+    Points before the first knot or behind the last are mirrored about it. The spline has corners there: at the ends
+    themselves its derivative is the one inside.
 
     Args:
         cj: Coefficients, T of them along ``axis``: those of :func:`cspline1d`.
@@ -174,7 +174,7 @@ def qspline1d_eval(
 
     Args:
         cj: Coefficients, those of :func:`qspline1d`.
-        newx: Points, of the shapes that :func:`cspline1d_eval` takes.
+        newx: Points, of the shapes that :func:`cspline1d_eval` takes, mirrored and differentiable as there.
         dx: The distance of knots.
         x0: The place of the first knot.
         axis: The axis of time.
@@ -217,7 +217,8 @@ def cspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
                 [1., 1., 1.]])
     """
     del precision
-    return cspline1d(cspline1d(_image("cspline2d", x), lamb, -1), lamb, -2)
+    c: Tensor = _ops.cspline2d.default(signal("cspline2d", x), _number("cspline2d", "lamb", lamb))
+    return c
 
 
 def qspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
@@ -243,7 +244,9 @@ def qspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
         tensor([[1., 1.]])
     """
     del precision
-    return qspline1d(qspline1d(_image("qspline2d", x), lamb, -1), lamb, -2)
+    _check_no_smoothing("qspline2d", lamb)
+    c: Tensor = _ops.qspline2d.default(signal("qspline2d", x))
+    return c
 
 
 def symiirorder1(x: Tensor, c0: float, z1: float, precision: float = -1.0, axis: int = -1) -> Tensor:
@@ -293,6 +296,7 @@ def symiirorder2(x: Tensor, r: float, omega: float, precision: float = -1.0, axi
     Returns:
         y, in the shape of x.
 
+    SciPy's ends are 1e-6 off (it sums what lies beyond them up to its precision), and its ``r = 0`` is no identity.
     Errors are those of :func:`symiirorder1`. Source: as there.
 
     Example:
@@ -320,18 +324,28 @@ def _number(function: str, name: str, value: float) -> float:
         raise TypeError(f"{function}: {name}: expected a real number, got {value!r}") from None
 
 
-def _image(function: str, x: Tensor) -> Tensor:
-    if signal(function, x).dim() < 2:
-        raise ValueError(f"{function}: x: expected at least two dimensions, got shape {list(x.shape)}")
-    return x
+def _check_no_smoothing(function: str, lamb: float) -> None:
+    if _number(function, "lamb", lamb) != 0:
+        raise ValueError(f"{function}: lamb: expected 0 (quadratic splines do not smooth), got {lamb!r}")
 
 
-def _evaluate(function: str, cj: Tensor, newx: Values, dx: float | Tensor, x0: float | Tensor, axis: int) -> Tensor:
-    if not isinstance(cj, Tensor):
-        raise TypeError(f"{function}: cj: expected a torch.Tensor, got {type(cj).__module__}.{type(cj).__name__}")
-    points = to_tensor(f"{function}: newx", newx, torch.float64, cj.device)
-    if points.dtype == torch.bool or points.is_complex():
-        raise TypeError(f"{function}: newx: expected real numbers, got {str(points.dtype).removeprefix('torch.')}")
-    if not points.is_floating_point():  # or torch would divide in its default dtype
-        points = points.double()
-    return _apply(function, cj, (points - x0) / dx, axis=axis)
+def _evaluate(function: str, cj: Tensor, newx: Values, dx: Values, x0: Values, axis: int) -> Tensor:
+    device = signal(function, cj, "cj").device
+    points, step, first = (
+        _real(f"{function}: {name}", value, device) for name, value in (("newx", newx), ("dx", dx), ("x0", x0))
+    )
+    try:
+        torch.broadcast_shapes(points.shape, step.shape, first.shape)
+    except RuntimeError:
+        shapes = f"dx {list(step.shape)}, x0 {list(first.shape)}"
+        message = f"{function}: dx, x0: expected shapes that broadcast against newx {list(points.shape)}, got {shapes}"
+        raise ValueError(message) from None
+    return _apply(function, cj, (points - first) / step, axis=axis)
+
+
+def _real(name: str, value: Values, device: torch.device) -> Tensor:
+    """In a floating dtype: torch would divide integers in its default dtype."""
+    numbers = to_tensor(name, value, torch.float64, device)
+    if numbers.dtype == torch.bool or numbers.is_complex():
+        raise TypeError(f"{name}: expected real numbers, got {str(numbers.dtype).removeprefix('torch.')}")
+    return numbers if numbers.is_floating_point() else numbers.double()

@@ -209,6 +209,8 @@ TEST_P(PublicHeader, SplinesGoThroughTheirSamples) {
   expect_close(polezero::qspline1d_eval(polezero::qspline1d(x), knots), x);
   const Tensor ones = at::ones({5}, x.options());
   expect_close(polezero::cspline1d(ones, 0.5), ones);
+  expect_close(polezero::cspline2d(x), polezero::cspline1d(polezero::cspline1d(x, 0, 0)));
+  expect_close(polezero::qspline2d(x), polezero::qspline1d(polezero::qspline1d(x, 0)));
   expect_close(polezero::symiirorder1(ones, 0.25, 0.5), ones);
   expect_close(polezero::symiirorder2(ones, 0.5, 1.0), ones);
   const Tensor points = (knots.slice(0, 0, 20) + 0.25).requires_grad_();
@@ -229,6 +231,55 @@ TEST_P(PublicHeader, AModeWithAComplexPoleIsAFilterOfSecondOrder) {
   EXPECT_EQ(zf.sizes(), at::IntArrayRef({2, 1}));
   y.square().sum().backward();
   EXPECT_TRUE(at::isfinite(at::view_as_real(poles.grad())).all().item<bool>());
+}
+
+TEST_P(PublicHeader, AFilterIsItsModesAndItsDirectPart) {
+  const Tensor x = random({2, 200}), b = vector(kB).requires_grad_(), a = vector(kA);
+  const auto [residues, poles, direct] = polezero::parallel_form(b, a);
+  ASSERT_EQ(direct.sizes(), at::IntArrayRef({2}));
+  const Tensor modes = std::get<0>(polezero::modal_bank(poles, residues, x));
+  const Tensor y = modes + std::get<0>(lfilter(direct, vector({1}), x));
+  expect_close(y, std::get<0>(lfilter(b, a, x)));
+  y.square().sum().backward();
+  EXPECT_TRUE((b.grad() != 0).all().item<bool>());
+}
+
+TEST_P(PublicHeader, AStateSpaceIsItsModes) {
+  const Tensor A = vector({0.5, 0.3, -0.4, 0.2}).view({2, 2}), B = random({2, 3}),
+               C = random({1, 2}), x = random({3, 100});
+  const auto [poles, gains] = polezero::diagonalise(A, B, C);
+  ASSERT_EQ(gains.sizes(), at::IntArrayRef({1, 3, 2}));
+  const Tensor delayed = at::constant_pad_nd(x, {1, 0}).slice(1, 0, 100);
+  expect_close(std::get<0>(polezero::modal_bank(poles, gains, delayed)).sum(1),
+               std::get<0>(polezero::state_space(A, B, C, {}, x)));
+}
+
+TEST_P(PublicHeader, FrequencySamplingFiltersSignalsAndSpectra) {
+  using namespace polezero;
+  const Tensor b = vector(kB).requires_grad_(), a = vector(kA), x = random({2, 50});
+  const Tensor want = std::get<0>(lfilter(b, a, x));
+  expect_close(freq::lfilter(b, a, x, "truncate"), want);
+  expect_close(freq::lfilter(b, a, x.t(), "truncate", 0), want.t());
+  expect_close(freq::lfilter(b, a, at::constant_pad_nd(x, {0, 100}), "zeropad").slice(1, 0, 50),
+               want);  // rung out: poles of radius 0.6
+  const Tensor X = at::fft_rfft(x), Y = freq::apply(b, a, X);
+  expect_close(Y, freq::response(b, a, 50) * X);
+  expect_close(at::fft_irfft(Y, 50), freq::lfilter(b, a, x));
+  expect_close(freq::apply(b, a, X, 51), freq::response(b, a, 51) * X);
+  expect_close(freq::apply(b, a, at::fft_fft(x), {}, -1, false),
+               freq::response(b, a, 50, false) * at::fft_fft(x));
+  freq::lfilter(b, a, x, "truncate").square().sum().backward();
+  EXPECT_TRUE((b.grad() != 0).all().item<bool>());
+}
+
+TEST_P(PublicHeader, ACombOnAGridIsAFilter) {
+  const Tensor a = vector({0.6}), delay = vector({3}).requires_grad_();
+  for (const bool onesided : {true, false}) {
+    expect_close(polezero::freq::comb(a, delay, 16, onesided)[0],
+                 polezero::freq::response(vector({1}), vector({1, 0, 0, 0.6}), 16, onesided));
+  }
+  polezero::freq::comb(a, delay, 16).abs().square().sum().backward();
+  EXPECT_TRUE(delay.grad().isfinite().all().item<bool>());
 }
 
 TEST_P(PublicHeader, SosfiltIsItsSectionsInTurn) {
@@ -308,12 +359,22 @@ TEST_P(PublicHeader, ErrorsAreOneSentenceOfTheirType) {
   if (GetParam() == at::kCPU) {  // nothing is read from a GPU
     EXPECT_EQ(sentence<c10::ValueError>([&] { lfilter(b, vector({0, 1}), x); }),
               "lfilter: a: expected a[..., 0] != 0, got 0");
+    EXPECT_EQ(sentence<c10::ValueError>([&] {
+                polezero::diagonalise(at::eye(2, options), zeros({2, 1}), zeros({1, 2}));
+              }),
+              "diagonalise: A: expected poles at least 1e-05 apart, got a distance of 0");
   }
   EXPECT_EQ(sentence<c10::ValueError>([&] { lfilter(b, a, x, random({2, 2})); }),
             "lfilter: zi: expected 3 values (max(len(a), len(b)) - 1) along axis -1, got shape "
             "[2, 2]");
   EXPECT_EQ(sentence<c10::IndexError>([&] { lfilter(b, a, x, {}, 2); }),
             "lfilter: axis: expected a number from -2 to 1, got 2");
+  EXPECT_EQ(sentence<c10::ValueError>([&] { polezero::freq::lfilter(b, a, x, "pad"); }),
+            "freq.lfilter: correction: expected 'none', 'zeropad' or 'truncate', got 'pad'");
+  EXPECT_EQ(sentence<c10::ValueError>([&] { polezero::freq::lfilter(b[0], a, x); }),
+            "freq.lfilter: b: expected at least 1 coefficient along the last axis, got shape []");
+  EXPECT_EQ(sentence<c10::ValueError>([&] { polezero::freq::apply(b, a, x, 7); }),
+            "freq.apply: n: expected 18 or 19 for F = 10 frequencies, onesided=True, got 7");
   EXPECT_EQ(sentence<c10::IndexError>([&] { sensitivity(b, a, x, -3); }),
             "sensitivity: axis: expected a number from -2 to 1, got -3");
   EXPECT_EQ(sentence<c10::ValueError>([&] { allpole(a, x, random({2, 2})); }),

@@ -69,9 +69,11 @@ Interpolator interpolator(int points, bool derivative) {
 template <class T>
 struct Case {
   using A = acc_t<T>;
+  static constexpr bool kSingle = sizeof(T) < sizeof(A);  // delays between samples, too
   Shape s;
   std::vector<int64_t> delays;
-  std::vector<double> between;  // the same, with something added
+  std::vector<float> between;  // the same, with something added
+  std::vector<double> between_double;
   std::vector<A> constant;
   std::vector<T> varying;
   Rows<T> x, g;
@@ -86,8 +88,9 @@ struct Case {
       d = static_cast<int64_t>(random.uniform(static_cast<double>(s.shortest), s.longest + 1));
     }
     for (const int64_t d : delays) {
-      between.push_back(static_cast<double>(d) + random.uniform(0, 0.999));
+      between.push_back(static_cast<float>(static_cast<double>(d) + random.uniform(0, 0.999)));
     }
+    between_double.assign(between.begin(), between.end());
     const double size = 0.9 / static_cast<double>(std::max<int64_t>(s.taps, 1));
     auto fill = [&](auto& c, int64_t count) {
       c = random.signal<typename std::decay_t<decltype(c)>::value_type>(count);
@@ -103,7 +106,8 @@ struct Case {
     const int64_t times_c = s.varying_coefficients ? s.time : 1;
     return {.count = s.taps,
             .d = s.points == 1 ? delays.data() : nullptr,
-            .d_between = s.points == 1 ? nullptr : between.data(),
+            .d_between = s.points == 1 || kSingle ? nullptr : between_double.data(),
+            .d_between_single = s.points > 1 && kSingle ? between.data() : nullptr,
             .interpolator = interpolator(s.points, derivative),
             .d_row = s.shared ? 0 : times_d * s.taps,
             .d_time = s.varying_delays ? s.taps : 0,

@@ -1,8 +1,8 @@
-"""What the tests share: the tolerances, random stable filters, SciPy as the truth, and a counter of kernel calls."""
+"""What the tests share: tolerances, random stable filters, SciPy as the truth, what a case is, counted kernel calls."""
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import scipy.signal
@@ -112,6 +112,14 @@ def scipy_lfilter(b: Tensor, a: Tensor, x: Tensor, axis: int = -1, zi: Tensor | 
         return torch.from_numpy(scipy.signal.lfilter(*arrays, axis=axis))
     y, zf = scipy.signal.lfilter(*arrays, axis=axis, zi=wide(zi).numpy())
     return torch.from_numpy(y), torch.from_numpy(zf)
+
+
+class Case(NamedTuple):
+    """``function`` and its plain-PyTorch twin ``truth`` take what ``inputs(dtype)`` makes."""
+
+    function: Callable[..., Any]
+    truth: Callable[..., Any]
+    inputs: Callable[[torch.dtype], tuple[Tensor, ...]]
 
 
 class KernelCalls(TorchDispatchMode):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import scipy.signal
 import torch
@@ -97,6 +98,13 @@ def test_a_state_space_is_its_modes(S: int, inputs: int, outputs: int, lead: tup
     assert_close(gradients, torch.autograd.grad(expected, (A, B, C, x), weights), tolerance=1e-9)
 
 
+def test_as_many_rows_as_states_and_inputs_are_no_vectors() -> None:
+    A, B, C, *_ = state_space_inputs(S=3, I=3, O=2, lead=(3,))
+    poles, gains = polezero.diagonalise(A, B[0], C)
+    each = [polezero.diagonalise(A[k], B[0], C[k]) for k in range(3)]
+    assert_close((poles, gains), tuple(torch.stack(t) for t in zip(*each)))
+
+
 def test_results_have_the_precision_of_the_arguments() -> None:
     b, a = random_filter(2, 3, torch.float32)
     exact = polezero.parallel_form(wide(b), wide(a))
@@ -106,6 +114,9 @@ def test_results_have_the_precision_of_the_arguments() -> None:
     assert [t.dtype for t in polezero.parallel_form([1.0], [1.0, 0.5])] == [torch.complex64] * 2 + [torch.float32]
     poles, gains = polezero.diagonalise([[0.5]], [[1.0]], torch.ones(1, 1).double())
     assert (poles.dtype, gains.dtype) == (torch.complex128, torch.complex128)
+    with torch.autocast("cpu", dtype=torch.bfloat16):  # of signals alone
+        half = polezero.parallel_form(b.bfloat16(), a.bfloat16())
+    assert [t.dtype for t in half] == [torch.complex64, torch.complex64, torch.bfloat16]
 
 
 def test_both_compile_and_vmap() -> None:
@@ -115,7 +126,39 @@ def test_both_compile_and_vmap() -> None:
     compiled = torch.compile(polezero.parallel_form, fullgraph=True, backend="aot_eager")
     assert_close(compiled(b, a), expected, tolerance=1e-12)
     A, B, C, *_ = state_space_inputs(S=3, lead=(4,))
-    assert_close(torch.vmap(polezero.diagonalise)(A, B, C), polezero.diagonalise(A, B, C), tolerance=GRADIENT_TOLERANCE)
+    modes = polezero.diagonalise(A, B, C)
+    assert_close(torch.vmap(polezero.diagonalise)(A, B, C), modes, tolerance=GRADIENT_TOLERANCE)
+    compiled = torch.compile(polezero.diagonalise, fullgraph=True, backend="aot_eager")
+    assert_close(compiled(A, B, C), modes, tolerance=GRADIENT_TOLERANCE)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("multiplicity", [2, 3, 4, 5])
+@pytest.mark.parametrize("pole", [0.5, -0.75])  # their powers are exact in both dtypes
+def test_repeated_poles_are_refused(pole: float, multiplicity: int, dtype: torch.dtype) -> None:
+    a = torch.from_numpy(np.poly([pole] * multiplicity)).to(dtype)
+    assert torch.equal(a.double(), torch.from_numpy(np.poly([pole] * multiplicity)))
+    with pytest.raises(ValueError, match="parallel_form: a: expected poles"):
+        polezero.parallel_form([1.0], a)
+
+
+def test_poles_of_common_filters_are_not_repeated() -> None:
+    x = torch.randn(2000, dtype=torch.float64)
+    for b, a in (scipy.signal.butter(12, 0.3), scipy.signal.butter(8, 0.05), scipy.signal.ellip(8, 0.5, 60, 0.2)):
+        residues, poles, direct = polezero.parallel_form(b, torch.from_numpy(a))
+        y = polezero.modal_bank(poles, residues, x) + direct * x
+        assert_close(y, polezero.lfilter(b, a, x), 1e-6)
+
+
+def test_under_transforms_no_value_is_looked_at() -> None:
+    b, a = torch.ones(1), torch.tensor([1.0, -1.0, 0.25])  # a double pole
+    for transformed in (
+        torch.vmap(polezero.parallel_form),
+        lambda b, a: torch.func.vjp(polezero.parallel_form, b, a)[0],
+        torch.compile(polezero.parallel_form, fullgraph=True, backend="aot_eager"),
+    ):
+        residues, _, _ = transformed(b[None], a[None])
+        assert residues.shape == (1, 2)
 
 
 def zeros(*shape: int) -> Tensor:
@@ -137,7 +180,23 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a0_zero": (
         lambda: polezero.parallel_form([1.0], [0.0, 1.0]),
-        re.escape("lfilter: a: expected a[..., 0] != 0, got 0"),
+        re.escape("parallel_form: a: expected a[..., 0] != 0, got 0"),
+    ),
+    "four_of_one": (
+        lambda: polezero.parallel_form([1.0], [1.0, -2.0, 1.5, -0.5, 0.0625]),
+        r"parallel_form: a: expected poles so far apart that their residues are at most 10000 times .*, got \S+ times",
+    ),
+    "a_nan": (
+        lambda: polezero.parallel_form([1.0, 2.0], [1.0, float("nan"), 1.0]),
+        re.escape("parallel_form: a: expected finite numbers, got NaN or inf"),
+    ),
+    "A_inf": (
+        lambda: polezero.diagonalise(torch.full((2, 2), torch.inf), zeros(2, 1), zeros(1, 2)),
+        re.escape("diagonalise: A: expected finite numbers, got NaN or inf"),
+    ),
+    "defective": (
+        lambda: polezero.diagonalise(torch.tensor([[0.5, 1.0], [-1e-8, 0.5]]), zeros(2, 1), zeros(1, 2)),
+        r"diagonalise: A: expected eigenvectors with a condition number up to 2.9e\+03, got \S+",
     ),
     "repeated": (
         lambda: polezero.diagonalise(torch.eye(2), zeros(2, 1), zeros(1, 2)),
@@ -150,6 +209,10 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "B": (
         lambda: polezero.diagonalise(torch.eye(2), zeros(1, 2), zeros(1, 2)),
         re.escape("diagonalise: B: expected [..., 2, I], got shape [1, 2]"),
+    ),
+    "rows": (
+        lambda: polezero.diagonalise(torch.eye(2).expand(3, 2, 2), zeros(4, 2, 1), zeros(1, 2)),
+        re.escape("diagonalise: B: expected leading dimensions that broadcast, got A [3, 2, 2], B [4, 2, 1], C [1, 2]"),
     ),
     "C": (
         lambda: polezero.diagonalise(torch.eye(2), zeros(2, 1), zeros(2, 1)),

@@ -5,6 +5,7 @@ inductor adds, generated code around the same op calls, is tested once, for it c
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cases import (
     lfilter_inputs,
     loss,
     lpv_inputs,
+    modal_inputs,
     requires_grad,
     sosfilt_inputs,
     true_lfilter,
@@ -41,6 +43,10 @@ def compiled(function: Callable[..., Any], backend: str = "aot_eager", **options
     return torch.compile(function, fullgraph=True, backend=backend, **options)
 
 
+def as_tuple(outputs: Any) -> tuple[Tensor, ...]:
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
 def value_and_gradients(function: Callable[..., Any], inputs: tuple[Tensor, ...]) -> Any:
     outputs = function(*inputs)
     return outputs, torch.autograd.grad(loss(lambda: outputs)(), inputs)
@@ -62,6 +68,7 @@ def value_and_gradients(function: Callable[..., Any], inputs: tuple[Tensor, ...]
         "sparse_allpole_moving_delays_zi",
         "cubic_spline",
         "cspline1d_eval",
+        "cspline2d",
         "modal_bank_zi",
     ],
 )
@@ -82,22 +89,126 @@ def test_inductor_compiles_forward_and_backward() -> None:
     assert_close(result, value_and_gradients(around(true_lfilter), inputs), tolerance=GRADIENT_TOLERANCE)
 
 
-@pytest.mark.parametrize("op", ["lfilter", "lfilter_two_pass", "allpole"])
-def test_new_sizes_of_batch_and_time_do_not_recompile(op: str) -> None:
-    function, truth = {
-        "lfilter": (lfilter, true_lfilter),
-        "lfilter_two_pass": (CASES["lfilter_two_pass"].function, true_lfilter),
-        "allpole": (polezero.allpole, reference.allpole),
-    }[op]
+def rows_of(make: Callable[..., tuple[Tensor, ...]]) -> Callable[[int, int], tuple[Tensor, ...]]:
+    return lambda rows, T: make(N=3, T=T, lead_x=(rows,), lead_zi=(rows,))
+
+
+def signal(rows: int, T: int) -> Tensor:
+    return torch.randn(rows, T, dtype=torch.float64)
+
+
+def bank(rows: int = 0, T: int = 0) -> tuple[Tensor, Tensor]:
+    """b and a, of each row and of each sample where there are any."""
+    return lfilter_inputs(N=3, lead_b=(rows, 1) if rows else (), lead_a=(T,) if T else ())[:2]
+
+
+def delayed(delay: Any, moving: bool = False) -> Callable[[int, int], tuple[Any, ...]]:
+    """a, a delay (a number; else up to 1 more, and it may change with time) and x."""
+    a = torch.tensor([-0.7], dtype=torch.float64)
+    return lambda rows, T: (
+        a,
+        delay if isinstance(delay, int) else delay + torch.rand((rows, T) if moving else (1,), dtype=torch.float64),
+        signal(rows, T),
+    )
+
+
+# A function as users give it to torch.compile, the reference, and inputs by rows and samples, numbers among them: each
+# is a symbol to Dynamo.
+DYNAMIC: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[[int, int], tuple[Any, ...]]]] = {
+    "lfilter": (lfilter, true_lfilter, rows_of(lfilter_inputs)),
+    "lfilter_two_pass": (CASES["lfilter_two_pass"].function, true_lfilter, rows_of(lfilter_inputs)),
+    "allpole": (polezero.allpole, reference.allpole, rows_of(allpole_inputs)),
+    "comb_filter": (polezero.comb_filter, reference.comb_filter, delayed(3)),
+    "feedforward_comb": (polezero.feedforward_comb, reference.feedforward_comb, delayed(3)),
+    "allpass_comb": (polezero.allpass_comb, reference.allpass_comb, delayed(3)),
+    **{
+        f"comb_filter_{kind}": (
+            partial(polezero.comb_filter, interpolation=kind),
+            partial(reference.comb_filter, interpolation=kind),
+            delayed(2.5, moving=kind != "thiran"),
+        )
+        for kind in ("linear", "lagrange3", "thiran")
+    },
+    "sparse_allpole": (
+        polezero.sparse_allpole,
+        reference.sparse_allpole,
+        lambda rows, T: (torch.tensor([0.4, -0.3]).double(), torch.tensor([2, 5]), signal(rows, T)),
+    ),
+    "cubic_spline": (polezero.cubic_spline, reference.cubic_spline, lambda rows, T: (signal(rows, T), 3)),
+    "cspline1d": (polezero.cspline1d, lambda x, *_: reference.cspline1d(x), lambda rows, T: (signal(rows, T), 0.0, -1)),
+    "qspline1d": (polezero.qspline1d, lambda x, *_: reference.qspline1d(x), lambda rows, T: (signal(rows, T), 0.0, -1)),
+    "cspline2d": (polezero.cspline2d, CASES["cspline2d"].truth, lambda rows, T: (signal(rows, T),)),
+    "symiirorder1": (polezero.symiirorder1, reference.symiirorder1, lambda rows, T: (signal(rows, T), 0.7, -0.6)),
+    "symiirorder2": (polezero.symiirorder2, reference.symiirorder2, lambda rows, T: (signal(rows, T), 0.8, 0.4)),
+    "cspline1d_eval": (
+        polezero.cspline1d_eval,
+        reference.cspline1d_eval,
+        lambda rows, T: (signal(rows, T), T * torch.rand(T, dtype=torch.float64)),
+    ),
+    "modal_bank": (
+        polezero.modal_bank,
+        reference.modal_bank,
+        lambda rows, T: modal_inputs(torch.complex128, rows=rows, T=T, zi=True),
+    ),
+    **{
+        name: (function, function, make)  # compiled against eager
+        for name, function, make in (
+            ("parallel_form", polezero.parallel_form, lambda rows, T: bank(rows, T)),
+            (
+                "diagonalise",
+                polezero.diagonalise,
+                lambda rows, T: (torch.randn(rows, 1, 3, 3), torch.randn(T, 3, 2), torch.ones(1, 3)),
+            ),
+            # (its corrections choose the length of an FFT by T: a graph for each)
+            ("freq_lfilter", polezero.freq.lfilter, lambda rows, T: (*bank(), signal(rows, T))),
+            ("freq_apply", polezero.freq.apply, lambda rows, T: (*bank(), signal(rows, T) + 0j)),
+            ("freq_response", polezero.freq.response, lambda rows, T: (*bank(rows, T), 17)),
+            (
+                "freq_comb",
+                polezero.freq.comb,
+                lambda rows, T: (0.5 * torch.rand(rows, 1).double(), 3 + torch.rand(T).double(), 17),
+            ),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_new_sizes_of_batch_and_time_do_not_recompile(name: str) -> None:
+    function, truth, make = DYNAMIC[name]
     compiled_function = compiled(function, dynamic=True)
     # All sizes differ, or a dynamic shape that happens to equal another one would be tied to it.
     for rows, T in ((6, 11), (9, 13), (14, 29)):
-        make = allpole_inputs if op == "allpole" else lfilter_inputs
-        sizes: dict[str, Any] = {"N": 3, "T": T, "lead_x": (rows,), "lead_zi": (rows,)}
-        inputs = requires_grad(make(**sizes))
-        result = value_and_gradients(compiled_function, inputs)
-        assert_close(result, value_and_gradients(truth, inputs), tolerance=GRADIENT_TOLERANCE)
+        inputs = make(rows, T)
+        leaves = [t.requires_grad_() for t in inputs if isinstance(t, Tensor) and t.dtype != torch.int64]
+        result, expected = (
+            (outputs, torch.autograd.grad(loss(lambda *y: y)(*outputs), leaves))
+            for outputs in (as_tuple(f(*inputs)) for f in (compiled_function, truth))
+        )
+        assert_close(result, expected, tolerance=GRADIENT_TOLERANCE)
     assert counters["stats"]["unique_graphs"] == 1
+
+
+class Exported(torch.nn.Module):
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: Any) -> tuple[Tensor, ...]:
+        return as_tuple(self.function(*inputs))
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_any_function_exports_with_dynamic_sizes(name: str) -> None:
+    function, truth, make = DYNAMIC[name]
+    sizes = {5: torch.export.Dim("rows"), 11: torch.export.Dim("T", min=6)}  # no other dimension is as long
+    example = make(5, 11)
+    shapes: Any = [
+        {k: sizes[n] for k, n in enumerate(t.shape) if n in sizes} if isinstance(t, Tensor) else None for t in example
+    ]
+    program = torch.export.export(Exported(function), example, dynamic_shapes=(tuple(shapes),))
+    inputs = make(7, 23)
+    assert_close(program.module()(*inputs), as_tuple(truth(*inputs)))
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16], ids=["float64", "float16"])

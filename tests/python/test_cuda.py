@@ -1,11 +1,13 @@
 """The CUDA kernels against the CPU's, in float64: they need a GPU and a build for it."""
 
+from functools import partial
+
 import pytest
 import torch
 from gpu_small import OPS, results
 
 import polezero
-from polezero import _C
+from polezero import _C, freq
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
@@ -116,6 +118,36 @@ def test_allpole_with_a_filter_a_row(dtype, backward) -> None:
         assert (g.cpu().to(w.dtype) - w).abs().max() <= 20 * TOLERANCE[dtype] * w.abs().max()
 
 
+FREQ = {
+    **{c: partial(freq.lfilter, correction=c) for c in ("none", "zeropad", "truncate")},
+    "apply": lambda b, a, x: freq.apply(b, a, torch.fft.fft(x), onesided=False),
+    "response": lambda b, a, x: freq.response(b, a, x.shape[-1], onesided=False) * x,
+    "comb": lambda b, a, x: freq.comb(0.1 * a, 40 + x.real, 64, onesided=False) * b[0],
+}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("name", FREQ)
+def test_frequency_sampling_waits_for_nothing_and_gives_what_it_gives_on_the_cpu(name, dtype) -> None:
+    b, a = (torch.tensor(c, dtype=dtype) for c in FILTERS["biquad"])
+    arguments = [b, a, signal((5, 3 if name == "comb" else 700), dtype, 0)]
+    on_gpu = [t.cuda().requires_grad_() for t in arguments]
+    on_cpu = [t.to(wide(dtype)).requires_grad_() for t in arguments]
+
+    def value_and_gradients(inputs: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        y = FREQ[name](*inputs)
+        return y.detach(), *torch.autograd.grad(y.abs().square().sum(), inputs)
+
+    want = value_and_gradients(on_cpu)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        got = value_and_gradients(on_gpu)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    for g, w in zip(got, want, strict=True):
+        assert (g.cpu().to(w.dtype) - w).norm() <= 20 * TOLERANCE[dtype] * w.norm()
+
+
 def biquad(x: torch.Tensor) -> torch.Tensor:
     b, a = FILTERS["biquad"]
     return polezero.lfilter(torch.tensor(b, device=x.device), torch.tensor(a, device=x.device), x)
@@ -216,16 +248,34 @@ def test_nothing_to_filter(shape) -> None:
     assert torch.equal(grads[2], torch.ones_like(zi)) and not grads[0].any() and not grads[1].any()
 
 
-@pytest.mark.parametrize("moving", [False, True], ids=["constant", "moving"])
-def test_delays_are_not_read(moving: bool) -> None:
-    x = torch.randn(3, 50, device="cuda")
-    delay = torch.full((3, 50) if moving else (3,), 4.5, device="cuda")
+@pytest.mark.parametrize(
+    ("interpolation", "shortest", "moving"),
+    [
+        ("linear", 1.0, False),
+        ("linear", 1.0, True),
+        ("lagrange3", 2.0, False),
+        ("lagrange3", 2.0, True),
+        ("thiran", 1.5, False),
+    ],
+)
+def test_delays_are_not_read(interpolation: str, shortest: float, moving: bool) -> None:
+    x = torch.randn(4, 50, device="cuda")
+    delay = torch.full((4, 50) if moving else (4,), 4.5, device="cuda")
     delay[1] = torch.nan
-    delay[2] = 0.25  # becomes 1
-    y = polezero.comb_filter(0.5, delay, x, interpolation="linear")
-    expected = polezero.comb_filter(0.5, torch.tensor([4.5, 1.0]), x[[0, 2]].cpu(), interpolation="linear")
+    delay[2] = 0.25  # becomes the shortest
+    delay[3] = torch.inf  # becomes so long that nothing is read
+    y = polezero.comb_filter(0.5, delay, x, interpolation=interpolation)
+    legal = torch.tensor([4.5, shortest])
+    expected = polezero.comb_filter(0.5, legal, x[[0, 2]].cpu(), interpolation=interpolation)
     assert y[1].isnan().all()
     close(y[[0, 2]], expected.double())
+    close(y[3], x[3].cpu().double())
+
+
+def test_whole_delays_are_not_read() -> None:
+    x = torch.randn(2, 50, device="cuda")
+    y = polezero.comb_filter(0.5, torch.tensor([0, -3], device="cuda"), x)
+    close(y, polezero.comb_filter(0.5, 1, x.cpu()).double())
 
 
 @pytest.mark.parametrize("layout", ["rows", "time_first"])

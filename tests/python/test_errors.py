@@ -1,36 +1,17 @@
 """Bad input: the exact exception, in one sentence that names the op, the argument, what was expected and what came."""
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 import pytest
 import torch
+from cases_errors import CASES as CASES_OF_OTHER_FILTERS
+from cases_errors import Bad, X, zeros
 
 import polezero
-from polezero import lpv
 
-X = torch.ones(2, 5)
 BA = ([1.0, 0.5], [1.0, 0.5, 0.25])  # P = 2
 core = torch.ops.polezero
-
-
-class Bad(NamedTuple):
-    call: Callable[[], Any]
-    exception: type[Exception]
-    op: str
-    argument: str
-    says: tuple[str, ...] = ()  # beside "expected" and "got"
-
-
-def zeros(*shape: int, dtype: torch.dtype = torch.float32, device: str = "cpu") -> torch.Tensor:
-    return torch.zeros(shape, dtype=dtype, device=device)
-
-
-def system(function: Callable[..., Any] = polezero.state_space, **arguments: Any) -> Any:
-    """A system of two states, one input and one output, some of its arguments replaced."""
-    usual = {"A": zeros(2, 2), "B": zeros(2, 1), "C": zeros(1, 2), "D": zeros(1, 1), "x": zeros(1, 5)}
-    return function(**usual | arguments)
 
 
 def lfilter_cases(op: str) -> dict[str, Bad]:
@@ -139,175 +120,7 @@ CASES: dict[str, dict[str, Bad]] = {
             ("one_pass", "two_pass"),
         ),
     },
-    "lpv": {
-        "allpole_time": Bad(
-            lambda: lpv.allpole(zeros(4, 2), X), ValueError, "lpv.allpole", "a", ("T = 5 or 1", "[4, 2]")
-        ),
-        "allpole_no_time": Bad(lambda: lpv.allpole(zeros(2), X), ValueError, "lpv.allpole", "a", ("T = 5", "[2]")),
-        "allpole_rows": Bad(
-            lambda: lpv.allpole(zeros(3, 5, 2), X), ValueError, "allpole", "x", ("[3, 5, 2]", "[2, 5]")
-        ),
-        "allpole_zi": Bad(lambda: lpv.allpole(zeros(5, 2), X, zeros(3)), ValueError, "lpv.allpole", "zi", ("2", "[3]")),
-        "fir_time": Bad(lambda: lpv.fir(zeros(6, 2), X), ValueError, "lpv.fir", "b", ("T = 5", "[6, 2]")),
-        "fir_empty": Bad(lambda: lpv.fir(zeros(5, 0), X), ValueError, "lpv.fir", "b", ("[5, 0]",)),
-        "b_time": Bad(
-            lambda: lpv.lfilter(zeros(4, 2), zeros(5, 2), X), ValueError, "lpv.lfilter", "b", ("T = 5", "[4, 2]")
-        ),
-        "a_time": Bad(
-            lambda: lpv.tdf2_ssm(zeros(5, 2), zeros(3, 2), X), ValueError, "lpv.tdf2_ssm", "a", ("T = 5", "[3, 2]")
-        ),
-        "tdf2_a0": Bad(lambda: lpv.tdf2_ssm(zeros(5, 2), zeros(5, 2), X), ValueError, "lpv.tdf2_ssm", "a", ("0",)),
-        "a0_zero": Bad(lambda: lpv.lfilter(zeros(5, 2), zeros(5, 2), X), ValueError, "lpv.lfilter", "a", ("0",)),
-        "form": Bad(
-            lambda: lpv.lfilter(zeros(5, 2), zeros(5, 2), X, form="df3"),
-            ValueError,
-            "lpv.lfilter",
-            "form",
-            ("'df1', 'df2', 'tdf1' or 'tdf2'", "'df3'"),
-        ),
-        "form_number": Bad(
-            lambda: lpv.lfilter(zeros(5, 2), zeros(5, 2), X, form=2), TypeError, "lpv.lfilter", "form", ("'df1'", "2")
-        ),
-        "zi_of_df1": Bad(
-            lambda: lpv.lfilter(zeros(5, 2), torch.ones(5, 3), X, zeros(2), "df1"),
-            ValueError,
-            "lpv.lfilter",
-            "zi",
-            ("3 values", "[2]"),
-        ),
-        "x_list": Bad(lambda: lpv.fir(zeros(5, 2), [1.0]), TypeError, "lpv.fir", "x", ("Tensor", "list")),
-        "x_device": Bad(
-            lambda: lpv.allpole(zeros(5, 2, device="meta"), X), ValueError, "lpv.allpole", "a", ("cpu", "meta")
-        ),
-        "tdf2_ssm_a_empty": Bad(lambda: polezero.tdf2_ssm([1.0], [], X), ValueError, "tdf2_ssm", "a", ("[0]",)),
-        "recurrence_time": Bad(
-            lambda: polezero.linear_recurrence(zeros(4), X), ValueError, "linear_recurrence", "a", ("T = 5", "[4]")
-        ),
-        "recurrence_zi": Bad(
-            lambda: polezero.linear_recurrence(0.5, X, zeros(2)), ValueError, "linear_recurrence", "zi", ("1", "[2]")
-        ),
-    },
-    "sosfilt": {
-        "a0_zero": Bad(
-            lambda: polezero.sosfilt([[1.0, 0, 0, 0, 0, 0]], X), ValueError, "sosfilt", "sos", ("[..., 3]", "0")
-        ),
-        "shape": Bad(lambda: polezero.sosfilt(zeros(2, 5), X), ValueError, "sosfilt", "sos", ("6", "[2, 5]")),
-        "one_dimension": Bad(lambda: polezero.sosfilt(zeros(6), X), ValueError, "sosfilt", "sos", ("[6]",)),
-        "no_sections": Bad(lambda: polezero.sosfilt(zeros(0, 6), X), ValueError, "sosfilt", "sos", ("[0, 6]",)),
-        "rows": Bad(
-            lambda: polezero.sosfilt(zeros(3, 1, 6), X), ValueError, "sosfilt", "x|sos", ("[3, 1, 6]", "[2, 5]")
-        ),
-        "zi_sections": Bad(
-            lambda: polezero.sosfilt(torch.ones(2, 6), X, zi=zeros(1, 2, 2)),
-            ValueError,
-            "sosfilt",
-            "zi",
-            ("2 sections", "[1, 2, 2]"),
-        ),
-        "zi_values": Bad(
-            lambda: polezero.sosfilt(torch.ones(2, 6), X, zi=zeros(2, 2, 3)),
-            ValueError,
-            "sosfilt",
-            "zi",
-            ("[2, 2, 3]",),
-        ),
-        "zi_rows": Bad(
-            lambda: polezero.sosfilt(torch.ones(2, 6), X, zi=zeros(2, 3, 2)), ValueError, "sosfilt", "zi", ("[3, 2]",)
-        ),
-        "axis": Bad(lambda: polezero.sosfilt(torch.ones(2, 6), X, 2), IndexError, "sosfilt", "axis", ("-2", "got 2")),
-        "axis_float": Bad(lambda: polezero.sosfilt(torch.ones(2, 6), X, 0.5), TypeError, "sosfilt", "axis", ("int",)),
-        "lpv_time": Bad(
-            lambda: lpv.sosfilt(torch.ones(4, 2, 6), X), ValueError, "lpv.sosfilt", "sos", ("T = 5", "[4, 2, 6]")
-        ),
-        "lpv_a0": Bad(lambda: lpv.sosfilt(zeros(5, 1, 6), X), ValueError, "lpv.sosfilt", "sos", ("[..., 3]", "0")),
-        "lpv_shape": Bad(lambda: lpv.sosfilt(torch.ones(2, 6), X), ValueError, "lpv.sosfilt", "sos", ("T", "[2, 6]")),
-    },
-    "state_space": {
-        "A_not_square": Bad(lambda: system(A=zeros(2, 3)), ValueError, "state_space", "A", ("S, S", "[2, 3]")),
-        "A_one_dimension": Bad(lambda: system(A=zeros(4)), ValueError, "state_space", "A", ("[4]",)),
-        "A_no_states": Bad(lambda: system(A=zeros(0, 0)), ValueError, "state_space", "A", ("one state", "[0, 0]")),
-        "B_states": Bad(lambda: system(B=zeros(3, 1)), ValueError, "state_space", "B", ("2, 1", "[3, 1]")),
-        "B_inputs": Bad(lambda: system(B=zeros(2, 3)), ValueError, "state_space", "B", ("2, 1", "[2, 3]")),
-        "C_states": Bad(lambda: system(C=zeros(1, 3)), ValueError, "state_space", "C", ("O, 2", "[1, 3]")),
-        "D": Bad(lambda: system(D=zeros(2, 1)), ValueError, "state_space", "D", ("1, 1", "[2, 1]")),
-        "D_without_C": Bad(lambda: system(C=None), ValueError, "state_space", "D", ("None without C", "[1, 1]")),
-        "no_inputs": Bad(
-            lambda: system(B=zeros(2, 0), x=zeros(0, 5)), ValueError, "state_space", "x", ("one signal", "[0, 5]")
-        ),
-        "no_outputs": Bad(
-            lambda: system(C=zeros(0, 2), D=None), ValueError, "state_space", "C", ("one output", "[0, 2]")
-        ),
-        "x_one_dimension": Bad(lambda: system(x=zeros(5)), ValueError, "state_space", "x", ("I, T", "[5]")),
-        "x_list": Bad(lambda: system(x=[[1.0]]), TypeError, "state_space", "x", ("Tensor", "list")),
-        "rows": Bad(
-            lambda: system(A=zeros(3, 2, 2), x=zeros(4, 1, 5)),
-            ValueError,
-            "state_space",
-            "x",
-            ("[3, 2, 2]", "[4, 1, 5]"),
-        ),
-        "zi": Bad(lambda: system(zi=zeros(3)), ValueError, "state_space", "zi", ("2 values", "[3]")),
-        "zi_rows": Bad(lambda: system(zi=zeros(3, 2)), ValueError, "state_space", "zi", ("broadcasts", "[3, 2]")),
-        "lpv_time": Bad(
-            lambda: system(lpv.state_space, A=zeros(4, 2, 2)),
-            ValueError,
-            "lpv.state_space",
-            "A",
-            ("5 or 1", "[4, 2, 2]"),
-        ),
-        "lpv_no_time": Bad(lambda: system(lpv.state_space), ValueError, "lpv.state_space", "A", ("5 or 1", "[2, 2]")),
-        "core_inputs": Bad(
-            lambda: core.state_space_forward(zeros(1, 2, 2), zeros(1, 2, 1), None, None, zeros(3, 5)),
-            ValueError,
-            "state_space",
-            "x",
-            ("1 channels", "[3, 5]"),
-        ),
-        "core_dtype": Bad(
-            lambda: core.state_space_forward(zeros(1, 2, 2).double(), None, None, None, zeros(2, 5)),
-            TypeError,
-            "state_space",
-            "A",
-            ("Float", "Double"),
-        ),
-    },
-    "lattice": {
-        "k_time": Bad(lambda: lpv.lattice(zeros(4, 2), X), ValueError, "lpv.lattice", "k", ("T = 5", "[4, 2]")),
-        "k_no_time": Bad(lambda: lpv.lattice(zeros(2), X), ValueError, "lpv.lattice", "k", ("T = 5", "[2]")),
-        "k_empty": Bad(lambda: lpv.lattice(zeros(5, 0), X), ValueError, "lpv.lattice", "k", ("[5, 0]",)),
-        "k_rows": Bad(lambda: lpv.lattice(zeros(3, 5, 2), X), ValueError, "lpv.lattice", "x", ("[3, 5, 2]", "[2, 5]")),
-        "taps": Bad(
-            lambda: lpv.lattice(zeros(5, 2), X, taps=zeros(5, 2)),
-            ValueError,
-            "lpv.lattice",
-            "taps",
-            ("N + 1 = 3", "[5, 2]"),
-        ),
-        "taps_time": Bad(
-            lambda: lpv.lattice(zeros(5, 2), X, taps=zeros(4, 3)),
-            ValueError,
-            "lpv.lattice",
-            "taps",
-            ("T = 5", "[4, 3]"),
-        ),
-        "taps_rows": Bad(
-            lambda: lpv.lattice(zeros(5, 2), X, taps=zeros(3, 5, 3)), ValueError, "lpv.lattice", "x", ("[3, 5, 3]",)
-        ),
-        "zi": Bad(lambda: lpv.lattice(zeros(5, 2), X, zeros(3)), ValueError, "lpv.lattice", "zi", ("2 values", "[3]")),
-        "x_scalar": Bad(lambda: lpv.lattice(zeros(5, 2), zeros()), ValueError, "lpv.lattice", "x", ("dimension",)),
-        "core_ports": Bad(
-            lambda: core.lattice_forward(zeros(5, 2), zeros(2, 5), None, True), ValueError, "lattice", "u", ("1 or 3",)
-        ),
-        "sections": Bad(
-            lambda: lpv.parallel(torch.ones(4, 2, 6), X), ValueError, "lpv.parallel", "sos", ("T = 5", "[4, 2, 6]")
-        ),
-        "sections_a0": Bad(
-            lambda: lpv.parallel(zeros(5, 1, 6), X), ValueError, "lpv.parallel", "sos", ("[..., 3]", "0")
-        ),
-        "sections_shape": Bad(
-            lambda: lpv.parallel(torch.ones(5, 2, 5), X), ValueError, "lpv.parallel", "sos", ("6", "[5, 2, 5]")
-        ),
-    },
+    **CASES_OF_OTHER_FILTERS,
     "initial_states": {
         "zi_b_empty": Bad(lambda: polezero.lfilter_zi([], [1.0]), ValueError, "(lfilter_zi|lfilter)", "b", ("[0]",)),
         "zi_b_float8": Bad(

@@ -15,6 +15,14 @@ from torch.utils._pytree import tree_map
 import polezero
 from polezero import reference
 
+DELAYS_AND_SPLINES = [
+    "sparse_allpole_moving_delays_zi",
+    "comb_filter_linear_zi",
+    "comb_filter_lagrange3_moving",
+    "comb_filter_thiran",
+    "cubic_spline",
+    "cspline1d_eval",
+]
 NAMES = [
     "lfilter_zi",
     "lfilter_two_pass_zi",
@@ -23,8 +31,8 @@ NAMES = [
     "allpole_two_pass_zi",
     "state_space_zi",
     "lpv_lattice_zi_taps",
-    "comb_filter_linear_zi",
     "modal_bank",
+    *DELAYS_AND_SPLINES,
 ]
 
 Inputs = tuple[Tensor, ...]
@@ -71,7 +79,7 @@ def test_transform_matches_the_reference(name: str, transform: str) -> None:
 
 
 @pytest.mark.parametrize("transform", ["grad", "vjp", "jvp", "jvp_jvp"])
-@pytest.mark.parametrize("name", [*NAMES, "modal_bank_zi"])
+@pytest.mark.parametrize("name", [*NAMES, "modal_bank_zi", "modal_bank_of_frequency_and_decay"])
 def test_transform_of_a_complex_filter_matches_the_reference(name: str, transform: str) -> None:
     function, truth, make = CASES[name]
     p, t, s = make(torch.complex128), make(torch.complex128), make(torch.complex128)
@@ -86,13 +94,14 @@ def one_by_one(function: Function, inputs: Inputs, in_dims: tuple[int | None, ..
         function(*(t if d is None else t.select(d, i) for t, d in zip(inputs, in_dims, strict=True)))
         for i in range(size)
     ]
+    rows = [row if isinstance(row, tuple) else (row,) for row in rows]
     return [torch.stack(outputs) for outputs in zip(*rows, strict=True)]
 
 
 def batch(inputs: Inputs, in_dims: tuple[int | None, ...], size: int = 3) -> Inputs:
     """Scaled copies of each input along its dimension."""
     return tuple(
-        t if d is None else torch.stack([t * (1 - 0.2 * i) for i in range(size)], d)
+        t if d is None else torch.stack([t * (1 + 0.2 * i) for i in range(size)], d)
         for t, d in zip(inputs, in_dims, strict=True)
     )
 
@@ -111,6 +120,22 @@ def test_vmap_of_lfilter_over_any_dimensions(in_dims: tuple[int | None, ...]) ->
 def test_vmap_of_allpole_over_any_dimensions(in_dims: tuple[int | None, ...]) -> None:
     inputs = batch(allpole_inputs(N=3, T=6, lead_zi=(2,)), in_dims)
     assert_close(list(vmap(polezero.allpole, in_dims)(*inputs)), one_by_one(reference.allpole, inputs, in_dims))
+
+
+@pytest.mark.parametrize("name", [*DELAYS_AND_SPLINES, "cspline2d", "modal_bank_zi"])
+def test_vmap_over_any_dimensions_is_as_many_kernel_calls_as_one_row(name: str) -> None:
+    function, _, make = CASES[name]
+    given = make(torch.complex128)
+    with KernelCalls() as one:
+        function(*given)
+    for in_dims in itertools.product((None, 0, -1), repeat=len(given)):
+        if in_dims != (None,) * len(given):
+            inputs = batch(given, in_dims)
+            with KernelCalls() as kernels:
+                outputs = vmap(function, in_dims)(*inputs)
+            expected = one_by_one(function, inputs, in_dims)
+            assert_close(list(outputs) if isinstance(outputs, tuple) else [outputs], expected)
+            assert kernels.names == one.names
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])

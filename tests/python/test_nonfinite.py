@@ -1,7 +1,9 @@
 """NaN, inf, overflow and denormals: as in a serial filter, and never in another row."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,6 +88,76 @@ def test_a_bad_state_spreads_from_its_own_sample(name: str, dtype: torch.dtype) 
     expected = reference.lfilter(wide(b), wide(a), wide(x), zi=wide(zi))
     assert_spreads_alike(y, expected[0])
     assert_spreads_alike(zf, expected[1])
+
+
+# Filters with delays and banks, and what they take before x.
+DELAYS_AND_BANKS: dict[str, tuple[str, list[Any], dict[str, str]]] = {
+    "sparse_allpole": ("sparse_allpole", [[0.5, -0.3], [7, 20]], {}),
+    "comb_filter": ("comb_filter", [-0.7, 9], {}),
+    "feedforward_comb": ("feedforward_comb", [-0.7, 9], {}),
+    "allpass_comb": ("allpass_comb", [-0.7, 9], {}),
+    "linear": ("comb_filter", [-0.7, 9.3], {"interpolation": "linear"}),
+    "linear_whole": ("comb_filter", [-0.7, 9.0], {"interpolation": "linear"}),
+    "lagrange3": ("comb_filter", [-0.7, 9.3], {"interpolation": "lagrange3"}),
+    "thiran": ("comb_filter", [-0.7, 9.3], {"interpolation": "thiran"}),
+    "modal_bank": ("modal_bank", [[0.9j, 0.5], [1.0, 1j]], {}),
+}
+
+
+@pytest.mark.parametrize("dtype", REAL, ids=ids(REAL))
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("name", DELAYS_AND_BANKS)
+def test_a_bad_sample_goes_where_delays_and_modes_take_it(name: str, bad: str, dtype: torch.dtype) -> None:
+    """Forwards, and the same backwards in time in the gradient."""
+    op, parameters, options = DELAYS_AND_BANKS[name]
+    x = spoiled(torch.randn(T, T, dtype=dtype), BAD[bad])
+    function, truth = (partial(getattr(module, op), *parameters, **options) for module in (polezero, reference))
+    expected = truth(wide(x))
+    if name == "thiran":  # as one recurrence of the loop and the all-pass in it, which feeds back at once
+        expected[torch.ones(T, T).triu().bool()] = torch.nan
+
+    leaf = torch.randn(T, T, dtype=dtype, requires_grad=True)
+    (grad_x,) = torch.autograd.grad(function(leaf), leaf, x.flip(-1))
+
+    for y in (function(x), torch.stack([function(row) for row in x]), grad_x.flip(-1)):
+        assert_spreads_alike(y, expected)
+
+
+SPLINES: dict[str, Callable[[Tensor], Tensor]] = {
+    "cubic_spline": lambda x: polezero.cubic_spline(x, 3),
+    "cspline1d": polezero.cspline1d,
+    "qspline1d": polezero.qspline1d,
+    "symiirorder1": lambda x: polezero.symiirorder1(x, 0.5, 0.25),
+    "symiirorder2": lambda x: polezero.symiirorder2(x, 0.5, 0.25),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("name", SPLINES)
+def test_a_bad_sample_spoils_its_row_of_a_spline_and_no_other(name: str, bad: str) -> None:
+    """Each coefficient is a sum over all samples."""
+    x = torch.randn(5, 400, requires_grad=True)
+    y = SPLINES[name](x)
+    bad_x, bad_grad_y = x.detach().clone(), torch.randn_like(y)
+    (grad_x,) = torch.autograd.grad(y, x, bad_grad_y, retain_graph=True)
+    bad_x[2, 100] = bad_grad_y[2, 300] = BAD[bad]
+    others = torch.arange(5) != 2
+    for spoilt, clean in ((SPLINES[name](bad_x), y), (torch.autograd.grad(y, x, bad_grad_y)[0], grad_x)):
+        assert_close(spoilt[others], clean[others])
+        assert not torch.isfinite(spoilt[2]).any()
+
+
+@pytest.mark.parametrize("kind", ["cspline1d_eval", "qspline1d_eval"])
+def test_a_bad_coefficient_or_point_spoils_what_reads_it(kind: str) -> None:
+    function, reads = getattr(polezero, kind), {"cspline1d_eval": 4, "qspline1d_eval": 3}[kind]
+    c, points = torch.randn(50), torch.arange(4, 45, dtype=torch.float64) + 0.1
+    clean = function(c, points)
+    c[20] = torch.nan
+    y = function(c, points)
+    assert y.isnan().sum() == reads and y[14:19].isnan().sum() == reads
+    assert torch.equal(y[~y.isnan()], clean[~y.isnan()])
+    c[20], points[3] = 0.0, torch.nan
+    assert function(c, points).isnan().nonzero().tolist() == [[3]]
 
 
 @pytest.mark.parametrize(

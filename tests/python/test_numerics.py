@@ -1,5 +1,7 @@
 """Accuracy, against float64 filters of the same float32 coefficients and input, and long double ones at float64."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -148,6 +150,51 @@ def test_complex64_reaches_the_accuracy_targets(radius: float) -> None:
     a = torch.stack([torch.ones_like(pole), -pole]).to(torch.complex64)
     b, x = torch.tensor([1.0 + 0.5j, 0.4j]), torch.randn(1, 2**16, dtype=torch.complex64)
     assert relative_rms(polezero.lfilter(b, a, x), scipy_lfilter(b, a, x)) <= SIGNAL_BOUND[radius]
+
+
+# What is fed back stays in float64, near the circle as far from it. Of a radius: a function, what it takes before x.
+BETWEEN = torch.tensor([100.3], dtype=torch.float64)
+MOVING = 100.5 + 0.5 * torch.linspace(0, 40, 2**16, dtype=torch.float64).sin()[None]
+FED_BACK: dict[str, Callable[[float], tuple[Callable[..., Any], tuple[Tensor, ...]]]] = {
+    "comb_filter": lambda r: (lambda a, x: polezero.comb_filter(a, 100, x), (torch.tensor([-r]),)),
+    "comb_filter_negative": lambda r: (lambda a, x: polezero.comb_filter(a, 100, x), (torch.tensor([r]),)),
+    "comb_filter_two_pass": lambda r: (
+        lambda a, x: polezero.comb_filter(a, 100, x, backward="two_pass"),
+        (torch.tensor([-r]),),
+    ),
+    "sparse_allpole": lambda r: (
+        lambda a, x: polezero.sparse_allpole(a, [90, 101], x),
+        (torch.tensor([-r / 2, -r / 2]),),
+    ),
+    "allpass_comb": lambda r: (lambda a, x: polezero.allpass_comb(a, 100, x), (torch.tensor([-r]),)),
+    "linear": lambda r: (partial(polezero.comb_filter, interpolation="linear"), (torch.tensor([-r]), BETWEEN)),
+    "linear_moving": lambda r: (partial(polezero.comb_filter, interpolation="linear"), (torch.tensor([-r]), MOVING)),
+    "lagrange3": lambda r: (partial(polezero.comb_filter, interpolation="lagrange3"), (torch.tensor([-r]), BETWEEN)),
+    "thiran": lambda r: (partial(polezero.comb_filter, interpolation="thiran"), (torch.tensor([-r]), BETWEEN)),
+    "symiirorder1": lambda r: (lambda x: polezero.symiirorder1(x, (1 - r) ** 2, r), ()),
+    "symiirorder2": lambda r: (lambda x: polezero.symiirorder2(x, r, 0.003), ()),
+    "modal_bank": lambda r: (
+        polezero.modal_bank,
+        (torch.polar(torch.full((8,), r), torch.linspace(0.003, 3.1, 8)), torch.ones(8) + 0j),
+    ),
+}
+
+
+@pytest.mark.parametrize("radius", [0.9, 0.999, 0.9999, 0.99999])
+@pytest.mark.parametrize("name", FED_BACK)
+def test_float32_delays_splines_and_banks_only_round_what_they_write(name: str, radius: float) -> None:
+    function, parameters = FED_BACK[name](radius)
+    inputs = requires_grad((*parameters, torch.randn(1, 2**16)))
+    exact_inputs = requires_grad(tuple(wide(t) for t in inputs))
+
+    y, exact = function(*inputs), function(*exact_inputs)
+    grad_y = torch.randn_like(y)
+    *gradients, grad_x = torch.autograd.grad(y, inputs, grad_y)
+    *exact_gradients, exact_grad_x = torch.autograd.grad(exact, exact_inputs, wide(grad_y))
+
+    check_bounds({"y": relative_rms(y, exact), "x": relative_rms(grad_x, exact_grad_x)}, 2e-7)  # 7.5e-8
+    errors = [relative_rms(g, e) for g, e in zip(gradients, exact_gradients, strict=True)]
+    check_bounds({f"parameter {k}": error for k, error in enumerate(errors)}, GRADIENT_BOUND)
 
 
 # Clustered poles: the powers of the state matrix that carry a state over a block are large before they decay.

@@ -131,6 +131,12 @@ def spline_points() -> torch.Tensor:
     return torch.tensor([-0.8, 0.3, 2.2, 5.9, 8.1], dtype=torch.float64)
 
 
+def spectra(dtype: torch.dtype) -> tuple[Any, ...]:
+    """Two-sided: coefficients may be complex."""
+    b, a, x = lfilter_inputs(dtype, M=1, N=3, T=7)
+    return b, a, torch.fft.fft(x), None, -1, False
+
+
 def bank(dtype: torch.dtype, zi: bool, *attributes: Any) -> tuple[Any, ...]:
     """Two gains for each mode."""
     poles, gains, x, *state = modal_inputs(dtype.to_complex(), T=7, zi=zi)
@@ -291,6 +297,8 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "cspline1d": {"rows": lambda d: (torch.randn(2, 7, dtype=d),), "lamb": lambda d: (torch.randn(2, 7, dtype=d), 0.5)},
     "qspline1d": {"rows": lambda d: (torch.randn(2, 7, dtype=d),)},
+    "cspline2d": {"lamb": lambda d: (torch.randn(3, 2, 7, dtype=d), 0.5)},
+    "qspline2d": {"rows": lambda d: (torch.randn(2, 7, dtype=d),)},
     "cspline1d_eval": {"rows": lambda d: (torch.randn(2, 7, dtype=d), spline_points())},
     "qspline1d_eval": {"rows": lambda d: (torch.randn(2, 7, dtype=d), spline_points())},
     "symiirorder1": {"rows": lambda d: (torch.randn(2, 7, dtype=d), 0.5, -0.4)},
@@ -314,6 +322,18 @@ CASES: dict[str, dict[str, Any]] = {
         "rest": lambda d: modal_inputs(d, T=7, lead=(2,)),
         "zi": lambda d: modal_inputs(d, T=7, zi=True),
     },
+    "parallel_form": {
+        "short": lambda d: lfilter_inputs(d, M=1, N=3)[:2],
+        "direct": lambda d: lfilter_inputs(d, M=4, N=2, lead_b=(3,))[:2],
+    },
+    "diagonalise": {"rows": lambda d: state_space_inputs(d, S=3, I=2, O=4, lead=(5,))[:3]},
+    "freq_lfilter": {
+        correction: lambda d, correction=correction: (*lfilter_inputs(d, M=1, N=3, T=7), correction)
+        for correction in ("none", "zeropad", "truncate")
+    },
+    "freq_apply": {"rows": spectra},
+    "freq_response": {"rows": lambda d: (*lfilter_inputs(d, M=1, N=3, lead_a=(2,))[:2], 7, False)},
+    "freq_comb": {"rows": lambda d: (0.5 * torch.randn(2, dtype=d), delay(), 7, False)},
     "modal_bank_forward": {
         "zi": lambda d: bank(d, True),
         "reverse": lambda d: bank(d, False, None, True),

@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,29 @@ from polezero import reference
 ALL = (*DTYPES, torch.float16, torch.bfloat16, torch.int64)
 HALVES = (torch.float16, torch.bfloat16)
 B, A = [1.0, 0.5], [1.0, -0.5, 0.25]  # exact in every dtype
+
+
+# Functions of a coefficient, shape [1], and x; and of x alone.
+DELAYS_AND_BANKS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "sparse_allpole": lambda a, x: polezero.sparse_allpole(a, [2], x),
+    "comb_filter": lambda a, x: polezero.comb_filter(a[0], 2, x),
+    "feedforward_comb": lambda b, x: polezero.feedforward_comb(b[0], 2, x),
+    "allpass_comb": lambda a, x: polezero.allpass_comb(a[0], 2, x),
+    "linear": lambda a, x: polezero.comb_filter(a[0], 2.3, x, interpolation="linear"),
+    "lagrange3": lambda a, x: polezero.comb_filter(a[0], torch.tensor(2.3), x, interpolation="lagrange3"),
+    "thiran": lambda a, x: polezero.comb_filter(a[0], torch.tensor(2.3).double(), x, interpolation="thiran"),
+    "modal_bank": lambda p, x: polezero.modal_bank(p, [1.0], x),
+}
+SPLINES: dict[str, Callable[[Tensor], Tensor]] = {
+    "cubic_spline": lambda x: polezero.cubic_spline(x, 3),
+    "cspline1d": polezero.cspline1d,
+    "qspline1d": polezero.qspline1d,
+    "cspline2d": polezero.cspline2d,
+    "cspline1d_eval": lambda x: polezero.cspline1d_eval(x, torch.tensor([0.5, 1.25]).double()),
+    "qspline1d_eval": lambda x: polezero.qspline1d_eval(x, [0.5, 1.25]),
+    "symiirorder1": lambda x: polezero.symiirorder1(x, 0.5, 0.25),
+    "symiirorder2": lambda x: polezero.symiirorder2(x, 0.5, 0.25),
+}
 
 
 def floating(dtype: torch.dtype) -> torch.dtype:
@@ -38,6 +62,52 @@ def test_tensors_promote_as_torch_promotes_them(type_b: torch.dtype, type_x: tor
     assert y.dtype == zf.dtype == expected_type
     assert_close((y, zf), reference.lfilter(b, a, x, zi=zi))
     assert polezero.allpole(b, x).dtype == expected_type
+
+
+@pytest.mark.parametrize("name", DELAYS_AND_BANKS)
+def test_filters_with_delays_and_banks_promote_alike(name: str) -> None:
+    """Delays and points have a precision of their own."""
+    function = DELAYS_AND_BANKS[name]
+    for type_a, type_x in itertools.product(ALL, ALL):
+        if name == "modal_bank" and (type_x.is_complex or (type_a in HALVES and type_x == torch.int64)):
+            continue  # a TypeError: test_modal.py; float32, for poles are complex and complex numbers have no half
+        a, x = rounded([0.5], type_a), rounded([1.0, -2.0, 3.0, 0.0, 5.0], type_x)
+        expected_type = floating(torch.promote_types(type_a, type_x))
+        if name == "modal_bank":  # of complex poles too it is the real part
+            expected_type = expected_type.to_real()
+        y = function(a, x)
+        assert y.dtype == expected_type, f"{type_a}, {type_x}"
+        assert_close(y, function(wide(a), wide(x)))
+
+
+@pytest.mark.parametrize("dtype", ALL, ids=ids(ALL))
+@pytest.mark.parametrize("name", SPLINES)
+def test_splines_have_the_dtype_of_the_signal(name: str, dtype: torch.dtype) -> None:
+    x = rounded([1.0, -2.0, 3.0, 0.0, 5.0], dtype).reshape(1, 5)
+    y = SPLINES[name](x)
+    assert y.dtype == floating(dtype)
+    assert_close(y, SPLINES[name](wide(x)))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=ids([torch.bfloat16, torch.float16]))
+@pytest.mark.parametrize("name", DELAYS_AND_BANKS | SPLINES)
+def test_delays_splines_and_banks_are_computed_in_float32(name: str, dtype: torch.dtype) -> None:
+    """For half precision, with gradients of its dtype, and under autocast."""
+    function = (DELAYS_AND_BANKS | SPLINES)[name]
+    halves = [t.to(dtype) for t in ([torch.tensor([-0.7])] if name in DELAYS_AND_BANKS else [])]
+    halves = [t.requires_grad_() for t in (*halves, torch.randn(2, 30).to(dtype))]
+    singles = [t.detach().float().requires_grad_() for t in halves]
+
+    y, single = function(*halves), function(*singles)
+
+    assert y.dtype == dtype and torch.equal(y, single.to(dtype))
+    gradients = torch.autograd.grad(y.float().sum(), halves)
+    assert [g.dtype for g in gradients] == [dtype] * len(halves)
+    assert_close(gradients, torch.autograd.grad(single.sum(), singles))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        autocast = function(*halves)
+    assert autocast.dtype == torch.float32 and torch.equal(autocast, single)
+    assert [g.dtype for g in torch.autograd.grad(autocast.sum(), halves)] == [dtype] * len(halves)
 
 
 def test_the_state_alone_can_widen_the_result() -> None:

@@ -81,7 +81,9 @@ def test_cubic_spline_goes_through_its_samples(T: int, m: int, boundary: Any, dt
     y = polezero.cubic_spline(x, m, boundary)
     assert y.shape == (3, (T - 1) * m + 1) and y.dtype == dtype
     assert_close(y[:, ::m], wide(x))
-    assert_close(y, reference.cubic_spline(wide(x), m, boundary))
+    # the reference rounds its points n / m, by 7e-15 at t = 69: 1.2e-14 under any instruction set, which agree to 4e-16
+    tolerance = None if dtype in (torch.float32, torch.complex64) else 3e-14
+    assert_close(y, reference.cubic_spline(wide(x), m, boundary), tolerance)
 
 
 def test_cubic_spline_is_ndimages() -> None:
@@ -185,7 +187,11 @@ def test_a_warp_is_learned() -> None:
 
 
 BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
-    "m": (lambda: polezero.cubic_spline(torch.ones(3), 0), ValueError, "cubic_spline: m: expected an int >= 1, got 0"),
+    "m": (
+        lambda: polezero.cubic_spline(torch.ones(3), 0),
+        ValueError,
+        "cubic_spline: m: expected an int from 1 to 2147483647, got 0",
+    ),
     "m_type": (
         lambda: polezero.cubic_spline(torch.ones(3), 1.5),
         TypeError,

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import pytest
 import torch
-from cases import allpole_inputs, lfilter_inputs, requires_grad
+from cases import allpole_inputs, lfilter, lfilter_inputs, requires_grad
 from support import assert_close, ids, random_filter
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -16,32 +18,52 @@ import polezero
 Run = Callable[[int], tuple[Tensor, ...]]
 
 
-def lfilter_run(rows: int, T: int, dtype: torch.dtype, own_filters: bool = False) -> Run:
+def passes(function: Callable[..., Any], inputs: tuple[Tensor, ...]) -> Run:
     """A forward and backward pass on some number of threads."""
-    lead = (rows,) if own_filters else ()
-    inputs = lfilter_inputs(dtype, T=T, lead_b=lead, lead_a=lead, lead_x=(rows,), lead_zi=(rows,))
-    grad_y = torch.randn(rows, T, dtype=dtype)
 
     def run(threads: int) -> tuple[Tensor, ...]:
         torch.set_num_threads(threads)
         leaves = requires_grad(inputs)
-        y, zf = polezero.lfilter(*leaves[:3], zi=leaves[3])
-        return (y.detach(), zf.detach(), *torch.autograd.grad(y, leaves, grad_y))
+        outputs = function(*leaves)
+        y, *rest = outputs if isinstance(outputs, tuple) else (outputs,)
+        torch.manual_seed(1)
+        gradients = torch.autograd.grad(y, leaves, torch.randn_like(y))
+        return (y.detach(), *(t.detach() for t in rest), *gradients)
 
     return run
+
+
+def lfilter_run(rows: int, T: int, dtype: torch.dtype, own_filters: bool = False) -> Run:
+    lead = (rows,) if own_filters else ()
+    return passes(lfilter, lfilter_inputs(dtype, T=T, lead_b=lead, lead_a=lead, lead_x=(rows,), lead_zi=(rows,)))
 
 
 def allpole_run(rows: int, T: int, dtype: torch.dtype) -> Run:
-    inputs = allpole_inputs(dtype, T=T, lead_x=(rows,), lead_zi=(rows,))
-    grad_y = torch.randn(rows, T, dtype=dtype)
+    return passes(polezero.allpole, allpole_inputs(dtype, T=T, lead_x=(rows,), lead_zi=(rows,)))
 
-    def run(threads: int) -> tuple[Tensor, ...]:
-        torch.set_num_threads(threads)
-        leaves = requires_grad(inputs)
-        y, zf = polezero.allpole(*leaves)
-        return (y.detach(), zf.detach(), *torch.autograd.grad(y, leaves, grad_y))
 
-    return run
+# Filters with delays, and banks, whose rows stay whole on any number of threads, and splines: a function, and all of
+# its inputs before x.
+A, BETWEEN = torch.tensor([-0.7]), torch.tensor([40.3], dtype=torch.float64)
+WHOLE_ROWS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...]]] = {
+    "sparse_allpole": (lambda a, x: polezero.sparse_allpole(a, [30, 50], x), (torch.tensor([0.4, -0.3]),)),
+    "comb_filter": (lambda a, x: polezero.comb_filter(a, 40, x), (A,)),
+    "feedforward_comb": (lambda b, x: polezero.feedforward_comb(b, 40, x), (A,)),
+    "allpass_comb": (lambda a, x: polezero.allpass_comb(a, 40, x), (A,)),
+    "linear": (partial(polezero.comb_filter, interpolation="linear"), (A, BETWEEN)),
+    "lagrange3": (partial(polezero.comb_filter, interpolation="lagrange3"), (A, BETWEEN)),
+    "cspline1d_eval": (
+        lambda newx, x: polezero.cspline1d_eval(x, newx),
+        (torch.linspace(-5, 2000, 301, dtype=torch.float64),),
+    ),
+    "modal_bank": (polezero.modal_bank, (torch.polar(torch.full((9,), 0.95), torch.arange(9.0) / 3), torch.ones(9))),
+}
+SPLIT_ROWS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...]]] = {
+    "thiran": (partial(polezero.comb_filter, interpolation="thiran"), (A, BETWEEN)),
+    "cubic_spline": (lambda x: polezero.cubic_spline(x, 3), ()),
+    "qspline1d": (polezero.qspline1d, ()),
+    "symiirorder2": (lambda x: polezero.symiirorder2(x, 0.9, 0.3), ()),
+}
 
 
 def assert_same_bits(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> None:
@@ -65,6 +87,34 @@ def test_lfilter_has_the_same_bits_on_one_and_two_threads(
 def test_allpole_has_the_same_bits_on_one_and_two_threads(shape: tuple[int, int]) -> None:
     run = allpole_run(*shape, torch.float32)
     assert_same_bits(run(1), run(2))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=ids(SHAPES))
+@pytest.mark.parametrize("name", WHOLE_ROWS | SPLIT_ROWS)
+def test_rows_of_delays_splines_and_banks_have_the_same_bits_on_one_and_two_threads(
+    name: str, shape: tuple[int, int]
+) -> None:
+    function, parameters = (WHOLE_ROWS | SPLIT_ROWS)[name]
+    run = passes(function, (*parameters, torch.randn(shape)))
+    assert_same_bits(run(1), run(2))
+
+
+@pytest.mark.parametrize("threads", [2, 3, 5])
+@pytest.mark.parametrize("name", WHOLE_ROWS)
+def test_one_row_of_delays_and_banks_has_the_same_bits_on_any_number_of_threads(name: str, threads: int) -> None:
+    function, parameters = WHOLE_ROWS[name]
+    run = passes(function, (*parameters, torch.randn(1, 2**17 + 1)))
+    assert_same_bits(run(1), run(threads))
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+@pytest.mark.parametrize("name", SPLIT_ROWS)
+def test_one_row_of_a_spline_is_split_and_equal_to_rounding(name: str, threads: int) -> None:
+    function, parameters = SPLIT_ROWS[name]
+    run = passes(function, (*parameters, torch.randn(1, 2**17 + 1)))
+    assert_close(run(threads), run(1), tolerance=3e-6)
+    torch.use_deterministic_algorithms(True)
+    assert_same_bits(run(threads), run(1))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=ids([torch.float32, torch.float64]))

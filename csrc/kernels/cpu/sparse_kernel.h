@@ -61,18 +61,13 @@ struct FourWeights {
     return w[0] + v * (w[1] + v * (w[2] + v * w[3]));
   }
 };
-struct Split {
-  int64_t first;
-  double u;
-};
-template <class T>
-POLEZERO_INLINE Split split(const SparseTapsOfRow<T>& taps, int64_t n, int64_t l) {
-  const double d = taps.between(n, l);
-  return {taps.first(n, l), d - std::floor(d)};
-}
 inline vec<double, 4> load_four(const double* p) { return load<double, 4>(p); }
 inline vec<double, 4> load_four(const float* p) {
+#if defined(__AVX__)
+  return _mm256_cvtps_pd(_mm_loadu_ps(p));  // GCC 12's __builtin_convertvector goes through memory
+#else
   return __builtin_convertvector((load<float, 4>(p)), vec<double, 4>);
+#endif
 }
 
 // A row of a problem, whose taps read `points` samples each.
@@ -136,7 +131,7 @@ class SparseRow {
       return d <= p ? now[-step * d] : A(0);
     } else {
       if constexpr (kFour && step > 0) {
-        const Split at = split(taps_, n, l);
+        const ReadPoint at = taps_.point(n, l);
         if (at.first + 3 <= p) {
           return horizontal_sum<double, 4>(four_.at(at.u) * load_four(now - at.first - 3));
         }
@@ -223,7 +218,7 @@ class SparseRow {
       for (int64_t l = 0; l < L_; ++l) {
         const A part = multiply(taps_.coefficient(n - p_.past, l), from);
         if constexpr (kFour && step < 0) {
-          const Split at = split(taps_, n - p_.past, l);
+          const ReadPoint at = taps_.point(n - p_.past, l);
           if (at.first + 3 <= n) {
             const vec<double, 4> w = four_.at(at.u) * broadcast<double, 4>(part);
             A* to = now - at.first - 3;
@@ -277,7 +272,7 @@ struct SparseProductRow {
 
   A at(int64_t n, int64_t l) const {
     if constexpr (points == 4 && !is_complex<T>) {
-      const Split at = split(taps, n - p.past, l);
+      const ReadPoint at = taps.point(n - p.past, l);
       if (at.first + 3 <= n) {
         const vec<double, 4> read = four.at(at.u) * load_four(x + n - at.first - 3);
         return widen(g[n]) * horizontal_sum<double, 4>(read);
