@@ -46,7 +46,9 @@ const Shape kShapes[] = {{1, 0, 1, 1, 1, 1},
                          {2, 0, 300, 1, 20, 60, true, true, true, 2},
                          {1, 0, 40, 1, 5, 8, false, true, false, 4},
                          {2, 0, 300, 2, 2, 40, true, true, false, 4},
-                         {2, 12, 5000, 1, 2, 9, true, false, true, 4}};
+                         {2, 12, 5000, 1, 2, 9, true, false, true, 4},
+                         {2, 30, 5000, 1, 7, 25, true, true, false, 4},
+                         {2, 0, 500, 1, 9, 300, true, false, true, 4}};
 
 // The polynomial through 1 at one of `points` neighbours and 0 at the others, at u between the
 // middle ones, or its derivative.
