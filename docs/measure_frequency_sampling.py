@@ -3,7 +3,7 @@
 python docs/measure_frequency_sampling.py [--output docs/frequency_sampling.png]
 
 Error and time of polezero.freq.lfilter against polezero.lfilter, and the identification of filters by gradient descent
-through the recursion, through spectra and through poles. One thread; a minute and a half on a 2-core AMD EPYC.
+through the recursion, through spectra and through poles. One thread; a minute and a half on two cores.
 """
 
 from __future__ import annotations
