@@ -74,7 +74,7 @@ Tensors<3> SparseAllpole::vjp(const Tensors<1>& grads, const Tensors<3>& in, con
     return {grad_a, Tensor(), lambda};
   }
   if (!need[0] && !need[1]) return {Tensor(), Tensor(), lambda};
-  const Tensor c = -a;  // of x - S(a) y
+  const Tensor c = need[1] ? -a : a;  // S(-a) y: for the gradient to d
   const TapGradients grad = transposed
                                 ? tap_gradients(y.conj(), lambda, c, delays, past, read, need)
                                 : tap_gradients(lambda, y.conj(), c, delays, past, read, need);

@@ -39,16 +39,6 @@ at::ScalarType double_of(const Promotion& type) {
   return at::isComplexType(type.result) ? at::kComplexDouble : at::kDouble;
 }
 
-// Whether t has values that may be looked at: not on a GPU, nor while torch only records what is
-// done, nor under the transforms of torch.func.
-bool readable(const Tensor& t) {
-  using c10::DispatchKey;
-  constexpr c10::DispatchKeySet recorded({DispatchKey::Python, DispatchKey::Functionalize,
-                                          DispatchKey::FuncTorchBatched,
-                                          DispatchKey::FuncTorchGradWrapper});
-  return t.is_cpu() && !t.key_set().has_any(recorded);
-}
-
 void check_distinct(const char* op, const char* name, const Tensor& poles) {
   if (!readable(poles) || poles.numel() == 0) return;
   const Tensor p = poles.detach();
@@ -104,17 +94,19 @@ Tensor residues(const Tensor& remainder, const Tensor& poles, const c10::SymDimV
   return sum / others.prod(-1);
 }
 
-// The impulse response is looked at in samples 0, 1, 2, 4 .. 1024, with growing modes scaled down.
+// The impulse response without the direct part is looked at in samples 0 .. N, of which at least
+// one is not 0, and N 2^k; growing modes are scaled down.
 void check_residues(const char* op, const Tensor& residues, const Tensor& poles) {
   if (!readable(residues) || residues.numel() == 0) return;
-  const Tensor r = residues.detach(), p = poles.detach();
-  Tensor power = p / p.abs().amax(-1, /*keepdim=*/true).clamp_min(1);
-  Tensor largest = r.sum(-1).abs();
-  for (int64_t n = 1; n <= 1024; n *= 2) {
+  const Tensor r = residues.detach(), p = poles.detach(), total = r.abs().sum(-1);
+  const Tensor scaled = p / p.abs().amax(-1, /*keepdim=*/true).clamp_min(1);
+  Tensor power = at::ones_like(scaled), largest = at::zeros_like(total);
+  const int64_t N = r.size(-1);
+  for (int64_t n = 0; n <= 1024; n = n < N ? n + 1 : 2 * n) {
     largest = at::maximum(largest, (r * power).sum(-1).abs());
-    power = power.square();
+    power = n < N ? power * scaled : power.square();
   }
-  const double ratio = (r.abs().sum(-1) / largest).nan_to_num(0).max().item<double>();  // 0 / 0
+  const double ratio = at::where(total == 0, total, total / largest).max().item<double>();
   TORCH_CHECK_VALUE(ratio <= kLargestResidues, op, ": a: expected poles so far apart that their ",
                     "residues are at most ", kLargestResidues, " times the impulse response, got ",
                     std::setprecision(2), ratio, " times");

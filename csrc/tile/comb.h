@@ -1,8 +1,8 @@
 // A filter with one tap whose delay D is constant, on a GPU: y[n] = x[n] - c[n] y[n - D] is D
 // filters of first order, each of every D-th sample, and the samples of neighbouring ones lie side
-// by side. Each is cut in time as Note [Chunks] does it, but with one number for a state, and its
-// product with a chunk's coefficients for a transition, nothing grows before it decays: float64
-// will do, and the transition is found with what a chunk's input leaves behind.
+// by side. Each is cut in time as Note [Chunks] does it. But a state is one number, and a
+// transition the product of a chunk's coefficients, of which no power grows before it decays:
+// float64 will do, and the transition is found with what a chunk's input leaves behind.
 #pragma once
 
 #include "tile/sparse_taps.h"
@@ -61,7 +61,8 @@ struct CombRow {
         if constexpr (output) {
           y[sample(position)] = static_cast<T>(h);
         } else {
-          transition = reads ? -multiply(tap[i], transition) : A(0);
+          // (of what overflows the next product, or state, may be with a zero)
+          transition = reads ? saturated(-multiply(tap[i], transition)) : A(0);
         }
       }
     }

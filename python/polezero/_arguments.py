@@ -24,12 +24,14 @@ def _holds_tensor(value: object) -> bool:
 
 
 def _is_whole(value: Any) -> bool:
+    """Integers, or an array of them; what is no number at all is for :func:`to_tensor` to refuse."""
     if isinstance(value, (list, tuple)):
         return all(map(_is_whole, value))
-    if isinstance(value, int):  # of any size
-        return True
-    dtype = torch.as_tensor(value).dtype
-    return not (dtype.is_floating_point or dtype.is_complex)
+    if isinstance(value, Tensor):
+        return not (value.is_floating_point() or value.is_complex())
+    if hasattr(value, "dtype"):  # NumPy's
+        return value.dtype.kind in "iu"
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:

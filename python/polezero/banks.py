@@ -86,9 +86,9 @@ def parallel_form(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor, Ten
     Raises:
         ValueError: ``b`` or ``a`` is empty, ``a[..., 0]`` is 0, a shape does not fit, ``a[..., N]`` is 0 where
             ``M >= N`` (the direct part would be longer), a coefficient is NaN or inf, two poles are closer than 1e-5,
-            or the residues of several that lie close together are more than 10000 times the impulse response. On a
-            GPU, and under ``torch.compile`` and ``torch.func``, no value is looked at: the result is inf, NaN or
-            meaningless then.
+            or the residues of several that lie close together are more than 10000 times the impulse response that
+            they add up to (its largest of the samples 0 .. N and N 2^k, growing modes scaled down). On a GPU, and under
+            ``torch.compile`` and ``torch.func``, no value is looked at: the result is inf, NaN or meaningless then.
 
     Poles in a cluster give residues that are large and cancel, and lose their digits: :func:`lfilter` or
     :func:`sosfilt` filter with them better. Source: J. O. Smith, "Introduction to Digital Filters", on partial

@@ -247,4 +247,5 @@ def _run(
         )
     op = getattr(_ops, function).default
     delay = to_delays(f"{function}: delay", delay, signal(function, x))
+    # (without optional=() mypy takes `coefficient` for it)
     return run(function, op, x, zi, interpolation, *options, optional=(), **coefficient, delay=delay)

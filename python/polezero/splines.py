@@ -331,9 +331,8 @@ def _check_no_smoothing(function: str, lamb: float) -> None:
 
 def _evaluate(function: str, cj: Tensor, newx: Values, dx: Values, x0: Values, axis: int) -> Tensor:
     device = signal(function, cj, "cj").device
-    points, step, first = (
-        _real(f"{function}: {name}", value, device) for name, value in (("newx", newx), ("dx", dx), ("x0", x0))
-    )
+    points = _real(f"{function}: newx", newx, device)
+    step, first = _scale(f"{function}: dx", dx, device), _scale(f"{function}: x0", x0, device)
     try:
         torch.broadcast_shapes(points.shape, step.shape, first.shape)
     except RuntimeError:
@@ -349,3 +348,9 @@ def _real(name: str, value: Values, device: torch.device) -> Tensor:
     if numbers.dtype == torch.bool or numbers.is_complex():
         raise TypeError(f"{name}: expected real numbers, got {str(numbers.dtype).removeprefix('torch.')}")
     return numbers if numbers.is_floating_point() else numbers.double()
+
+
+def _scale(name: str, value: Values, device: torch.device) -> Tensor:
+    """One number has no dimension: then its dtype is not that of the points, nor has it to be on their device."""
+    numbers = _real(name, value, device)
+    return numbers.squeeze(0) if numbers.shape == (1,) else numbers

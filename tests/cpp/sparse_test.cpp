@@ -48,7 +48,8 @@ const Shape kShapes[] = {{1, 0, 1, 1, 1, 1},
                          {2, 0, 300, 2, 2, 40, true, true, false, 4},
                          {2, 12, 5000, 1, 2, 9, true, false, true, 4},
                          {2, 30, 5000, 1, 7, 25, true, true, false, 4},
-                         {2, 0, 500, 1, 9, 300, true, false, true, 4}};
+                         {2, 0, 500, 1, 9, 300, true, false, true, 4},
+                         {1, 0, 50, 1, 3'000'000'000, 3'000'000'100, true, false, false, 4}};
 
 // The polynomial through 1 at one of `points` neighbours and 0 at the others, at u between the
 // middle ones, or its derivative.
@@ -259,6 +260,21 @@ TYPED_TEST(SparseOf, FiltersAreTheirDefinition) {
         if (this->HasFatalFailure()) return;
       }
     }
+  }
+}
+
+// A transition that overflows meets states of zero.
+TYPED_TEST(SparseOf, AnUnstableCombOfSilenceIsSilentOnAGpu) {
+  using T = TypeParam;
+  Random random(3);
+  Case<T> c(random, {1, 0, 40000, 1, 1, 1, false, false, false, 1, 20});
+  c.constant[0] = -2;
+  std::fill(c.x.data.begin(), c.x.data.end(), T(0));
+  c.x.row(0)[39990] = 1;
+  Rows<T> y(1, 40000, 0);
+  run_on_a_gpu(c.params(/*feedback=*/true, /*transposed=*/false, y), c);
+  for (int64_t n = 0; n < 40000; ++n) {
+    ASSERT_EQ(y.row(0)[n], n < 39990 ? T(0) : T(std::exp2(static_cast<double>(n - 39990)))) << n;
   }
 }
 

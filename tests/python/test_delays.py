@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from cases import requires_grad, sparse_inputs
@@ -195,6 +196,13 @@ def test_forward_mode_in_every_dtype_of_coefficients() -> None:
     assert value.dtype == slope.dtype == torch.float64
 
 
+def test_delays_may_be_any_array_of_integers() -> None:
+    x = torch.randn(2, 40, dtype=torch.float64)
+    expected = polezero.comb_filter(0.5, torch.tensor([2, 3]), x)
+    for delay in ([2, torch.tensor(3)], np.array([3, 2])[::-1], np.array([2, 3], dtype=np.uint8), (2, np.int32(3))):
+        assert torch.equal(polezero.comb_filter(0.5, delay, x), expected)
+
+
 BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "delay_zero": (
         lambda: polezero.comb_filter(0.5, 0, zeros()),
@@ -205,6 +213,31 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: polezero.comb_filter(0.5, 1.5, zeros()),
         TypeError,
         "comb_filter: delay: expected integers without interpolation, got Double",
+    ),
+    "delay_none": (
+        lambda: polezero.comb_filter(0.5, None, zeros()),  # type: ignore[arg-type]
+        ValueError,
+        "comb_filter: delay: expected a tensor, a number or a rectangular array of numbers, got None",
+    ),
+    "delay_text": (
+        lambda: polezero.sparse_allpole([0.5], ["3"], zeros()),
+        ValueError,
+        "sparse_allpole: delays: expected a tensor, a number or a rectangular array of numbers, got ['3']",
+    ),
+    "delay_huge": (
+        lambda: polezero.comb_filter(0.5, 10**30, zeros()),
+        ValueError,
+        f"comb_filter: delay: expected a tensor, a number or a rectangular array of numbers, got {10**30}",
+    ),
+    "delay_bool": (
+        lambda: polezero.comb_filter(0.5, True, zeros()),
+        TypeError,
+        "comb_filter: delay: expected integers without interpolation, got Double",
+    ),
+    "a_none": (
+        lambda: polezero.comb_filter(None, 3, zeros()),  # type: ignore[arg-type]
+        ValueError,
+        "comb_filter: a: expected a tensor, a number or a rectangular array of numbers, got None",
     ),
     "delay_short": (
         lambda: polezero.feedforward_comb(0.5, [2.5, 1.5], zeros(), interpolation="lagrange3"),

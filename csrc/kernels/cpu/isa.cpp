@@ -17,6 +17,7 @@
 #include "kernels/cpu/modal_kernel.h"
 #include "kernels/cpu/sosfilt_kernel.h"
 #include "kernels/cpu/sparse_kernel.h"
+#include "kernels/cpu/sparse_product_kernel.h"
 #include "kernels/cpu/spline_kernel.h"
 #include "kernels/cpu/state_space_kernel.h"
 

@@ -4,14 +4,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <vector>
 
-#include "kernels/sparse.h"
-#include "tile/simd.h"
-#include "tile/sparse_taps.h"
+#include "kernels/cpu/sparse_reads.h"
 
 POLEZERO_ISA_BEGIN
 
@@ -45,91 +41,6 @@ class DelayLine {
   int64_t behind_, ahead_, tile_;
   std::vector<A> line_;
   A* now_;
-};
-
-// The weights of a tap that reads four samples, a lane each, the nearest last: so they lie in
-// memory.
-struct FourWeights {
-  vec<double, 4> w[4];  // of u^0, u^1 ..
-
-  explicit FourWeights(const Interpolator& f) {
-    for (int i = 0; i < 4; ++i) {
-      for (int lane = 0; lane < 4; ++lane) w[i][lane] = f.w[3 - lane][i];
-    }
-  }
-  POLEZERO_INLINE vec<double, 4> at(double u) const {
-    const vec<double, 4> v = broadcast<double, 4>(u);
-    return w[0] + v * (w[1] + v * (w[2] + v * w[3]));
-  }
-};
-
-// Four samples' numbers in float64, and whole ones.
-using Four = vec<double, 4>;
-using WholeFour = vec<int32_t, 4>;
-inline Four load_four(const double* p) { return load<double, 4>(p); }
-inline Four load_four(const float* p) {
-#if defined(__AVX__)
-  return _mm256_cvtps_pd(_mm_loadu_ps(p));  // GCC 12's __builtin_convertvector goes through memory
-#else
-  return __builtin_convertvector((load<float, 4>(p)), Four);
-#endif
-}
-
-// Of the only tap, of four samples from n on.
-template <class T>
-POLEZERO_INLINE Four four_delays(const SparseTapsOfRow<T>& taps, int64_t n) {
-  const int64_t i = taps.taps.d_time == 0 ? 0 : n;
-  const auto load = [&](const auto* d) {
-    return taps.taps.d_time == 0 ? broadcast<double, 4>(*d) : load_four(d);
-  };
-  return taps.d_between != nullptr ? load(taps.d_between + i) : load(taps.d_between_single + i);
-}
-
-// What four samples, a lane each, read by way of a tap whose delay lies between samples.
-template <int points>
-class FourReads {
- public:
-  POLEZERO_INLINE FourReads(const Interpolator& f, Four delays)
-      : f_(f),
-        whole_(__builtin_convertvector(delays, WholeFour)),
-        u_(delays - __builtin_convertvector(whole_, Four)) {}
-
-  // Whether it all lies among the `behind` samples before the first, and the four. (Delays that
-  // nobody has looked at may be anything.)
-  POLEZERO_INLINE bool are_within(int64_t behind) const {
-    bool all = true;
-    for (int lane = 0; lane < 4; ++lane) {
-      const int64_t first = whole_[lane] - f_.before;
-      all &= first >= 1 && first + points - 1 <= behind + lane;
-    }
-    return all;
-  }
-  template <class X>
-  POLEZERO_INLINE Four of(const X* now) const {
-    static_assert(points == 4);
-    Four row[4];  // of each lane, the farthest sample first
-    for (int lane = 0; lane < 4; ++lane) {
-      row[lane] = load_four(now + lane - (whole_[lane] - f_.before) - 3);
-    }
-    const Four even = __builtin_shufflevector(row[0], row[1], 0, 4, 2, 6);
-    const Four odd = __builtin_shufflevector(row[0], row[1], 1, 5, 3, 7);
-    const Four even_of_others = __builtin_shufflevector(row[2], row[3], 0, 4, 2, 6);
-    const Four odd_of_others = __builtin_shufflevector(row[2], row[3], 1, 5, 3, 7);
-    return weight(3) * __builtin_shufflevector(even, even_of_others, 0, 1, 4, 5) +
-           weight(2) * __builtin_shufflevector(odd, odd_of_others, 0, 1, 4, 5) +
-           weight(1) * __builtin_shufflevector(even, even_of_others, 2, 3, 6, 7) +
-           weight(0) * __builtin_shufflevector(odd, odd_of_others, 2, 3, 6, 7);
-  }
-
- private:
-  POLEZERO_INLINE Four weight(int j) const {
-    const auto w = [&](int i) { return broadcast<double, 4>(f_.w[j][i]); };
-    return w(0) + u_ * (w(1) + u_ * (w(2) + u_ * w(3)));
-  }
-
-  const Interpolator& f_;
-  WholeFour whole_;
-  Four u_;
 };
 
 // A row of a problem, whose taps read `points` samples each.
@@ -231,7 +142,7 @@ class SparseRow {
       }
     }
     if constexpr (kFour && step > 0) {
-      if (L_ == 1 && p_.shortest >= 4 && p_.longest < std::numeric_limits<int32_t>::max()) {
+      if (L_ == 1 && p_.shortest >= 4 && p_.longest < kLongestOfFour) {
         serially_to(std::min(std::max(first, p_.longest), last));
         p = gather_fours(line, p, last, begin);
       }
@@ -298,7 +209,7 @@ class SparseRow {
         if constexpr (kFour && step < 0) {
           const ReadPoint at = taps_.point(n - p_.past, l);
           if (at.first + 3 <= n) {
-            const vec<double, 4> w = four_.at(at.u) * broadcast<double, 4>(part);
+            const Four w = four_.at(at.u) * broadcast<double, 4>(part);
             A* to = now - at.first - 3;
             // (vectors would wait for those of the sample before, which lie across them)
             for (int lane = 0; lane < 4; ++lane) to[lane] += w[lane];
@@ -326,103 +237,6 @@ void sparse(const SparseParams<T>& p, const Range& range) {
     for (int64_t r = range.row_begin; r < range.row_end; ++r) {
       p.transposed ? SparseRow<T, -1, points>(p, r, range.time_end).run()
                    : SparseRow<T, 1, points>(p, r, range.time_end).run();
-    }
-  });
-}
-
-// ---- products
-
-// Of one row, over its samples [begin, end), begin >= past.
-template <class T, int points>
-struct SparseProductRow {
-  using A = acc_t<T>;
-  const SparseProductParams<T>& p;
-  SparseTapsOfRow<T> taps;
-  const T *g, *x;
-
-  SparseProductRow(const SparseProductParams<T>& params, int64_t row)
-      : p(params), taps(p.taps, row), g(p.g + row * p.g_stride), x(p.x + row * p.x_stride) {}
-
-  A at(int64_t n, int64_t l) const {
-    A sum(0);
-    taps.template each<points>(n - p.past, l, [&](int64_t d, double w) {
-      if (d <= n) sum += w * widen(x[n - d]);
-    });
-    return multiply(widen(g[n]), sum);
-  }
-  // The sum of tap l.
-  A sum(int64_t begin, int64_t end, int64_t l) const {
-    A total(0);
-    if constexpr (!is_complex<T> && points == 1) {
-      constexpr int W = kLanes<double>;
-      if (p.taps.constant_delays()) {
-        const int64_t d = taps.delay(0, l);
-        begin = std::min(std::max(begin, d), end);  // before that there is nothing
-        vec<double> even{}, odd{};
-        for (; begin + 2 * W <= end; begin += 2 * W) {
-          even += to_double(g + begin) * to_double(x + begin - d);
-          odd += to_double(g + begin + W) * to_double(x + begin + W - d);
-        }
-        total = horizontal_sum<double, W>(even + odd);
-      }
-    }
-    Four fours{};
-    each(
-        begin, end, l, [&](int64_t, A product) { total += product; },
-        [&](int64_t, auto products) { fours += products; });
-    return total + horizontal_sum<double, 4>(fours);
-  }
-  // Those of tap l, to memory.
-  void write(int64_t begin, int64_t end, int64_t l, T* to) const {
-    const int64_t L = p.taps.count;
-    each(
-        begin, end, l,
-        [&](int64_t n, A product) { to[(n - p.past) * L + l] = static_cast<T>(product); },
-        [&](int64_t n, auto products) { store_narrow<4>(to + n - p.past, products); });
-  }
-
- private:
-  // one(n, product) for the samples of tap l, or, of the only tap between four samples, fours(n,
-  // products) for four of them.
-  template <class One, class Fours>
-  POLEZERO_INLINE void each(int64_t begin, int64_t end, int64_t l, One&& one, Fours&& fours) const {
-    int64_t n = begin;
-    while (n < end) {
-      if constexpr (points == 4 && !is_complex<T>) {
-        if (p.taps.count == 1 && n + 4 <= end) {
-          const FourReads<points> reads(p.taps.interpolator, four_delays(taps, n - p.past));
-          if (reads.are_within(n)) {
-            fours(n, load_four(g + n) * reads.of(x + n));
-            n += 4;
-            continue;
-          }
-        }
-      }
-      one(n, at(n, l));
-      ++n;
-    }
-  }
-};
-
-template <class T, int points>
-void sparse_product_row(const SparseProductParams<T>& p, int64_t r, int64_t time_end) {
-  constexpr int64_t kTile = 2048;
-  const int64_t L = p.taps.count, time = time_end - p.past;
-  const SparseProductRow<T, points> row(p, r);
-  for (int64_t begin = p.past; begin < time_end; begin += kTile) {
-    const int64_t end = std::min(begin + kTile, time_end);
-    for (int64_t l = 0; l < L; ++l) {
-      if (p.p_sums != nullptr) p.p_sums[r * L + l] += row.sum(begin, end, l);
-      if (p.p != nullptr) row.write(begin, end, l, p.p + r * time * L);
-    }
-  }
-}
-
-template <class T>
-void sparse_product(const SparseProductParams<T>& p, const Range& range) {
-  with_points(p.taps, [&](auto points) {
-    for (int64_t r = range.row_begin; r < range.row_end; ++r) {
-      sparse_product_row<T, points>(p, r, range.time_end);
     }
   });
 }

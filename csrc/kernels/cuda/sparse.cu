@@ -71,15 +71,18 @@ namespace cuda {
 
 namespace {
 
-// The delay is not known here: each row cuts itself into as many chunks as it has threads.
+// The delay is not known here: each row cuts itself into as many chunks as it has threads, if it
+// has samples for two.
 template <class T>
 void comb(const Context& context, SparseOnDevice<T> p) {
   constexpr int64_t kThreadsPerProcessor = 1024;
-  p.comb_threads = std::clamp<int64_t>(context.processors * kThreadsPerProcessor / p.rows,
-                                       gpu::kWarp, std::max<int64_t>(p.time, gpu::kWarp));
+  const int64_t wanted = context.processors * kThreadsPerProcessor / p.rows;
+  p.comb_threads = std::min(std::max<int64_t>(wanted, gpu::kWarp), p.time);
   const int64_t threads = p.rows * p.comb_threads;
-  p.comb_states = context.array<acc_t<T>>(2 * threads);
-  launch(context, threads, gpu::find_comb_kernel<T>, p);
+  if (p.time >= 2 * gpu::kShortestCombChunk) {
+    p.comb_states = context.array<acc_t<T>>(2 * threads);
+    launch(context, threads, gpu::find_comb_kernel<T>, p);
+  }
   launch(context, threads, gpu::comb_kernel<T>, p);
 }
 
