@@ -29,9 +29,9 @@ def _is_whole(value: Any) -> bool:
         return all(map(_is_whole, value))
     if isinstance(value, Tensor):
         return not (value.is_floating_point() or value.is_complex())
-    if hasattr(value, "dtype"):  # NumPy's
-        return value.dtype.kind in "iu"
-    return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, (int, float, complex)):  # before hasattr, which Dynamo has not for symbolic numbers
+        return isinstance(value, int) and not isinstance(value, bool)
+    return hasattr(value, "dtype") and value.dtype.kind in "iu"  # NumPy's
 
 
 def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
