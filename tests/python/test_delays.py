@@ -215,7 +215,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "comb_filter: delay: expected integers without interpolation, got Double",
     ),
     "delay_none": (
-        lambda: polezero.comb_filter(0.5, None, zeros()),  # type: ignore[arg-type]
+        lambda: polezero.comb_filter(0.5, None, zeros()),
         ValueError,
         "comb_filter: delay: expected a tensor, a number or a rectangular array of numbers, got None",
     ),
@@ -235,7 +235,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "comb_filter: delay: expected integers without interpolation, got Double",
     ),
     "a_none": (
-        lambda: polezero.comb_filter(None, 3, zeros()),  # type: ignore[arg-type]
+        lambda: polezero.comb_filter(None, 3, zeros()),
         ValueError,
         "comb_filter: a: expected a tensor, a number or a rectangular array of numbers, got None",
     ),
