@@ -17,190 +17,112 @@
 #include "ops/state_space.h"
 
 TORCH_LIBRARY(polezero, m) {
+  const auto op = [&m](const char* schema) { m.def(schema, {at::Tag::pt2_compliant_tag}); };
   m.set_python_module("polezero");
 
   // ---- For users: any axis, dtypes promoted. zf has shape [0] where zi is None.
-  m.def(
-      "lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, int axis=-1, "
-      "str backward='one_pass') -> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "allpole(Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def("sensitivity(Tensor b, Tensor a, Tensor x, int axis=-1) -> (Tensor dy_db, Tensor dy_da)",
-        {at::Tag::pt2_compliant_tag});
-  m.def(
-      "tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def("linear_recurrence(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
-        {at::Tag::pt2_compliant_tag});
-  m.def("sosfilt(Tensor sos, Tensor x, Tensor? zi=None, int axis=-1) -> (Tensor y, Tensor zf)",
-        {at::Tag::pt2_compliant_tag});
+  op("lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, int axis=-1, "
+     "str backward='one_pass') -> (Tensor y, Tensor zf)");
+  op("allpole(Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "
+     "-> (Tensor y, Tensor zf)");
+  op("sensitivity(Tensor b, Tensor a, Tensor x, int axis=-1) -> (Tensor dy_db, Tensor dy_da)");
+  op("tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "
+     "-> (Tensor y, Tensor zf)");
+  op("linear_recurrence(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("sosfilt(Tensor sos, Tensor x, Tensor? zi=None, int axis=-1) -> (Tensor y, Tensor zf)");
   // x[..., I, T] -> y[..., O, T]
-  m.def(
-      "state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
+  op("state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
+     "-> (Tensor y, Tensor zf)");
   // Delays, and coefficients that may change with time; `interpolation` is for delays between
   // samples.
-  m.def(
-      "comb_filter(Tensor a, Tensor delay, Tensor x, Tensor? zi=None, str? interpolation=None, "
-      "str backward='one_pass') -> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "feedforward_comb(Tensor b, Tensor delay, Tensor x, Tensor? zi=None, "
-      "str? interpolation=None) -> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "allpass_comb(Tensor a, Tensor delay, Tensor x, Tensor? zi=None, str? interpolation=None) "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "sparse_allpole(Tensor a, Tensor delays, Tensor x, Tensor? zi=None) "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
+  op("comb_filter(Tensor a, Tensor delay, Tensor x, Tensor? zi=None, str? interpolation=None, "
+     "str backward='one_pass') -> (Tensor y, Tensor zf)");
+  op("feedforward_comb(Tensor b, Tensor delay, Tensor x, Tensor? zi=None, "
+     "str? interpolation=None) -> (Tensor y, Tensor zf)");
+  op("allpass_comb(Tensor a, Tensor delay, Tensor x, Tensor? zi=None, str? interpolation=None) "
+     "-> (Tensor y, Tensor zf)");
+  op("sparse_allpole(Tensor a, Tensor delays, Tensor x, Tensor? zi=None) "
+     "-> (Tensor y, Tensor zf)");
   // Splines, along an axis.
-  m.def("cubic_spline(Tensor x, SymInt m, str boundary='reflect', int axis=-1) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
-  m.def("cspline1d(Tensor x, float lamb=0., int axis=-1) -> Tensor", {at::Tag::pt2_compliant_tag});
-  m.def("qspline1d(Tensor x, int axis=-1) -> Tensor", {at::Tag::pt2_compliant_tag});
-  m.def("cspline1d_eval(Tensor cj, Tensor newx, int axis=-1) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
-  m.def("qspline1d_eval(Tensor cj, Tensor newx, int axis=-1) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
-  m.def("cspline2d(Tensor x, float lamb=0.) -> Tensor", {at::Tag::pt2_compliant_tag});
-  m.def("qspline2d(Tensor x) -> Tensor", {at::Tag::pt2_compliant_tag});
-  m.def("symiirorder1(Tensor x, float c0, float z1, int axis=-1) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
-  m.def("symiirorder2(Tensor x, float r, float omega, int axis=-1) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
+  op("cubic_spline(Tensor x, SymInt m, str boundary='reflect', int axis=-1) -> Tensor");
+  op("cspline1d(Tensor x, float lamb=0., int axis=-1) -> Tensor");
+  op("qspline1d(Tensor x, int axis=-1) -> Tensor");
+  op("cspline1d_eval(Tensor cj, Tensor newx, int axis=-1) -> Tensor");
+  op("qspline1d_eval(Tensor cj, Tensor newx, int axis=-1) -> Tensor");
+  op("cspline2d(Tensor x, float lamb=0.) -> Tensor");
+  op("qspline2d(Tensor x) -> Tensor");
+  op("symiirorder1(Tensor x, float c0, float z1, int axis=-1) -> Tensor");
+  op("symiirorder2(Tensor x, float r, float omega, int axis=-1) -> Tensor");
   // poles[..., modes] and gains[..., modes] are complex
-  m.def(
-      "modal_bank(Tensor poles, Tensor gains, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def("parallel_form(Tensor b, Tensor a) -> (Tensor residues, Tensor poles, Tensor direct)",
-        {at::Tag::pt2_compliant_tag});
-  m.def("diagonalise(Tensor A, Tensor B, Tensor C) -> (Tensor poles, Tensor gains)",
-        {at::Tag::pt2_compliant_tag});
+  op("modal_bank(Tensor poles, Tensor gains, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("parallel_form(Tensor b, Tensor a) -> (Tensor residues, Tensor poles, Tensor direct)");
+  op("diagonalise(Tensor A, Tensor B, Tensor C) -> (Tensor poles, Tensor gains)");
   // Frequency sampling: n points of a grid.
-  m.def("freq_lfilter(Tensor b, Tensor a, Tensor x, str correction='none', int axis=-1) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
-  m.def(
-      "freq_apply(Tensor b, Tensor a, Tensor X, SymInt? n=None, int axis=-1, "
-      "bool onesided=True) -> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def("freq_response(Tensor b, Tensor a, SymInt n, bool onesided=True) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
-  m.def("freq_comb(Tensor a, Tensor delay, SymInt n, bool onesided=True) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
+  op("freq_lfilter(Tensor b, Tensor a, Tensor x, str correction='none', int axis=-1) -> Tensor");
+  op("freq_apply(Tensor b, Tensor a, Tensor X, SymInt? n=None, int axis=-1, "
+     "bool onesided=True) -> Tensor");
+  op("freq_response(Tensor b, Tensor a, SymInt n, bool onesided=True) -> Tensor");
+  op("freq_comb(Tensor a, Tensor delay, SymInt n, bool onesided=True) -> Tensor");
   // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
-  m.def("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
-        {at::Tag::pt2_compliant_tag});
-  m.def("lpv_fir(Tensor b, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
-        {at::Tag::pt2_compliant_tag});
-  m.def(
-      "lpv_lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str form='tdf2') "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "lpv_lattice(Tensor k, Tensor? taps, Tensor x, Tensor? zi=None) "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def("lpv_parallel(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
-        {at::Tag::pt2_compliant_tag});
-  m.def("lpv_sosfilt(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
-        {at::Tag::pt2_compliant_tag});
-  m.def(
-      "lpv_state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
-        {at::Tag::pt2_compliant_tag});
+  op("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("lpv_fir(Tensor b, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("lpv_lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str form='tdf2') "
+     "-> (Tensor y, Tensor zf)");
+  op("lpv_lattice(Tensor k, Tensor? taps, Tensor x, Tensor? zi=None) "
+     "-> (Tensor y, Tensor zf)");
+  op("lpv_parallel(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("lpv_sosfilt(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("lpv_state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
+     "-> (Tensor y, Tensor zf)");
+  op("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
 
   // ---- The closed set: time on the last axis, leading dimensions broadcast, one dtype
   // (constant coefficients may be float64 or complex128 beside a float32 or complex64 signal).
   // Coefficients with a time axis, [..., T, taps] or, constant, [..., 1, taps], take a `shift` s:
   // lag k at time n reads the coefficient of time n + s k.
-  m.def(
-      "lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi, bool two_pass=False) "
-      "-> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "lfilter_backward(Tensor grad_y, Tensor? grad_zf, Tensor b, Tensor a, Tensor? x, Tensor? y, "
-      "Tensor? zi, Tensor? zf, bool need_b, bool need_a, bool need_x, bool need_zi) "
-      "-> (Tensor grad_b, Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "allpole_forward(Tensor a, Tensor x, Tensor? zi=None, int shift=0, bool reverse=False, "
-      "bool two_pass=False) -> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "allpole_backward(Tensor grad_y, Tensor a, Tensor? y, Tensor? zi, bool need_a, bool need_x, "
-      "bool need_zi, int shift=0, bool reverse=False) "
-      "-> (Tensor grad_a, Tensor grad_x, Tensor grad_zi)",
-      {at::Tag::pt2_compliant_tag});
-  m.def("sosfilt_forward(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)",
-        {at::Tag::pt2_compliant_tag});
-  m.def(
-      "sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? zi, "
-      "bool need_sos, bool need_x, bool need_zi) "
-      "-> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "state_space_forward(Tensor A, Tensor? B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None, "
-      "bool adjoint=False) -> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "lattice_forward(Tensor k, Tensor u, Tensor? zi, bool all, bool adjoint=False) "
-      "-> (Tensor z, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "lattice_backward(Tensor grad_z, Tensor? grad_zf, Tensor k, Tensor u, Tensor? zi) "
-      "-> (Tensor grad_k, Tensor grad_u, Tensor grad_zi)",
-      {at::Tag::pt2_compliant_tag});
+  op("lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi, bool two_pass=False) "
+     "-> (Tensor y, Tensor zf)");
+  op("lfilter_backward(Tensor grad_y, Tensor? grad_zf, Tensor b, Tensor a, Tensor? x, Tensor? y, "
+     "Tensor? zi, Tensor? zf, bool need_b, bool need_a, bool need_x, bool need_zi) "
+     "-> (Tensor grad_b, Tensor grad_a, Tensor grad_x, Tensor grad_zi)");
+  op("allpole_forward(Tensor a, Tensor x, Tensor? zi=None, int shift=0, bool reverse=False, "
+     "bool two_pass=False) -> Tensor");
+  op("allpole_backward(Tensor grad_y, Tensor a, Tensor? y, Tensor? zi, bool need_a, bool need_x, "
+     "bool need_zi, int shift=0, bool reverse=False) "
+     "-> (Tensor grad_a, Tensor grad_x, Tensor grad_zi)");
+  op("sosfilt_forward(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? zi, "
+     "bool need_sos, bool need_x, bool need_zi) "
+     "-> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)");
+  op("state_space_forward(Tensor A, Tensor? B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None, "
+     "bool adjoint=False) -> (Tensor y, Tensor zf)");
+  op("lattice_forward(Tensor k, Tensor u, Tensor? zi, bool all, bool adjoint=False) "
+     "-> (Tensor z, Tensor zf)");
+  op("lattice_backward(Tensor grad_z, Tensor? grad_zf, Tensor k, Tensor u, Tensor? zi) "
+     "-> (Tensor grad_k, Tensor grad_u, Tensor grad_zi)");
   // x[..., past + T] begins with samples that are given; delays[..., T or 1, L] are int64, or with
   // interpolation 1 (linear) or 2 (lagrange3) floating
-  m.def(
-      "sparse_allpole_forward(Tensor a, Tensor delays, Tensor x, SymInt past=0, "
-      "bool transposed=False, bool two_pass=False, int interpolation=0, int caller=-1) -> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "sparse_fir(Tensor b, Tensor delays, Tensor x, SymInt past=0, bool transposed=False, "
-      "int interpolation=0, int derivative=0, int caller=-1) -> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "sparse_product(Tensor g, Tensor x, Tensor delays, SymInt past=0, bool sum=False, "
-      "int interpolation=0, int derivative=0) -> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def("symmetric_filter(Tensor x, float a1, float a2, float gain, bool whole=False) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
+  op("sparse_allpole_forward(Tensor a, Tensor delays, Tensor x, SymInt past=0, "
+     "bool transposed=False, bool two_pass=False, int interpolation=0, int caller=-1) -> Tensor");
+  op("sparse_fir(Tensor b, Tensor delays, Tensor x, SymInt past=0, bool transposed=False, "
+     "int interpolation=0, int derivative=0, int caller=-1) -> Tensor");
+  op("sparse_product(Tensor g, Tensor x, Tensor delays, SymInt past=0, bool sum=False, "
+     "int interpolation=0, int derivative=0) -> Tensor");
+  op("symmetric_filter(Tensor x, float a1, float a2, float gain, bool whole=False) -> Tensor");
   // splines of coefficients x; with knots > 0 (transposed) the adjoint
-  m.def(
-      "spline_eval(Tensor x, Tensor t, SymInt knots=0, int degree=3, bool whole=False, "
-      "int derivative=0) -> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "spline_upsample(Tensor x, SymInt factor, bool whole=False, bool transposed=False) -> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def("thiran_delay(Tensor delay) -> Tensor", {at::Tag::pt2_compliant_tag});
+  op("spline_eval(Tensor x, Tensor t, SymInt knots=0, int degree=3, bool whole=False, "
+     "int derivative=0) -> Tensor");
+  op("spline_upsample(Tensor x, SymInt factor, bool whole=False, bool transposed=False) -> Tensor");
+  op("thiran_delay(Tensor delay) -> Tensor");
   // of poles[..., K], gains[..., K, J], zi[..., K], complex64 or complex128, and real signals
-  m.def(
-      "modal_bank_forward(Tensor poles, Tensor gains, Tensor x, Tensor? zi=None, "
-      "bool reverse=False) -> (Tensor y, Tensor zf)",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "modal_correlation(Tensor poles, Tensor g, Tensor x, Tensor? zi=None, SymInt orders=1) "
-      "-> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
-  m.def("monic(Tensor b, Tensor a, int caller=0) -> (Tensor b, Tensor a)",
-        {at::Tag::pt2_compliant_tag});
-  m.def("lag_product(Tensor g, Tensor x, SymInt taps, int shift=0, bool reverse=False) -> Tensor",
-        {at::Tag::pt2_compliant_tag});
-  m.def("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor", {at::Tag::pt2_compliant_tag});
+  op("modal_bank_forward(Tensor poles, Tensor gains, Tensor x, Tensor? zi=None, "
+     "bool reverse=False) -> (Tensor y, Tensor zf)");
+  op("modal_correlation(Tensor poles, Tensor g, Tensor x, Tensor? zi=None, SymInt orders=1) "
+     "-> Tensor");
+  op("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor");
+  op("monic(Tensor b, Tensor a, int caller=0) -> (Tensor b, Tensor a)");
+  op("lag_product(Tensor g, Tensor x, SymInt taps, int shift=0, bool reverse=False) -> Tensor");
+  op("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor");
 }
 
 namespace {
