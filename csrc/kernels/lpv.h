@@ -78,7 +78,7 @@ struct LpvAllpolePastParams {
   const scalar_t* a;  // [B, T, N], conjugated
   int64_t a_stride;
   const scalar_t* lambda;  // [B, T], dense
-  const scalar_t* zi;      // [B, N]
+  const scalar_t* zi;      // [B, N], or null: the gradient of a does not meet them
   scalar_t* grad_a;        // [B, T, N], set there, or null
   scalar_t* grad_zi;       // [B, N], or null
 };

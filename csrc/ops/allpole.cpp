@@ -105,9 +105,9 @@ void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, co
     cpu::lpv_allpole_backward<scalar_t>(
         {adjoint, lpv_gradient_of_a<scalar_t>(lags, N, lambda, T, ys, out_a)}, B, T);
   }
-  if (!zi.defined()) return;
-  const Tensor past = dense_rows(zi, leading);
-  const auto* states = static_cast<const scalar_t*>(past.const_data_ptr());
+  if (!zi.defined() && grad_zi.numel() == 0) return;
+  const Tensor past = zi.defined() ? dense_rows(zi, leading) : Tensor();
+  const auto* states = zi.defined() ? static_cast<const scalar_t*>(past.const_data_ptr()) : nullptr;
   const auto params = lpv_past<scalar_t>(lags, B, T, N, as, lambda, states, out_a, grad_zi);
   for (int64_t i = 0; i < B * N; ++i) baseline::lpv_allpole_past(params, i / N, i % N);
 }
@@ -194,7 +194,7 @@ void lpv_backward_cuda(const Tensor& grad_y, const Tensor& a, const Tensor& y, c
     const auto ys = call.rows<scalar_t>(y, leading);
     cuda::lag_product<D>(call.context(), lpv_gradient_of_a<D>(lags, N, lambda, T, ys, out_a), B, T);
   }
-  if (!zi.defined()) return;
+  if (!zi.defined() && grad_zi.numel() == 0) return;
   const auto as = call.time_rows<scalar_t>(conjugated, leading);
   const D* states = call.states<scalar_t>(zi, leading);
   cuda::lpv_allpole_past<D>(call.context(),

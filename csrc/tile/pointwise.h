@@ -83,7 +83,7 @@ POLEZERO_HD void lpv_allpole_past(const LpvAllpolePastParams<T>& p, int64_t row,
   for (int64_t n = 0; n < p.time && n + k < N; ++n) {
     const int64_t m = p.reverse ? p.time - 1 - n : n, tap = n + k;
     const A lambda = widen(p.lambda[row * p.time + m]);
-    if (p.grad_a != nullptr) {
+    if (p.grad_a != nullptr && p.zi != nullptr) {
       p.grad_a[(row * p.time + m) * N + tap] =
           static_cast<T>(-multiply(lambda, conjugate(widen(p.zi[row * N + k]))));
     }

@@ -38,7 +38,7 @@ class Block : public ::testing::Test {
     Response<T, P> response;
     Carry<P> carry;
     baseline::make_forward_tables<T, P>(b.data(), a.data(), response, carry);
-    std::vector<T> y(x.size());
+    auto y = unwritten<T>(x.size());
     const int64_t count = x.size();
     for (int64_t n = 0; n < count; n += kTile) {
       baseline::forward_blocks<Store::kCached>(response, carry, &x[n], &y[n],

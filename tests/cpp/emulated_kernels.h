@@ -35,8 +35,8 @@ void run_chunks(const Filter& f) {
   const int64_t count = chunks_of(f.time);
   ChunkPlan<A> plan{chunk_length, count, nullptr, nullptr, nullptr};
   const int64_t columns = count == 1 ? 0 : transition_sets(f, count) * f.states();
-  std::vector<E> transition(columns * f.storage()), carried(f.rows * 2 * f.states());
-  std::vector<A> begin(f.storage() * f.rows * count);
+  auto transition = unwritten<E>(columns * f.storage()), carried = unwritten<E>(f.rows * 2 * f.states());
+  auto begin = unwritten<A>(f.storage() * f.rows * count);
   plan.transition = transition.data();
   plan.carried = carried.data();
   plan.begin = begin.data();
@@ -91,7 +91,8 @@ struct Emulated {
     const int64_t P = p.filters.order, rows = range.row_end, time = range.time_end;
     if (P == 0 || time == 0) return baseline_kernels().lfilter_backward(p, range);
     const int64_t chunks = chunks_of(time);
-    std::vector<A> sums(rows * chunks * 2 * (P + 1)), after(p.state, p.state + rows * P);
+    std::vector<A> after(p.state, p.state + rows * P);
+    auto sums = unwritten<A>(rows * chunks * 2 * (P + 1));
     const LfilterAdjointScan<T> scan{.filters = p.filters,
                                      .rows = rows,
                                      .time = time,
@@ -157,7 +158,7 @@ struct Emulated {
   static void lattice_backward(const LatticeBackwardParams<T>& p, const Range& range) {
     const int64_t rows = range.row_end, time = range.time_end, N = p.stages.order;
     const int64_t chunks = chunks_of(time);
-    std::vector<A> kept(rows * time * (N + 1)), parts(rows * N * chunks);
+    auto kept = unwritten<A>(rows * time * (N + 1)), parts = unwritten<A>(rows * N * chunks);
     std::vector<A> state(p.zi, p.zi + rows * N);
     run_chunks(LatticeChunks<T>{
         {p.stages, false, p.u, {nullptr, 0, 0}, state.data()}, rows, time, kept.data()});

@@ -65,7 +65,7 @@ struct LatticeCase {
   Fused run_fused(const KernelsOf<T>& kernels) const {
     Fused r{Rows<T>(shape.rows * shape.inputs, shape.time, 2, kUntouched<T>), later,
             std::vector<A>(shape.constant ? shape.rows * shape.order : 0),
-            std::vector<T>(shape.constant ? 0 : shape.rows * shape.time * shape.order)};
+            unwritten<T>(shape.constant ? 0 : shape.rows * shape.time * shape.order)};
     kernels.lattice_backward(
         {stages(), in(u, shape.inputs), in(g, shape.outputs), out(r.grad_u, shape.inputs),
          zi.data(), r.state.data(), shape.constant ? nullptr : r.grad_k.data(),

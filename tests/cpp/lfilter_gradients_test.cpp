@@ -87,11 +87,11 @@ void check(int64_t M, int64_t N, int64_t time, bool monic) {
     normalise_tap<T, T, T>(filters, i, bs.data(), as.data(), a0s.data());
   }
   const std::vector<T> y(out.begin(), out.begin() + time), zf(out.begin() + time, out.end());
-  std::vector<T> grad_x(time), grad_zi(P);
-  std::vector<A> head(P), grad_b(M + 1), grad_a(N + !monic);
+  auto grad_x = unwritten<T>(time), grad_zi = unwritten<T>(P);
+  auto head = unwritten<A>(P), grad_b = unwritten<A>(M + 1), grad_a = unwritten<A>(N + !monic);
   chunk_length = 5;
   const int64_t chunks = chunks_of(time);
-  std::vector<A> sums(chunks * 2 * (P + 1));
+  auto sums = unwritten<A>(chunks * 2 * (P + 1));
   const LfilterAdjointScan<T> p{.filters = {M, N, P, 0, bs.data(), as.data()},
                                 .rows = 1,
                                 .time = time,

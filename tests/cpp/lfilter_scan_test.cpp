@@ -19,9 +19,9 @@ void check_forward(const Launch& launch, int64_t M, int64_t N, double radius, in
   const FilterBank<T> bank(random, M, N, filter_count, radius);
   auto x = random_rows<T>(random, rows, time, 3);
   if (nan_at >= 0) x.row(0)[nan_at] = T(NAN);
-  Rows<T> y(rows, time, 5);
+  Rows<T> y(rows, time, 5, T(NAN));
   const auto zi = random.signal<T>(rows * bank.order);
-  std::vector<T> zf(rows * bank.order);
+  auto zf = unwritten<T>(rows * bank.order);
   const LfilterScan<T> p{.filters = bank.view(),
                          .rows = rows,
                          .time = time,
@@ -63,9 +63,9 @@ void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, in
   auto g = random_rows<T>(random, rows, time, 3);
   const auto x = random_rows<T>(random, rows, time, 0), y = random_rows<T>(random, rows, time, 1);
   if (nan_at >= 0) g.row(0)[nan_at] = T(NAN);
-  Rows<T> grad_x(rows, time, 5);
+  Rows<T> grad_x(rows, time, 5, T(NAN));
   const auto grad_zf = random.signal<T>(rows * order);
-  std::vector<A> head(rows * order);
+  auto head = unwritten<A>(rows * order);
   const LfilterAdjointScan<T> p{.filters = bank.view(),
                                 .rows = rows,
                                 .time = time,
@@ -81,7 +81,7 @@ void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, in
                                 .head = head.data()};
   const Prepared<T, P> prepared(launch, p.filters, filter_count, rows, time);
   const int64_t parts = prepared.plan.tiles;
-  std::vector<A> sums(rows * parts * 2 * (order + 1));
+  auto sums = unwritten<A>(rows * parts * 2 * (order + 1));
   LfilterAdjointScan<T> with_sums = p;
   with_sums.sums = sums.data();
   run_grid<ScanShared<LfilterCarry<T, P>>>(

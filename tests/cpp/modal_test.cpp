@@ -121,7 +121,7 @@ void in_chunks(const Case<T>& c, const double* state, bool reverse, int64_t leng
                                   .begin = nullptr,
                                   .carried = nullptr};
   chunks.count = std::max<int64_t>(1, (c.s.time + length - 1) / length);
-  std::vector<C> begin(c.s.rows * chunks.count * c.s.modes * c.s.orders);
+  auto begin = unwritten<C>(c.s.rows * chunks.count * c.s.modes * c.s.orders);
   std::vector<baseline::ComplexTwofold<C>> carried(c.s.rows * c.s.modes * 2 * c.s.orders);
   chunks.begin = begin.data();
   chunks.carried = carried.data();
@@ -149,7 +149,7 @@ template <class T>
 void correlation_on_a_gpu(const Case<T>& c, const ModalCorrelationParams<T>& p, int64_t length,
                           std::vector<C>& sums) {
   in_chunks(c, p.state, false, length, [&](const baseline::ModalChunks<C>& chunks) {
-    std::vector<C> parts(sums.size() * chunks.count);
+    auto parts = unwritten<C>(sums.size() * chunks.count);
     for (int64_t i = 0; i < c.s.rows * chunks.count * c.s.modes; ++i) {
       baseline::modal_correlation_chunk(p, chunks, parts.data(), i);
     }
@@ -180,7 +180,7 @@ TYPED_TEST(ModalOf, BanksAreTheirDefinition) {
     }
     auto check = [&](const char* name, auto&& run) {
       SCOPED_TRACE(name);
-      Rows<T> y(shape.rows, shape.time, 1);
+      Rows<T> y(shape.rows, shape.time, 1, T(NAN));
       std::vector<C> state = c.zi;
       run(c.bank(y, state));
       for (int64_t r = 0; r < shape.rows; ++r) {
@@ -245,7 +245,7 @@ TYPED_TEST(ModalOf, WhatIsNotFiniteComesOutFromThereOn) {
     for (const CpuCapability& isa : instruction_sets()) {
       SCOPED_TRACE(isa.name);
       std::vector<C> none;
-      Rows<T> y(1, 700, 0), finite(1, 700, 0);
+      Rows<T> y(1, 700, 0, T(-1)), finite(1, 700, 0, T(NAN));
       c.x.row(0)[400] = 0;
       kernels_of<T>(isa).bank(c.bank(finite, none), {0, 1, 0, 700});
       c.x.row(0)[400] = static_cast<T>(bad);

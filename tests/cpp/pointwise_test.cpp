@@ -48,7 +48,7 @@ TYPED_TEST(Pointwise, ConstantFirIsItsDefinition) {
     reference_forward(bank, 0, x.data(), time, s.data(), want.data());
     std::fill(s.begin(), s.end(), exact_t<T>{});
     reference_backward(bank, 0, x.data(), time, s.data(), lambda.data(), back.data());
-    std::vector<T> y(time), reversed(time);
+    auto y = unwritten<T>(time), reversed = unwritten<T>(time);
     for (int64_t n = 0; n < time; ++n) {
       y[n] = baseline::fir_output(bank.b_of(0), 6, false, time, x.data(), n);
       reversed[n] = baseline::fir_output(bank.b_of(0), 6, true, time, x.data(), n);
@@ -66,7 +66,7 @@ TYPED_TEST(Pointwise, CorrelationsAreTheirDefinition) {
   for (const int64_t time : {int64_t{2}, int64_t{1000}, baseline::kCorrelationStretch + 5}) {
     const auto g = random_rows<T>(random, rows, time, 3), x = random_rows<T>(random, rows, time, 1);
     const int64_t stretches = baseline::correlation_stretches(time);
-    std::vector<A> parts(rows * taps * stretches);
+    auto parts = unwritten<A>(rows * taps * stretches);
     const LagCorrelationParams<T> p{taps, g.row(0), g.stride, x.row(0), x.stride, nullptr};
     run_grid<std::array<A, 2>>(parts.size(), 2, 1, 0, [&](auto& block, auto& memory, int64_t i) {
       baseline::correlate_stretch(block, memory.data(), p, time, i, parts.data());

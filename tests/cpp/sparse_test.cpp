@@ -246,7 +246,7 @@ TYPED_TEST(SparseOf, FiltersAreTheirDefinition) {
     const Case<T> c(random, shape);
     for (const bool feedback : {true, false}) {
       for (const bool transposed : {false, true}) {
-        Rows<T> y(shape.rows, shape.past + shape.time, 1);
+        Rows<T> y(shape.rows, shape.past + shape.time, 1, T(NAN));
         const auto p = c.params(feedback, transposed, y);
         on_every_isa<T>([&](const auto& kernels) {
           kernels.sparse(p, {0, shape.rows, 0, y.time});
@@ -271,7 +271,7 @@ TYPED_TEST(SparseOf, AnUnstableCombOfSilenceIsSilentOnAGpu) {
   c.constant[0] = -2;
   std::fill(c.x.data.begin(), c.x.data.end(), T(0));
   c.x.row(0)[39990] = 1;
-  Rows<T> y(1, 40000, 0);
+  Rows<T> y(1, 40000, 0, T(NAN));
   run_on_a_gpu(c.params(/*feedback=*/true, /*transposed=*/false, y), c);
   for (int64_t n = 0; n < 40000; ++n) {
     ASSERT_EQ(y.row(0)[n], n < 39990 ? T(0) : T(std::exp2(static_cast<double>(n - 39990)))) << n;
@@ -303,13 +303,13 @@ TYPED_TEST(SparseOf, ProductsAreTheirDefinition) {
       ASSERT_LE(largest_error(got.data(), sums.data(), got.size(), 10), 1e-13);
     };
     on_every_isa<T>([&](const auto& kernels) {
-      std::vector<T> p(count);
+      auto p = unwritten<T>(count);
       std::vector<A> got(shape.rows * L);
       kernels.sparse_product(c.product_params(p.data(), got.data(), derivative),
                              {0, shape.rows, 0, shape.past + shape.time});
       check(p, got);
     });
-    std::vector<T> p(count);
+    auto p = unwritten<T>(count);
     std::vector<A> got(shape.rows * L);
     const auto params = c.product_params(p.data(), nullptr, derivative);
     for (int64_t i = 0; i < count; ++i) {

@@ -101,7 +101,7 @@ TYPED_TEST(SplineOf, ReadsAndHandsBackWhatBSplinesDo) {
         lists[r].insert({mirrored(k, s.knots, s.whole), n * basis.points + j});
       }
     }
-    std::vector<T> got(y.size()), back(h.size());
+    auto got = unwritten<T>(y.size()), back = unwritten<T>(h.size());
     on_every_isa<T>([&](const auto& kernels) {
       p.x = c.data.data(), p.x_stride = c.stride, p.y = got.data();
       kernels.spline(p, {0, kRows, 0, kPoints});
@@ -148,7 +148,7 @@ TYPED_TEST(SplineOf, UpsamplesAsItsValuesBetweenKnots) {
             h[r * knots + k] += w * exact(g.row(r)[n]);
           }
         }
-        std::vector<T> got(y.size()), back(h.size());
+        auto got = unwritten<T>(y.size()), back = unwritten<T>(h.size());
         const UpsampleParams<T> forth{factor,        kCubicSpline, whole,     knots,
                                       c.data.data(), c.stride,     got.data()};
         const UpsampleParams<T> adjoint{factor,        kCubicSpline, whole,      knots,

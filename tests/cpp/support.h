@@ -8,6 +8,7 @@
 #include <cmath>
 #include <complex>
 #include <cstdint>
+#include <limits>
 #include <numbers>
 #include <random>
 #include <string>
@@ -127,6 +128,13 @@ struct FilterBank {
   const A* b_of(int64_t row) const { return b.data() + (count > 1 ? row : 0) * (order + 1); }
   const A* a_of(int64_t row) const { return a.data() + (count > 1 ? row : 0) * order; }
 };
+
+// Memory as malloc gives it, at its worst: what a kernel does not write, and what it reads before it
+// is written, shows as NaN.
+template <class T>
+std::vector<T> unwritten(int64_t count) {
+  return std::vector<T>(count, T(std::numeric_limits<double>::quiet_NaN()));
+}
 
 // Rows with a gap between them. The allocation begins with the first sample and ends with the
 // last one, so that AddressSanitizer sees a step outside.

@@ -1,4 +1,5 @@
-"""What every test runs under: a fixed seed, two threads, and the process-wide switches put back afterwards.
+"""What every test runs under: a fixed seed, two threads, empty memory full of NaN, and the process-wide switches put
+back afterwards.
 
 --device cuda makes the tensors of the tests on a GPU.
 """
@@ -7,6 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "splits_rows: not under deterministic algorithms, which never cut a row in time")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +24,8 @@ def _same_start_for_every_test(request: pytest.FixtureRequest) -> Iterator[None]
     threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
     default_dtype = torch.get_default_dtype()
+    # torch then fills what it allocates with NaN, so that nothing unwritten passes for a result.
+    torch.use_deterministic_algorithms(request.node.get_closest_marker("splits_rows") is None, warn_only=True)
     torch.set_num_threads(2)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(20240229)

@@ -15,6 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 
 import polezero
 
+# Rows are cut in time on threads, but not under deterministic algorithms.
+pytestmark = pytest.mark.splits_rows
+
 Run = Callable[[int], tuple[Tensor, ...]]
 
 
