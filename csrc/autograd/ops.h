@@ -3,10 +3,10 @@
 #pragma once
 
 #include "autograd/node.h"
-#include "kernels/lpv.h"
 #include "ops/monic.h"
 #include "ops/sparse.h"
 #include "ops/spline.h"
+#include "params/lpv.h"
 
 namespace polezero::autograd {
 

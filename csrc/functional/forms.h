@@ -14,7 +14,7 @@ Filtered tdf2(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& z
 
 // The normalised lattice, with the gain that it has without its c_i = sqrt(1 - |k_i|^2): 1 / A(z)
 // at constant k. With taps[..., T or 1, N+1] a ladder. zi[..., N] is what came out of ports 0..N-1
-// before (csrc/kernels/lattice.h).
+// before (csrc/params/lattice.h).
 Filtered lattice(const Tensor& k, const Tensor& taps, const Tensor& x, const Tensor& zi);
 
 }  // namespace polezero::functional

@@ -4,7 +4,6 @@
 
 #include "kernels/cpu/launch.h"
 #include "ops/cuda_call.h"
-#include "tile/pointwise.h"
 
 namespace polezero {
 
@@ -108,8 +107,7 @@ void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, co
   if (!zi.defined() && grad_zi.numel() == 0) return;
   const Tensor past = zi.defined() ? dense_rows(zi, leading) : Tensor();
   const auto* states = zi.defined() ? static_cast<const scalar_t*>(past.const_data_ptr()) : nullptr;
-  const auto params = lpv_past<scalar_t>(lags, B, T, N, as, lambda, states, out_a, grad_zi);
-  for (int64_t i = 0; i < B * N; ++i) baseline::lpv_allpole_past(params, i / N, i % N);
+  cpu::lpv_allpole_past(lpv_past<scalar_t>(lags, B, T, N, as, lambda, states, out_a, grad_zi));
 }
 
 template <class scalar_t>

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/lfilter.h"
+#include "params/lfilter.h"
 
 namespace polezero {
 
@@ -101,14 +101,14 @@ T* mutable_data(const Tensor& t) {
   return t.numel() == 0 ? nullptr : static_cast<T*>(t.mutable_data_ptr());
 }
 
-using baseline::conjugate;
+using host::conjugate;
 
 // Coefficients [taps] where all rows share them, else [B, taps], contiguous.
 Tensor coefficient_sets(const Tensor& t, at::IntArrayRef leading);
 // The same in float64 or complex128; the stride is 0 where all rows share them.
 template <class acc>
 Rows<acc> wide_sets(const Tensor& t, at::IntArrayRef leading) {
-  const auto dtype = baseline::is_complex<acc> ? at::kComplexDouble : at::kDouble;
+  const auto dtype = host::is_complex<acc> ? at::kComplexDouble : at::kDouble;
   Rows<acc> rows{coefficient_sets(t, leading).to(dtype)};
   rows.data = static_cast<const acc*>(rows.keep.const_data_ptr());
   rows.stride = rows.keep.dim() == 1 ? 0 : rows.keep.size(-1);

@@ -1,4 +1,4 @@
-// Banks of modes; csrc/kernels/modal.h has the equations. Time is on the last axis, leading
+// Banks of modes; csrc/params/modal.h has the equations. Time is on the last axis, leading
 // dimensions broadcast; poles, gains and zi are complex, signals real. Nothing is conjugated.
 #pragma once
 

@@ -4,7 +4,7 @@
 
 #include "kernels/cpu/launch.h"
 #include "ops/cuda_call.h"
-#include "ops/readers.h"
+#include "ops/gather_lists.h"
 
 namespace polezero {
 

@@ -1,4 +1,4 @@
-// Filters of a few taps at delays far apart, which may change with time; csrc/kernels/sparse.h has
+// Filters of a few taps at delays far apart, which may change with time; csrc/params/sparse.h has
 // the equations. x[..., past + T] begins with `past` samples that are given (of a filter with
 // feedback: its outputs), and the taps make the T after them. Nothing is conjugated.
 #pragma once

@@ -8,8 +8,8 @@
 #include "kernels/cpu/launch.h"
 #include "ops/allpole.h"
 #include "ops/cuda_call.h"
+#include "ops/gather_lists.h"
 #include "ops/lfilter.h"
-#include "ops/readers.h"
 
 namespace polezero {
 

@@ -1,5 +1,5 @@
 // Splines. B-splines of coefficients c[..., K] that are mirrored beyond their ends, about them
-// (`whole`) or half a sample beyond; csrc/kernels/spline.h has the equations.
+// (`whole`) or half a sample beyond; csrc/params/spline.h has the equations.
 #pragma once
 
 #include "ops/common.h"

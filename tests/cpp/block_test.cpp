@@ -1,18 +1,18 @@
-#include "tile/block.h"
+#include "kernels/cpu/tile/block.h"
 
 #include "reference.h"
 
 namespace polezero::test {
 namespace {
 
-using baseline::Carry;
-using baseline::kBlock;
-using baseline::kLanes;
-using baseline::kTile;
-using baseline::Response;
-using baseline::State;
-using baseline::Store;
-using baseline::vec;
+using host::Carry;
+using host::kBlock;
+using host::kLanes;
+using host::kTile;
+using host::Response;
+using host::State;
+using host::Store;
+using host::vec;
 
 template <class T_, int P_>
 struct Table {
@@ -37,12 +37,12 @@ class Block : public ::testing::Test {
                                 const std::vector<T>& x, State<P>& s, vec<T>& poison) {
     Response<T, P> response;
     Carry<P> carry;
-    baseline::make_forward_tables<T, P>(b.data(), a.data(), response, carry);
+    host::make_forward_tables<T, P>(b.data(), a.data(), response, carry);
     auto y = unwritten<T>(x.size());
     const int64_t count = x.size();
     for (int64_t n = 0; n < count; n += kTile) {
-      baseline::forward_blocks<Store::kCached>(response, carry, &x[n], &y[n],
-                                               std::min(kTile, count - n), s, poison);
+      host::forward_blocks<Store::kCached>(response, carry, &x[n], &y[n],
+                                           std::min(kTile, count - n), s, poison);
     }
     return y;
   }
@@ -53,15 +53,15 @@ class Block : public ::testing::Test {
                        std::vector<T>& grad_x, vec<T>& poison) {
     Response<T, P> to_lambda, to_grad_x;
     Carry<P> carry;
-    baseline::make_backward_tables<T, P>(b.data(), a.data(), to_lambda, to_grad_x, carry);
+    host::make_backward_tables<T, P>(b.data(), a.data(), to_lambda, to_grad_x, carry);
     lambda.resize(g.size());
     grad_x.resize(g.size());
     for (int64_t end = g.size(); end > 0;) {
       const int64_t count = std::min(kTile, end);
       end -= count;
-      baseline::backward_blocks<true, true, Store::kCached>(to_lambda, to_grad_x, carry, &g[end],
-                                                            &lambda[end], &grad_x[end], count,
-                                                            &g[end], &g[end], s, poison);
+      host::backward_blocks<true, true, Store::kCached>(to_lambda, to_grad_x, carry, &g[end],
+                                                        &lambda[end], &grad_x[end], count, &g[end],
+                                                        &g[end], s, poison);
     }
   }
 

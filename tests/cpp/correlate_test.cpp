@@ -1,11 +1,11 @@
-#include "tile/correlate.h"
+#include "kernels/cpu/tile/correlate.h"
 
 #include "reference.h"
 
 namespace polezero::test {
 namespace {
 
-using baseline::Conjugate;
+using host::Conjugate;
 
 template <class T>
 class Correlate : public ::testing::Test {
@@ -17,7 +17,7 @@ class Correlate : public ::testing::Test {
     const std::vector<T> g = random.signal<T>(std::max<int64_t>(end - begin, 1));
     const std::vector<T> x = random.signal<T>(end);
     std::vector<acc_t<T>> sum(taps, acc_t<T>(1));
-    baseline::correlate<conj, T>(g.data(), x.data(), begin, end, taps, sum.data());
+    host::correlate<conj, T>(g.data(), x.data(), begin, end, taps, sum.data());
     std::vector<exact_t<T>> want(taps);
     for (int64_t k = 0; k < taps; ++k) {
       want[k] = exact_t<T>(1) + reference_correlation<T>(g.data(), x.data(), begin, end, k,
@@ -65,9 +65,9 @@ TYPED_TEST(Correlate, NaNStaysInTheLagsThatMeetIt) {
     std::vector<T> g = random.signal<T>(time);
     g[at] = T(std::nan(""));
     std::vector<acc_t<T>> sum(taps);
-    baseline::correlate<Conjugate::kNo, T>(g.data(), x.data(), 0, time, taps, sum.data());
+    host::correlate<Conjugate::kNo, T>(g.data(), x.data(), 0, time, taps, sum.data());
     for (int64_t k = 0; k < taps; ++k) {
-      ASSERT_EQ(!baseline::is_finite(sum[k]), at >= k) << "NaN at " << at << ", lag " << k;
+      ASSERT_EQ(!host::is_finite(sum[k]), at >= k) << "NaN at " << at << ", lag " << k;
     }
   }
 }
@@ -76,7 +76,7 @@ TYPED_TEST(Correlate, NaNStaysInTheLagsThatMeetIt) {
 TEST(CorrelateFloat, LargeProductsStayFinite) {
   const std::vector<float> g(70, 1e25f), x(70, 1e25f);
   std::vector<double> sum(5);
-  baseline::correlate<Conjugate::kNo, float>(g.data(), x.data(), 0, 70, 5, sum.data());
+  host::correlate<Conjugate::kNo, float>(g.data(), x.data(), 0, 70, 5, sum.data());
   for (int k = 0; k < 5; ++k) EXPECT_NEAR(sum[k] / (70 - k), 1e50, 1e44);
 }
 

@@ -13,11 +13,11 @@
 #include <thread>
 #include <vector>
 
-#include "tile/scan.h"
+#include "kernels/cuda/tile/scan.h"
 
 namespace polezero::test {
 
-using baseline::kWarp;
+using host::kWarp;
 
 // What the threads of a block share.
 class EmulatedSharedBlock {

@@ -1,20 +1,21 @@
-// What a GPU computes in chunks (tile/chunks.h) and one output at a time (tile/pointwise.h), as one
-// more instruction set: so the tests of the others hold it against the same definitions. Threads
-// run one after another, in an order in which nothing is read before it is written.
+// What a GPU computes in chunks (kernels/cuda/tile/chunks.h) and one output at a time
+// (kernels/cuda/tile/fir_and_products.h), as one more instruction set: so the tests of the others
+// hold it against the same definitions. Threads run one after another, in an order in which nothing
+// is read before it is written.
 #pragma once
 
 #include "emulated_block.h"
 #include "kernel_cases.h"
 #include "kernels/cpu/launch.h"
-#include "tile/lattice_chunks.h"
-#include "tile/lfilter_chunks.h"
-#include "tile/lpv_chunks.h"
-#include "tile/pointwise.h"
-#include "tile/state_space_chunks.h"
+#include "kernels/cuda/tile/fir_and_products.h"
+#include "kernels/cuda/tile/lattice_chunks.h"
+#include "kernels/cuda/tile/lfilter_chunks.h"
+#include "kernels/cuda/tile/lpv_chunks.h"
+#include "kernels/cuda/tile/state_space_chunks.h"
 
 namespace polezero::test {
 
-using namespace baseline;
+using namespace host;
 
 inline int64_t chunk_length = 8;        // samples
 inline bool carried_by_a_warp = false;  // by one thread otherwise: 32 are slow to start
@@ -31,11 +32,12 @@ inline int64_t chunks_of(int64_t time) { return (time + chunk_length - 1) / chun
 template <class Filter>
 void run_chunks(const Filter& f) {
   using A = acc_t<typename Filter::Scalar>;
-  using E = twofold_t<A>;
+  using E = double_double_t<A>;
   const int64_t count = chunks_of(f.time);
   ChunkPlan<A> plan{chunk_length, count, nullptr, nullptr, nullptr};
   const int64_t columns = count == 1 ? 0 : transition_sets(f, count) * f.states();
-  auto transition = unwritten<E>(columns * f.storage()), carried = unwritten<E>(f.rows * 2 * f.states());
+  auto transition = unwritten<E>(columns * f.storage()),
+       carried = unwritten<E>(f.rows * 2 * f.states());
   auto begin = unwritten<A>(f.storage() * f.rows * count);
   plan.transition = transition.data();
   plan.carried = carried.data();

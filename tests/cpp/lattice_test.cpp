@@ -1,4 +1,4 @@
-// Normalised lattices against their definition (kernels/lattice.h) in extended precision, and their
+// Normalised lattices against their definition (params/lattice.h) in extended precision, and their
 // adjoint, alone and fused with the gradient of k, against them.
 #include "emulated_kernels.h"
 

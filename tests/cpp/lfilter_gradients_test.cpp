@@ -1,6 +1,6 @@
 // The gradients of lfilter and allpole as a GPU makes them, from coefficients as they are given to
 // gradients as they are returned, against differences of the definition in extended precision.
-#include "tile/lfilter_gradients.h"
+#include "kernels/cuda/tile/lfilter_gradients.h"
 
 #include "emulated_kernels.h"
 

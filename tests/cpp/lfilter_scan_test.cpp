@@ -1,12 +1,12 @@
 // The filters as a GPU runs them, on an emulated one, against the definition.
-#include "tile/lfilter_scan.h"
+#include "kernels/cuda/tile/lfilter_scan.h"
 
 #include "scan_launch.h"
 
 namespace polezero::test {
 namespace {
 
-using namespace baseline;
+using namespace host;
 
 // y and zf of all rows, and their largest error relative to the largest value so far. The first row
 // has a NaN at `nan_at`.

@@ -1,4 +1,4 @@
-// A problem for the time-varying primitives, and their definitions (kernels/lpv.h) in
+// A problem for the time-varying primitives, and their definitions (params/lpv.h) in
 // extended precision.
 #pragma once
 
@@ -201,7 +201,7 @@ struct LpvTruth {
       }
     }
   }
-  // The definition, and the state (tile/lpv.h) at both ends, N the order.
+  // The definition, and the state (kernels/cpu/tile/lpv.h) at both ends, N the order.
   static void filter(const LpvCase<T>& c, int64_t r, const Lags& lags, const T* x, E* state, E* y) {
     const int64_t time = c.shape.time, N = c.shape.taps;
     auto at = [&](int64_t step) { return lags.reverse ? time - 1 - step : step; };

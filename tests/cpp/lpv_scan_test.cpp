@@ -1,5 +1,5 @@
 // Time-varying all-pole filters as a scan, on an emulated GPU, against their definition.
-#include "tile/lpv_scan.h"
+#include "kernels/cuda/tile/lpv_scan.h"
 
 #include "emulated_kernels.h"
 #include "lpv_cases.h"

@@ -1,10 +1,10 @@
 // Banks of modes and correlations with them, on every instruction set and on an emulated GPU,
 // against their definition in extended precision.
-#include "kernels/modal.h"
+#include "params/modal.h"
 
 #include "emulated_block.h"
+#include "kernels/cuda/tile/modal_chunks.h"
 #include "support.h"
-#include "tile/modal_chunks.h"
 
 namespace polezero::test {
 namespace {
@@ -114,33 +114,33 @@ const ModalKernelsOf<T>& kernels_of(const CpuCapability& isa) {
 // What a GPU computes, in chunks of so many samples; `work` gets them before their last step.
 template <class T, class Work>
 void in_chunks(const Case<T>& c, const double* state, bool reverse, int64_t length, Work&& work) {
-  baseline::ModalChunks<C> chunks{.rows = c.s.rows,
-                                  .time = c.s.time,
-                                  .length = length,
-                                  .count = 1,
-                                  .begin = nullptr,
-                                  .carried = nullptr};
+  host::ModalChunks<C> chunks{.rows = c.s.rows,
+                              .time = c.s.time,
+                              .length = length,
+                              .count = 1,
+                              .begin = nullptr,
+                              .carried = nullptr};
   chunks.count = std::max<int64_t>(1, (c.s.time + length - 1) / length);
   auto begin = unwritten<C>(c.s.rows * chunks.count * c.s.modes * c.s.orders);
-  std::vector<baseline::ComplexTwofold<C>> carried(c.s.rows * c.s.modes * 2 * c.s.orders);
+  std::vector<host::ComplexDoubleDouble<C>> carried(c.s.rows * c.s.modes * 2 * c.s.orders);
   chunks.begin = begin.data();
   chunks.carried = carried.data();
   const int64_t modes = c.s.rows * c.s.modes;
   for (int64_t i = 0; i < modes * (chunks.count - 1); ++i) {
-    baseline::find_modal_states(c.view(), chunks, c.x.data.data(), c.x.stride, reverse, i);
+    host::find_modal_states(c.view(), chunks, c.x.data.data(), c.x.stride, reverse, i);
   }
   for (int64_t i = 0; chunks.count > 1 && i < modes; ++i) {
-    baseline::carry_modal_states(c.view(), chunks, state, i);
+    host::carry_modal_states(c.view(), chunks, state, i);
   }
   work(chunks);
 }
 
 template <class T>
 void bank_on_a_gpu(const Case<T>& c, const ModalBankParams<T>& p, int64_t length) {
-  in_chunks(c, p.state, p.reverse, length, [&](const baseline::ModalChunks<C>& chunks) {
-    using Scratch = std::array<double, 2 * baseline::kModalTile>;
+  in_chunks(c, p.state, p.reverse, length, [&](const host::ModalChunks<C>& chunks) {
+    using Scratch = std::array<double, 2 * host::kModalTile>;
     run_grid<Scratch>(c.s.rows * chunks.count, 2, 1, 0, [&](auto& block, auto& memory, int64_t i) {
-      baseline::modal_bank_chunk<C>(block, memory.data(), p, chunks, i);
+      host::modal_bank_chunk<C>(block, memory.data(), p, chunks, i);
     });
   });
 }
@@ -148,10 +148,10 @@ void bank_on_a_gpu(const Case<T>& c, const ModalBankParams<T>& p, int64_t length
 template <class T>
 void correlation_on_a_gpu(const Case<T>& c, const ModalCorrelationParams<T>& p, int64_t length,
                           std::vector<C>& sums) {
-  in_chunks(c, p.state, false, length, [&](const baseline::ModalChunks<C>& chunks) {
+  in_chunks(c, p.state, false, length, [&](const host::ModalChunks<C>& chunks) {
     auto parts = unwritten<C>(sums.size() * chunks.count);
     for (int64_t i = 0; i < c.s.rows * chunks.count * c.s.modes; ++i) {
-      baseline::modal_correlation_chunk(p, chunks, parts.data(), i);
+      host::modal_correlation_chunk(p, chunks, parts.data(), i);
     }
     for (size_t i = 0; i < parts.size(); ++i) sums[i / chunks.count] += parts[i];
   });

@@ -1,4 +1,4 @@
-// The filters by their definition (kernels/lfilter.h), one sample at a time in extended precision.
+// The filters by their definition (params/lfilter.h), one sample at a time in extended precision.
 // A product with a tap that does not exist is never formed, so that NaN and inf go where the
 // definition sends them.
 #pragma once

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "emulated_block.h"
+#include "kernels/cuda/tile/lfilter_scan.h"
 #include "reference.h"
-#include "tile/lfilter_scan.h"
 
 namespace polezero::test {
 
-using namespace baseline;
+using namespace host;
 
 struct Launch {
   int warps = 2, resident = 2;
@@ -49,7 +49,7 @@ struct Prepared : PreparedTiles<acc_t<T>> {
     int64_t powers = 1;
     while ((int64_t{1} << powers) <= plan.tiles * launch.lanes * launch.warps) ++powers;
     power.resize(filter_count * powers * P * P);
-    run_grid<std::array<twofold_t<A>, 2 * P * P>>(
+    run_grid<std::array<double_double_t<A>, 2 * P * P>>(
         filter_count, launch.warps, 1, 0, [&](auto& block, auto& memory, int64_t f) {
           fill_powers<T, P>(block, filters, f, powers, power.data() + f * powers * P * P,
                             memory.data());

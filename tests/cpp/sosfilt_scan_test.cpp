@@ -1,6 +1,6 @@
 // Cascades as a GPU filters them, on an emulated one: against their definition, and the adjoint
 // against them.
-#include "tile/sosfilt_scan.h"
+#include "kernels/cuda/tile/sosfilt_scan.h"
 
 #include "scan_launch.h"
 

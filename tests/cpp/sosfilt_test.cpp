@@ -1,5 +1,5 @@
 // Cascades of sections, and their adjoint with its sums, against their definition
-// (kernels/sosfilt.h) in extended precision.
+// (params/sosfilt.h) in extended precision.
 #include "kernel_cases.h"
 
 namespace polezero::test {

@@ -1,11 +1,11 @@
 // Sparse filters and their products, on every instruction set and on an emulated GPU, against their
 // definition.
-#include "tile/sparse.h"
+#include "kernels/cuda/tile/sparse.h"
 
 #include "emulated_block.h"
-#include "kernels/sparse.h"
+#include "kernels/cuda/tile/one_tap.h"
+#include "params/sparse.h"
 #include "reference.h"
-#include "tile/comb.h"
 
 namespace polezero::test {
 namespace {
@@ -227,14 +227,14 @@ void run_on_a_gpu(const SparseParams<T>& given, const Case<T>& c) {
     const int64_t threads = p.rows * p.comb_threads;
     std::vector<acc_t<T>> states(2 * threads);
     p.comb_states = states.data();
-    for (int64_t i = 0; i < threads; ++i) baseline::find_comb_chunk(p, i);
-    for (int64_t i = 0; i < threads; ++i) baseline::filter_comb_chunk(p, i);
+    for (int64_t i = 0; i < threads; ++i) host::find_comb_chunk(p, i);
+    for (int64_t i = 0; i < threads; ++i) host::filter_comb_chunk(p, i);
   } else if (given.feedback) {
     run_grid<std::array<double, 2>>(p.rows, 2, 1, 0, [&](auto& block, auto& memory, int64_t row) {
-      baseline::sparse_allpole_row(block, memory.data(), p, row);
+      host::sparse_allpole_row(block, memory.data(), p, row);
     });
   } else {
-    for (int64_t i = 0; i < p.rows * all; ++i) baseline::sparse_fir_output(p, i / all, i % all);
+    for (int64_t i = 0; i < p.rows * all; ++i) host::sparse_fir_output(p, i / all, i % all);
   }
 }
 
@@ -314,10 +314,10 @@ TYPED_TEST(SparseOf, ProductsAreTheirDefinition) {
     const auto params = c.product_params(p.data(), nullptr, derivative);
     for (int64_t i = 0; i < count; ++i) {
       p[i] = static_cast<T>(
-          baseline::sparse_product_of(params, i / L / shape.time, i / L % shape.time, i % L));
+          host::sparse_product_of(params, i / L / shape.time, i / L % shape.time, i % L));
     }
     run_grid<std::array<A, 2>>(shape.rows * L, 2, 1, 0, [&](auto& block, auto& memory, int64_t i) {
-      baseline::sparse_product_stretch(block, memory.data(), params, shape.time, i, got.data());
+      host::sparse_product_stretch(block, memory.data(), params, shape.time, i, got.data());
     });
     check(p, got);
     if (this->HasFatalFailure()) return;

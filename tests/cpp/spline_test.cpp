@@ -1,14 +1,13 @@
 // Splines on every instruction set and as a GPU sums them, against the B-splines themselves.
-#include "tile/spline.h"
-
 #include <map>
 
+#include "params/spline_points.h"
 #include "reference.h"
 
 namespace polezero::test {
 namespace {
 
-using namespace baseline;
+using namespace host;
 
 // Of degree n, or its derivative.
 long double b_spline(int n, long double t, bool derivative) {

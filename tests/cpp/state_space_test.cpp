@@ -1,4 +1,4 @@
-// State-space filters against their definition (kernels/state_space.h) in extended precision, and
+// State-space filters against their definition (params/state_space.h) in extended precision, and
 // their adjoint against them.
 #include "emulated_kernels.h"
 

@@ -129,8 +129,8 @@ struct FilterBank {
   const A* a_of(int64_t row) const { return a.data() + (count > 1 ? row : 0) * order; }
 };
 
-// Memory as malloc gives it, at its worst: what a kernel does not write, and what it reads before it
-// is written, shows as NaN.
+// Memory as malloc gives it, at its worst: what a kernel does not write, and what it reads before
+// it is written, shows as NaN.
 template <class T>
 std::vector<T> unwritten(int64_t count) {
   return std::vector<T>(count, T(std::numeric_limits<double>::quiet_NaN()));

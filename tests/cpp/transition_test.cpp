@@ -1,4 +1,4 @@
-#include "tile/transition.h"
+#include "math/transition.h"
 
 #include "support.h"
 
@@ -36,7 +36,7 @@ TYPED_TEST(Transition, EqualsCountSteps) {
     for (const double radius : {0.5, 0.99, 0.99999}) {
       const auto a = denominator<TypeParam>(random, P, radius);
       for (const int64_t count : {0, 1, 2, 3, 7, 64, 1000}) {
-        const auto got = baseline::transition(a.data(), P, count, kAny);
+        const auto got = host::transition(a.data(), P, count, kAny);
         const auto want = transition_step_by_step(a, count);
         EXPECT_LE(largest_error(got.data(), want.data(), P * P), 3e-13)  // measured: 3e-14
             << "order " << P << ", radius " << radius << ", count " << count;
@@ -46,21 +46,21 @@ TYPED_TEST(Transition, EqualsCountSteps) {
 }
 
 TYPED_TEST(Transition, IsEmptyWithoutStates) {
-  EXPECT_TRUE(baseline::transition<TypeParam>(nullptr, 0, 100, kAny).empty());
+  EXPECT_TRUE(host::transition<TypeParam>(nullptr, 0, 100, kAny).empty());
 }
 
 TYPED_TEST(Transition, OfADelayEndsAtZero) {
   const std::vector<TypeParam> a(5);
-  for (const TypeParam& entry : baseline::transition(a.data(), 5, 5, kAny))
+  for (const TypeParam& entry : host::transition(a.data(), 5, 5, kAny))
     EXPECT_EQ(entry, TypeParam(0));
 }
 
 TYPED_TEST(Transition, OverflowIsNotFinite) {
   Random random(2);
   const auto a = denominator<TypeParam>(random, 2, 2.0);
-  const auto power = baseline::transition(a.data(), 2, int64_t{1} << 15, kAny);
+  const auto power = host::transition(a.data(), 2, int64_t{1} << 15, kAny);
   EXPECT_FALSE(std::all_of(power.begin(), power.end(),
-                           [](const TypeParam& entry) { return baseline::is_finite(entry); }));
+                           [](const TypeParam& entry) { return host::is_finite(entry); }));
 }
 
 // Poles in one place: the powers grow to 0.95^n n^(P-1) before they decay.
@@ -73,7 +73,7 @@ TYPED_TEST(Transition, WithoutAccuracyIsNotGivenOut) {
       for (size_t k = poly.size() - 1; k > 0; --k) poly[k] -= 0.95 * poly[k - 1];
     }
     const std::vector<TypeParam> a(poly.begin() + 1, poly.end());
-    const bool given = !baseline::transition(a.data(), P, int64_t{1} << 15, 1e-12).empty();
+    const bool given = !host::transition(a.data(), P, int64_t{1} << 15, 1e-12).empty();
     EXPECT_EQ(given, P < 16) << "order " << P;
   }
 }
@@ -81,7 +81,7 @@ TYPED_TEST(Transition, WithoutAccuracyIsNotGivenOut) {
 // 1.9^1000 is 1e279; one squaring too many would overflow.
 TYPED_TEST(Transition, OverflowsNoSoonerThanTheResult) {
   const std::vector<TypeParam> a = {TypeParam(-1.9)};
-  const auto power = baseline::transition(a.data(), 1, 1000, kAny);
+  const auto power = host::transition(a.data(), 1, 1000, kAny);
   EXPECT_NEAR(std::abs(power[0]) / std::pow(1.9, 1000), 1, 1e-12);
 }
 

@@ -204,3 +204,38 @@ def test_only_those_objects_use_an_instruction_set_and_none_sees_torch():
 def test_the_library_needs_no_python():
     needed = run("readelf", "-d", _library.library_path).stdout
     assert "libtorch_cpu.so" in needed and "libtorch_python" not in needed and "libpython" not in needed
+
+
+# ---- sources
+
+# The folders of csrc from the ground floor up; those of one floor do not see each other.
+FLOORS = [
+    ["math"],
+    ["params"],
+    ["kernels/cpu/tile", "kernels/cuda/tile"],
+    ["kernels/cpu", "kernels/cuda"],
+    ["ops"],
+    ["autograd"],
+    ["functional"],
+    [""],
+    ["python"],
+]
+
+
+def test_includes_only_go_downwards():
+    floor = {folder: k for k, folders in enumerate(FLOORS) for folder in folders}
+    source = ROOT / "csrc"
+
+    def folder_of(path: Path) -> str:
+        """The innermost of the folders above that the file is in."""
+        parents = (str(p) for p in path.relative_to(source).parents)
+        return next(p for p in (parent.removeprefix(".") for parent in parents) if p in floor)
+
+    files = [p for p in source.rglob("*") if p.suffix in (".h", ".cpp", ".cu", ".cuh")]
+    assert len(files) > 100
+    for path in files:
+        for name in re.findall(r'^#include "([^"]+)"', path.read_text(), re.M):
+            if not (source / name).exists():  # of include/polezero
+                continue
+            here, there = folder_of(path), folder_of(source / name)
+            assert here == there or floor[there] < floor[here], f"{path.relative_to(ROOT)} includes {name}"

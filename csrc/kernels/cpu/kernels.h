@@ -1,15 +1,15 @@
 // What isa.cpp exports: its kernels, for each scalar type. Signals are [B, T] rows.
 #pragma once
 
-#include "kernels/lag_correlation.h"
-#include "kernels/lattice.h"
-#include "kernels/lfilter.h"
-#include "kernels/lpv.h"
-#include "kernels/modal.h"
-#include "kernels/sosfilt.h"
-#include "kernels/sparse.h"
-#include "kernels/spline.h"
-#include "kernels/state_space.h"
+#include "params/lag_correlation.h"
+#include "params/lattice.h"
+#include "params/lfilter.h"
+#include "params/lpv.h"
+#include "params/modal.h"
+#include "params/sosfilt.h"
+#include "params/sparse.h"
+#include "params/spline.h"
+#include "params/state_space.h"
 
 namespace polezero {
 

@@ -1,8 +1,8 @@
 // Lag correlation of rows on the CPU, a tile at a time.
 #pragma once
 
-#include "kernels/lag_correlation.h"
-#include "tile/correlate.h"
+#include "kernels/cpu/tile/correlate.h"
+#include "params/lag_correlation.h"
 
 POLEZERO_ISA_BEGIN
 

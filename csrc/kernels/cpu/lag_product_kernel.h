@@ -1,8 +1,8 @@
 // Products of signals at time-varying lags on the CPU.
 #pragma once
 
-#include "kernels/lpv.h"
-#include "tile/lag_product.h"
+#include "kernels/cpu/tile/lag_product.h"
+#include "params/lpv.h"
 
 POLEZERO_ISA_BEGIN
 

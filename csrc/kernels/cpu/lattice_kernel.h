@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/lattice.h"
-#include "tile/lattice.h"
+#include "kernels/cpu/tile/lattice.h"
+#include "params/lattice.h"
 
 POLEZERO_ISA_BEGIN
 

@@ -6,12 +6,12 @@
 
 #include "kernels/cpu/capability.h"
 #include "kernels/cpu/run_rows.h"
-#include "tile/transition.h"
+#include "math/transition.h"
 
 namespace polezero::cpu {
 namespace {
 
-using baseline::transition;
+using host::transition;
 
 // The transition over a piece takes about this many P^3 ns.
 constexpr int64_t kMaxSplitOrder = 16, kTransitionCost = 64;
@@ -50,8 +50,7 @@ constexpr double kTransitionTolerance =
 
 template <class A>
 bool all_finite(const std::vector<A>& values) {
-  return std::all_of(values.begin(), values.end(),
-                     [](const A& v) { return baseline::is_finite(v); });
+  return std::all_of(values.begin(), values.end(), [](const A& v) { return host::is_finite(v); });
 }
 
 // The same problem with `row` as its row 0.
@@ -129,7 +128,7 @@ bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, b
     for (int64_t j = 0; j < P; ++j) {
       for (int64_t k = 0; k < P; ++k) {
         states[i * P + j] +=
-            baseline::multiply(power[descending ? k * P + j : j * P + k], states[(i - 1) * P + k]);
+            host::multiply(power[descending ? k * P + j : j * P + k], states[(i - 1) * P + k]);
       }
     }
   }
@@ -233,6 +232,12 @@ void lpv_allpole_backward(LpvAllpoleBackwardParams<scalar_t> p, int64_t rows, in
 }
 
 template <class scalar_t>
+void lpv_allpole_past(const LpvAllpolePastParams<scalar_t>& p) {
+  const int64_t N = p.order;
+  for (int64_t i = 0; i < p.rows * N; ++i) host::lpv_allpole_past(p, i / N, i % N);
+}
+
+template <class scalar_t>
 void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time) {
   run_rows(kernels_of<scalar_t>().lpv_fir, p, rows, time);
 }
@@ -289,6 +294,7 @@ void upsample(const UpsampleParams<scalar_t>& p, bool transposed, int64_t rows) 
   template void lpv_allpole<scalar_t>(LpvAllpoleParams<scalar_t>, int64_t, int64_t);              \
   template void lpv_allpole_backward<scalar_t>(LpvAllpoleBackwardParams<scalar_t>, int64_t,       \
                                                int64_t);                                          \
+  template void lpv_allpole_past<scalar_t>(const LpvAllpolePastParams<scalar_t>&);                \
   template void lpv_fir<scalar_t>(const LpvFirParams<scalar_t>&, int64_t, int64_t);               \
   template void lag_product<scalar_t>(LagProductParams<scalar_t>, int64_t, int64_t);              \
   template void lattice_forward<scalar_t>(const LatticeForwardParams<scalar_t>&, int64_t,         \

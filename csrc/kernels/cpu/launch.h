@@ -3,15 +3,15 @@
 
 #include <algorithm>
 
-#include "kernels/lag_correlation.h"
-#include "kernels/lattice.h"
-#include "kernels/lfilter.h"
-#include "kernels/lpv.h"
-#include "kernels/modal.h"
-#include "kernels/sosfilt.h"
-#include "kernels/sparse.h"
-#include "kernels/spline.h"
-#include "kernels/state_space.h"
+#include "params/lag_correlation.h"
+#include "params/lattice.h"
+#include "params/lfilter.h"
+#include "params/lpv.h"
+#include "params/modal.h"
+#include "params/sosfilt.h"
+#include "params/sparse.h"
+#include "params/spline.h"
+#include "params/state_space.h"
 
 namespace polezero::cpu {
 
@@ -26,7 +26,7 @@ template <class A, class scalar_t>
 A tail_sum(const A* lambda_after, int64_t P, const scalar_t* u, int64_t time, int64_t k) {
   A sum(0);
   for (int64_t j = std::max<int64_t>(0, k - time); j < std::min(k, P); ++j) {
-    sum += lambda_after[j] * baseline::conjugate(static_cast<A>(u[time + j - k]));
+    sum += lambda_after[j] * host::conjugate(static_cast<A>(u[time + j - k]));
   }
   return sum;
 }
@@ -36,6 +36,8 @@ template <class scalar_t>
 void lpv_allpole(LpvAllpoleParams<scalar_t> p, int64_t rows, int64_t time);
 template <class scalar_t>
 void lpv_allpole_backward(LpvAllpoleBackwardParams<scalar_t> p, int64_t rows, int64_t time);
+template <class scalar_t>
+void lpv_allpole_past(const LpvAllpolePastParams<scalar_t>& p);
 template <class scalar_t>
 void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time);
 template <class scalar_t>

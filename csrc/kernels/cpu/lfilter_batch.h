@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/cpu/lfilter_blocks.h"
-#include "tile/batch.h"
+#include "kernels/cpu/tile/batch.h"
 
 POLEZERO_ISA_BEGIN
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "kernels/cpu/lfilter_rows.h"
-#include "tile/block.h"
-#include "tile/fixed.h"
+#include "kernels/cpu/tile/block.h"
+#include "kernels/cpu/tile/serial_unrolled.h"
 
 POLEZERO_ISA_BEGIN
 
@@ -78,8 +78,8 @@ void forward_block_rows(const LfilterForwardParams<T>& p, const Range& range) {
       vec<T> poison = {};
       n += count;
       if (!blocks || count % kBlock != 0) {
-        fixed_forward<P>(padded.b, padded.a, x + tile_begin,
-                         y == nullptr ? nullptr : y + tile_begin, count, s, poison);
+        unrolled_forward<P>(padded.b, padded.a, x + tile_begin,
+                            y == nullptr ? nullptr : y + tile_begin, count, s, poison);
       } else if (y == nullptr) {
         carry_blocks(carry, x + tile_begin, count, s);
       } else if (p.around_cache && is_aligned(y + tile_begin)) {
@@ -137,8 +137,8 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
       vec<T> poison = {};
       n = tile_begin;
       if (!blocks || count % kBlock != 0) {
-        fixed_backward<P>(padded.b, padded.a, g + n, lambda,
-                          grad_x == nullptr || same ? nullptr : grad_x + n, count, s, poison);
+        unrolled_backward<P>(padded.b, padded.a, g + n, lambda,
+                             grad_x == nullptr || same ? nullptr : grad_x + n, count, s, poison);
       } else {
         auto run = [&](auto blocks_of) {
           blocks_of(to_lambda, to_grad_x, carry, g + n, lambda,

@@ -3,8 +3,8 @@
 
 #include <type_traits>
 
-#include "tile/correlate.h"
-#include "tile/serial.h"
+#include "kernels/cpu/tile/correlate.h"
+#include "kernels/cpu/tile/serial.h"
 
 POLEZERO_ISA_BEGIN
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "kernels/cpu/lag_product_kernel.h"
-#include "kernels/lpv.h"
-#include "tile/lpv.h"
+#include "kernels/cpu/tile/lpv.h"
+#include "params/lpv.h"
 
 POLEZERO_ISA_BEGIN
 

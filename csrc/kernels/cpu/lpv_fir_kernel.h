@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "kernels/lpv.h"
-#include "tile/lpv.h"
+#include "kernels/cpu/tile/lpv.h"
+#include "params/lpv.h"
 
 POLEZERO_ISA_BEGIN
 

@@ -14,8 +14,8 @@
 #include <complex>
 #include <vector>
 
-#include "kernels/modal.h"
-#include "tile/modal_states.h"
+#include "kernels/cpu/tile/modal_states.h"
+#include "params/modal.h"
 
 POLEZERO_ISA_BEGIN
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/flush_denormals.h"
-#include "kernels/range.h"
+#include "params/range.h"
 
 namespace polezero::cpu {
 

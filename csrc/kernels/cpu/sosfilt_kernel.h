@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/sosfilt.h"
-#include "tile/sections.h"
+#include "kernels/cpu/tile/biquad.h"
+#include "params/sosfilt.h"
 
 POLEZERO_ISA_BEGIN
 

@@ -1,4 +1,4 @@
-// Sparse filters on the CPU. What lies `longest` samples back is kept in float64 (tile/scalar.h has
+// Sparse filters on the CPU. What lies `longest` samples back is kept in float64 (math/scalar.h has
 // the reason) in a line that is moved on a tile at a time. Samples that are closer together than
 // the shortest delay do not meet: where delays and coefficients allow, they make a vector.
 #pragma once

@@ -1,9 +1,9 @@
 // Taps that read four samples, as vectors.
 #pragma once
 
-#include "kernels/sparse.h"
-#include "tile/simd.h"
-#include "tile/sparse_taps.h"
+#include "kernels/cpu/tile/simd.h"
+#include "params/sparse.h"
+#include "params/sparse_taps.h"
 
 POLEZERO_ISA_BEGIN
 

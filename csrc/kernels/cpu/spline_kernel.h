@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/spline.h"
-#include "tile/simd.h"
-#include "tile/spline.h"
+#include "kernels/cpu/tile/simd.h"
+#include "params/spline.h"
+#include "params/spline_points.h"
 
 POLEZERO_ISA_BEGIN
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/state_space.h"
-#include "tile/lanes.h"
+#include "kernels/cpu/tile/lanes.h"
+#include "params/state_space.h"
 
 POLEZERO_ISA_BEGIN
 

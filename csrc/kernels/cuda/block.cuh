@@ -1,4 +1,4 @@
-// The block of a GPU, or a group of its threads, as tile/scan.h wants it.
+// The block of a GPU, or a group of its threads, as kernels/cuda/tile/scan.h wants it.
 #pragma once
 
 #include <cub/warp/warp_load.cuh>
@@ -6,7 +6,7 @@
 #include <cuda/atomic>
 
 #include "kernels/cuda/threads.cuh"
-#include "tile/lfilter_scan.h"
+#include "kernels/cuda/tile/lfilter_scan.h"
 
 POLEZERO_ISA_BEGIN
 

@@ -1,13 +1,13 @@
-// The kernels of Note [Chunks] in tile/chunks.h, for any filter, and their launch.
+// The kernels of Note [Chunks] in kernels/cuda/tile/chunks.h, for any filter, and their launch.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/cuda/check.cuh"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/launch_kernel.cuh"
 #include "kernels/cuda/threads.cuh"
-#include "tile/chunks.h"
+#include "kernels/cuda/tile/chunks.h"
 
 POLEZERO_ISA_BEGIN
 
@@ -65,10 +65,10 @@ void launch_chunks(const cuda::Context& context, const ChunkShape& shape, const 
   PlanOf<Filter> plan{shape.length, shape.count, nullptr, nullptr,
                       context.array<A>(f.storage() * f.rows * shape.count)};
   if (shape.count > 1) {
-    plan.carried = context.array<twofold_t<A>>(f.rows * 2 * f.states());
+    plan.carried = context.array<double_double_t<A>>(f.rows * 2 * f.states());
     if (!forgets(f, plan)) {
       const int64_t columns = transition_sets(f, shape.count) * f.states();
-      plan.transition = context.array<twofold_t<A>>(columns * f.storage());
+      plan.transition = context.array<double_double_t<A>>(columns * f.storage());
       cuda::launch(context, columns, transition_kernel<Filter>, f, plan, columns);
     }
     cuda::launch(context, f.rows * (shape.count - 1), forced_kernel<Filter>, f, plan);

@@ -3,7 +3,7 @@
 // toolkit's, which lie in memory as std::complex does.
 #pragma once
 
-#include "tile/scalar.h"
+#include "math/scalar.h"
 
 #if defined(__CUDACC__) || defined(POLEZERO_WITH_CUDA)
 #include <cuda/std/complex>

@@ -1,10 +1,10 @@
 // What has no recurrence: every output by a thread of its own.
 #include "kernels/cuda/sums.cuh"
 #include "kernels/cuda/threads.cuh"
-#include "tile/pointwise.h"
+#include "kernels/cuda/tile/fir_and_products.h"
 
 namespace polezero {
-namespace gpu {
+namespace cuda {
 namespace {
 
 template <class T>
@@ -48,32 +48,31 @@ __global__ void lag_correlation_kernel(LagCorrelationParams<T> p, int64_t rows, 
 }
 
 }  // namespace
-}  // namespace gpu
+}  // namespace cuda
 
 namespace cuda {
 
 template <class T>
 void fir(const Context& context, const NormalisedOnDevice<T>& filters, bool reverse, int64_t rows,
          int64_t time, const T* x, int64_t x_stride, T* y) {
-  launch(context, rows * time, gpu::fir_kernel<T>, filters.view, reverse, rows, time, x, x_stride,
-         y);
+  launch(context, rows * time, fir_kernel<T>, filters.view, reverse, rows, time, x, x_stride, y);
 }
 
 template <class T>
 void lpv_fir(const Context& context, const LpvFirParams<T>& p, int64_t rows, int64_t time) {
-  launch(context, rows * time, gpu::lpv_fir_kernel<T>, p, rows, time);
+  launch(context, rows * time, lpv_fir_kernel<T>, p, rows, time);
 }
 
 template <class T>
 void lag_product(const Context& context, const LagProductParams<T>& p, int64_t rows, int64_t time) {
-  launch(context, rows * time * p.taps, gpu::lag_product_kernel<T>, p, rows, time);
+  launch(context, rows * time * p.taps, lag_product_kernel<T>, p, rows, time);
 }
 
 template <class T>
 void lag_correlation(const Context& context, const LagCorrelationParams<T>& p, int64_t rows,
                      int64_t time) {
-  launch_sums(context, rows * p.taps, gpu::correlation_stretches(time), p.c, gpu::kThreads,
-              gpu::lag_correlation_kernel<T>, p, rows, time);
+  launch_sums(context, rows * p.taps, correlation_stretches(time), p.c, kThreads,
+              lag_correlation_kernel<T>, p, rows, time);
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                               \

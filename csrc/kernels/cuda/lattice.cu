@@ -1,15 +1,15 @@
 // Normalised lattices, in chunks.
 #include "kernels/cuda/chunks.cuh"
 #include "kernels/cuda/sums.cuh"
-#include "tile/lattice_chunks.h"
+#include "kernels/cuda/tile/lattice_chunks.h"
 
 namespace polezero::cuda {
 
 template <class T>
 void lattice_forward(const Context& context, const LatticeForwardParams<T>& p, int64_t rows,
                      int64_t time) {
-  gpu::launch_chunks(context, gpu::ChunkShape(context, rows, time, p.stages.order),
-                     gpu::LatticeChunks<T>{p, rows, time});
+  launch_chunks(context, ChunkShape(context, rows, time, p.stages.order),
+                LatticeChunks<T>{p, rows, time});
 }
 
 // The filter runs once more, for its ports.
@@ -18,19 +18,17 @@ void lattice_backward(const Context& context, const LatticeBackwardParams<T>& p,
                       int64_t time) {
   using A = acc_t<T>;
   const int64_t N = p.stages.order;
-  const gpu::ChunkShape shape(context, rows, time, N);
+  const ChunkShape shape(context, rows, time, N);
   A* kept = context.array<A>(rows * time * (N + 1));
   A* state = context.array<A>(rows * N);
   check(
       cudaMemcpyAsync(state, p.zi, rows * N * sizeof(A), cudaMemcpyDeviceToDevice, context.stream));
-  gpu::launch_chunks(
-      context, shape,
-      gpu::LatticeChunks<T>{{p.stages, false, p.u, {nullptr, 0, 0}, state}, rows, time, kept});
+  launch_chunks(context, shape,
+                LatticeChunks<T>{{p.stages, false, p.u, {nullptr, 0, 0}, state}, rows, time, kept});
   A* parts = p.sum_k != nullptr ? context.array<A>(rows * N * shape.count) : nullptr;
-  gpu::launch_chunks(context, shape,
-                     gpu::LatticeBackwardChunks<T>{p, kept, parts, shape.count, rows, time});
+  launch_chunks(context, shape, LatticeBackwardChunks<T>{p, kept, parts, shape.count, rows, time});
   if (p.sum_k != nullptr) {
-    launch(context, rows * N, gpu::add_parts_kernel<A>, parts, rows * N, shape.count, p.sum_k);
+    launch(context, rows * N, add_parts_kernel<A>, parts, rows * N, shape.count, p.sum_k);
   }
 }
 

@@ -5,15 +5,15 @@
 #include <cstddef>
 
 #include "kernels/cuda/complex.h"
-#include "kernels/cuda/lfilter.h"
-#include "kernels/cuda/sosfilt.h"
-#include "kernels/cuda/sparse.h"
-#include "kernels/lag_correlation.h"
-#include "kernels/lattice.h"
-#include "kernels/lpv.h"
-#include "kernels/modal.h"
-#include "kernels/spline.h"
-#include "kernels/state_space.h"
+#include "params/cuda/lfilter.h"
+#include "params/cuda/sosfilt.h"
+#include "params/cuda/sparse.h"
+#include "params/lag_correlation.h"
+#include "params/lattice.h"
+#include "params/lpv.h"
+#include "params/modal.h"
+#include "params/spline.h"
+#include "params/state_space.h"
 
 struct CUstream_st;
 

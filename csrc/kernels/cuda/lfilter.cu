@@ -1,10 +1,10 @@
 // Constant direct forms up to order kLongestScan as a scan. Above it: lfilter_chunks.cu.
 #include "kernels/cuda/powers.cuh"
 #include "kernels/cuda/scan.cuh"
-#include "tile/lfilter_gradients.h"
+#include "kernels/cuda/tile/lfilter_gradients.h"
 
 namespace polezero {
-namespace gpu {
+namespace cuda {
 namespace {
 
 // One thread a tap.
@@ -61,7 +61,7 @@ __global__ void grad_zi_kernel(LfilterAdjointScan<T> p, cuda::LfilterGradients<T
 }
 
 }  // namespace
-}  // namespace gpu
+}  // namespace cuda
 
 namespace cuda {
 
@@ -79,10 +79,10 @@ NormalisedOnDevice<T> normalise(const Context& context, const GivenFilters& give
   A* b = context.array<A>(given.count * (order + 1));
   A* a = context.array<A>(given.count * order);
   A* a0 = context.array<A>(given.count);
-  const auto kernel =
-      given.wide_b ? given.wide_a ? gpu::normalise_kernel<T, A, A> : gpu::normalise_kernel<T, A, T>
-      : given.wide_a ? gpu::normalise_kernel<T, T, A>
-                     : gpu::normalise_kernel<T, T, T>;
+  const auto kernel = given.wide_b
+                          ? given.wide_a ? normalise_kernel<T, A, A> : normalise_kernel<T, A, T>
+                      : given.wide_a ? normalise_kernel<T, T, A>
+                                     : normalise_kernel<T, T, T>;
   launch(context, given.count * (order + 1), kernel, given, b, a, a0);
   return {{given.order_b, given.order_a, order, given.count > 1 ? 1 : 0, b, a}, given.count, a0};
 }
@@ -92,11 +92,11 @@ void lfilter_forward(const Context& context, const NormalisedOnDevice<T>& filter
                      LfilterScan<T> p) {
   p.filters = filters.view;
   if (p.filters.order > kLongestScan) return lfilter_forward_chunks(context, p);
-  gpu::with_order<T>(p.filters.order, p.time, [&](auto P, auto lanes) {
-    using Filter = gpu::Lfilter<T, P, lanes, LfilterScan<T>>;
-    const auto shape = gpu::ScanShape::of<Filter>(context, p.rows, p.time);
-    const auto power = gpu::powers_of<T, P>(context, filters, shape.powers());
-    gpu::launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
+  with_order<T>(p.filters.order, p.time, [&](auto P, auto lanes) {
+    using Filter = Lfilter<T, P, lanes, LfilterScan<T>>;
+    const auto shape = ScanShape::of<Filter>(context, p.rows, p.time);
+    const auto power = powers_of<T, P>(context, filters, shape.powers());
+    launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
   });
 }
 
@@ -112,21 +112,21 @@ void lfilter_backward(const Context& context, const NormalisedOnDevice<T>& filte
   if (order > kLongestScan) {
     tiles = lfilter_adjoint_chunks(context, p, with_sums);
   } else {
-    gpu::with_order<T>(order, p.time, [&](auto P, auto lanes) {
-      using Filter = gpu::Lfilter<T, P, lanes, LfilterAdjointScan<T>>;
-      const auto shape = gpu::ScanShape::of<Filter>(context, p.rows, p.time);
+    with_order<T>(order, p.time, [&](auto P, auto lanes) {
+      using Filter = Lfilter<T, P, lanes, LfilterAdjointScan<T>>;
+      const auto shape = ScanShape::of<Filter>(context, p.rows, p.time);
       tiles = shape.tiles;
       if (with_sums) p.sums = context.array<A>(p.rows * tiles * 2 * (order + 1));
-      const auto power = gpu::powers_of<T, P>(context, filters, shape.powers());
-      gpu::launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
+      const auto power = powers_of<T, P>(context, filters, shape.powers());
+      launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
     });
   }
   if (with_sums) {
-    launch(context, p.rows * 2 * (order + 1) * gpu::kWarp, gpu::gradients_kernel<T>, p, tiles,
-           filters.a0, gradients);
+    launch(context, p.rows * 2 * (order + 1) * kWarp, gradients_kernel<T>, p, tiles, filters.a0,
+           gradients);
   }
   if (gradients.grad_zi != nullptr) {
-    launch(context, p.rows * order, gpu::grad_zi_kernel<T>, p, gradients);
+    launch(context, p.rows * order, grad_zi_kernel<T>, p, gradients);
   }
 }
 

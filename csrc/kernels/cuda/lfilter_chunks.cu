@@ -1,22 +1,22 @@
 // Constant direct forms above order kLongestScan, in chunks.
 #include "kernels/cuda/chunks.cuh"
-#include "tile/lfilter_chunks.h"
+#include "kernels/cuda/tile/lfilter_chunks.h"
 
 namespace polezero::cuda {
 
 template <class T>
 void lfilter_forward_chunks(const Context& context, const LfilterScan<T>& p) {
-  gpu::launch_chunks(context, gpu::ChunkShape(context, p.rows, p.time, p.filters.order),
-                     gpu::LfilterChunks<T>{{p}});
+  launch_chunks(context, ChunkShape(context, p.rows, p.time, p.filters.order),
+                LfilterChunks<T>{{p}});
 }
 
 template <class T>
 int64_t lfilter_adjoint_chunks(const Context& context, LfilterAdjointScan<T>& p, bool with_sums) {
-  const gpu::ChunkShape shape(context, p.rows, p.time, p.filters.order);
+  const ChunkShape shape(context, p.rows, p.time, p.filters.order);
   if (with_sums) {
     p.sums = context.array<acc_t<T>>(p.rows * shape.count * 2 * (p.filters.order + 1));
   }
-  gpu::launch_chunks(context, shape, gpu::LfilterAdjointChunks<T>{{p}, shape.count});
+  launch_chunks(context, shape, LfilterAdjointChunks<T>{{p}, shape.count});
   return shape.count;
 }
 

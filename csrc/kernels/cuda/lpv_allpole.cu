@@ -1,11 +1,11 @@
 // All-pole filters that change with time: a scan up to order kLongestLpvScan, above it in chunks.
 #include "kernels/cuda/chunks.cuh"
 #include "kernels/cuda/scan.cuh"
-#include "tile/lpv_scan.h"
-#include "tile/pointwise.h"
+#include "kernels/cuda/tile/fir_and_products.h"
+#include "kernels/cuda/tile/lpv_scan.h"
 
 namespace polezero {
-namespace gpu {
+namespace cuda {
 namespace {
 
 template <class T>
@@ -54,22 +54,22 @@ __global__ void past_kernel(LpvAllpolePastParams<T> p) {
 }
 
 }  // namespace
-}  // namespace gpu
+}  // namespace cuda
 
 namespace cuda {
 
 template <class T>
 void lpv_allpole(const Context& context, const LpvAllpoleParams<T>& p, int64_t time) {
   const auto run = [&](auto step) {
-    p.lags.at_input() ? gpu::launch_lpv<T, true, step>(context, p, time)
-                      : gpu::launch_lpv<T, false, step>(context, p, time);
+    p.lags.at_input() ? launch_lpv<T, true, step>(context, p, time)
+                      : launch_lpv<T, false, step>(context, p, time);
   };
   p.lags.reverse ? run(std::integral_constant<int, -1>{}) : run(std::integral_constant<int, 1>{});
 }
 
 template <class T>
 void lpv_allpole_past(const Context& context, const LpvAllpolePastParams<T>& p) {
-  launch(context, p.rows * p.order, gpu::past_kernel<T>, p);
+  launch(context, p.rows * p.order, past_kernel<T>, p);
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                      \

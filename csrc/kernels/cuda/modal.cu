@@ -4,10 +4,10 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/sums.cuh"
 #include "kernels/cuda/threads.cuh"
-#include "tile/modal_chunks.h"
+#include "kernels/cuda/tile/modal_chunks.h"
 
 namespace polezero {
-namespace gpu {
+namespace cuda {
 namespace {
 
 using C = cuda::complex<double>;
@@ -63,7 +63,7 @@ ModalChunks<C> begin_chunks(const cuda::Context& context, const ModalPoles& p, c
   c.count = std::max<int64_t>(1, (time + c.length - 1) / c.length);
   c.begin = context.array<C>(rows * c.count * p.modes * p.orders);
   if (c.count == 1) return c;
-  c.carried = context.array<ComplexTwofold<C>>(rows * p.modes * 2 * p.orders);
+  c.carried = context.array<ComplexDoubleDouble<C>>(rows * p.modes * 2 * p.orders);
   cuda::launch(context, rows * (c.count - 1) * p.modes, modal_states_kernel<T>, p, c, x, x_stride,
                reverse);
   cuda::launch(context, rows * p.modes, modal_carry_kernel, p, c, state);
@@ -71,19 +71,18 @@ ModalChunks<C> begin_chunks(const cuda::Context& context, const ModalPoles& p, c
 }
 
 }  // namespace
-}  // namespace gpu
+}  // namespace cuda
 
 namespace cuda {
 
 template <class T>
 void modal_bank(const Context& context, const ModalBankParams<T>& p, int64_t rows, int64_t time) {
-  const auto c =
-      gpu::begin_chunks(context, p.poles, p.x, p.x_stride, p.reverse, p.state, rows, time);
-  const int64_t warps = (p.poles.modes + gpu::kWarp - 1) / gpu::kWarp;
-  const int64_t threads = std::clamp<int64_t>(warps * gpu::kWarp, gpu::kWarp, gpu::kMostThreads);
+  const auto c = begin_chunks(context, p.poles, p.x, p.x_stride, p.reverse, p.state, rows, time);
+  const int64_t warps = (p.poles.modes + kWarp - 1) / kWarp;
+  const int64_t threads = std::clamp<int64_t>(warps * kWarp, kWarp, kMostThreads);
   const int64_t blocks = std::min(rows * c.count, kMostBlocks);
   if (blocks == 0) return;
-  gpu::modal_bank_kernel<T>
+  modal_bank_kernel<T>
       <<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0, context.stream>>>(p, c);
   check(cudaGetLastError());
 }
@@ -91,12 +90,11 @@ void modal_bank(const Context& context, const ModalBankParams<T>& p, int64_t row
 template <class T>
 void modal_correlation(const Context& context, const ModalCorrelationParams<T>& p, int64_t rows,
                        int64_t time) {
-  using gpu::C;
-  const auto c = gpu::begin_chunks(context, p.poles, p.x, p.x_stride, false, p.state, rows, time);
+  const auto c = begin_chunks(context, p.poles, p.x, p.x_stride, false, p.state, rows, time);
   const int64_t sums = rows * p.poles.modes * p.poles.orders;
   auto* parts = context.array<C>(sums * c.count);
-  launch(context, rows * c.count * p.poles.modes, gpu::modal_correlation_kernel<T>, p, c, parts);
-  launch(context, sums, gpu::add_parts_kernel<C>, parts, sums, c.count, reinterpret_cast<C*>(p.c));
+  launch(context, rows * c.count * p.poles.modes, modal_correlation_kernel<T>, p, c, parts);
+  launch(context, sums, add_parts_kernel<C>, parts, sums, c.count, reinterpret_cast<C*>(p.c));
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                                 \

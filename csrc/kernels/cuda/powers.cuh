@@ -1,16 +1,16 @@
-// The power tables of constant filters (ConstantCarry in tile/scan.h).
+// The power tables of constant filters (ConstantCarry in kernels/cuda/tile/scan.h).
 #pragma once
 
-#include "kernels/cuda/check.cuh"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/launch_kernel.cuh"
 #include "kernels/cuda/threads.cuh"
-#include "tile/lfilter_scan.h"
+#include "kernels/cuda/tile/lfilter_scan.h"
 
 POLEZERO_ISA_BEGIN
 
 template <class T, int P>
 __global__ void powers_kernel(Filters<T> filters, int64_t count, acc_t<T>* power) {
-  using E = twofold_t<acc_t<T>>;
+  using E = double_double_t<acc_t<T>>;
   __shared__ double work[2 * P * P * sizeof(E) / sizeof(double)];
   const DeviceThreads<> block;
   fill_powers<T, P>(block, filters, blockIdx.x, count, power + blockIdx.x * count * P * P,

@@ -1,11 +1,11 @@
-// A kernel for any filter that is a scan (Note [Scan] in tile/scan.h), and its launch.
+// A kernel for any filter that is a scan (Note [Scan] in kernels/cuda/tile/scan.h), and its launch.
 #pragma once
 
 #include <algorithm>
 
 #include "kernels/cuda/block.cuh"
-#include "kernels/cuda/check.cuh"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/launch_kernel.cuh"
 
 POLEZERO_ISA_BEGIN
 

@@ -1,10 +1,10 @@
 // Cascades of second-order sections: a scan for each section, the samples read and written once.
 #include "kernels/cuda/powers.cuh"
 #include "kernels/cuda/scan.cuh"
-#include "tile/sosfilt_scan.h"
+#include "kernels/cuda/tile/sosfilt_scan.h"
 
 namespace polezero {
-namespace gpu {
+namespace cuda {
 namespace {
 
 template <class T, int lanes, bool adjoint>
@@ -22,17 +22,17 @@ struct Sosfilt {
 };
 
 }  // namespace
-}  // namespace gpu
+}  // namespace cuda
 
 namespace cuda {
 
 template <class Filter, class T>
 void launch_sosfilt(const Context& context, const NormalisedOnDevice<T>& sections,
                     SosfiltScan<T> p) {
-  const auto shape = gpu::ScanShape::of<Filter>(context, p.rows, p.time);
-  const auto power = gpu::powers_of<T, 2>(context, sections, shape.powers());
+  const auto shape = ScanShape::of<Filter>(context, p.rows, p.time);
+  const auto power = powers_of<T, 2>(context, sections, shape.powers());
   if (shape.whole_row && shape.tiles > 1) p.carried = context.array<acc_t<T>>(p.rows * p.count * 2);
-  gpu::launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
+  launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
 }
 
 template <class T>
@@ -40,9 +40,9 @@ void sosfilt(const Context& context, const NormalisedOnDevice<T>& sections, Sosf
              bool adjoint) {
   p.sections = sections.view;
   p.sections.filter_stride = sections.count > p.count ? p.count : 0;
-  gpu::with_lanes<gpu::kSamples<T>>(p.time, [&](auto lanes) {
-    adjoint ? launch_sosfilt<gpu::Sosfilt<T, lanes, true>>(context, sections, p)
-            : launch_sosfilt<gpu::Sosfilt<T, lanes, false>>(context, sections, p);
+  with_lanes<kSamples<T>>(p.time, [&](auto lanes) {
+    adjoint ? launch_sosfilt<Sosfilt<T, lanes, true>>(context, sections, p)
+            : launch_sosfilt<Sosfilt<T, lanes, false>>(context, sections, p);
   });
 }
 

@@ -4,11 +4,11 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/sums.cuh"
 #include "kernels/cuda/threads.cuh"
-#include "tile/comb.h"
-#include "tile/sparse.h"
+#include "kernels/cuda/tile/one_tap.h"
+#include "kernels/cuda/tile/sparse.h"
 
 namespace polezero {
-namespace gpu {
+namespace cuda {
 namespace {
 
 inline constexpr int kThreads = 256;
@@ -65,7 +65,7 @@ __global__ void sparse_sums_kernel(SparseProductParams<T> p, int64_t rows, int64
 }
 
 }  // namespace
-}  // namespace gpu
+}  // namespace cuda
 
 namespace cuda {
 
@@ -77,24 +77,24 @@ template <class T>
 void comb(const Context& context, SparseOnDevice<T> p) {
   constexpr int64_t kThreadsPerProcessor = 1024;
   const int64_t wanted = context.processors * kThreadsPerProcessor / p.rows;
-  p.comb_threads = std::min(std::max<int64_t>(wanted, gpu::kWarp), p.time);
+  p.comb_threads = std::min(std::max<int64_t>(wanted, kWarp), p.time);
   const int64_t threads = p.rows * p.comb_threads;
-  if (p.time >= 2 * gpu::kShortestCombChunk) {
+  if (p.time >= 2 * kShortestCombChunk) {
     p.comb_states = context.array<acc_t<T>>(2 * threads);
-    launch(context, threads, gpu::find_comb_kernel<T>, p);
+    launch(context, threads, find_comb_kernel<T>, p);
   }
-  launch(context, threads, gpu::comb_kernel<T>, p);
+  launch(context, threads, comb_kernel<T>, p);
 }
 
 }  // namespace
 
 template <class T>
 void sparse(const Context& context, SparseOnDevice<T> p) {
-  if (!p.feedback) return launch(context, p.rows * p.time, gpu::sparse_fir_kernel<T>, p);
+  if (!p.feedback) return launch(context, p.rows * p.time, sparse_fir_kernel<T>, p);
   if (p.taps.are_comb()) return comb(context, p);
   p.history = context.array<acc_t<T>>(p.rows * p.time);
   const auto blocks = static_cast<unsigned>(std::min(p.rows, kMostBlocks));
-  gpu::sparse_allpole_kernel<T><<<blocks, gpu::kThreads, 0, context.stream>>>(p);
+  sparse_allpole_kernel<T><<<blocks, kThreads, 0, context.stream>>>(p);
   check(cudaGetLastError());
 }
 
@@ -103,11 +103,11 @@ void sparse_product(const Context& context, const SparseProductParams<T>& p, int
                     int64_t past_and_time) {
   const int64_t time = past_and_time - p.past, L = p.taps.count;
   if (p.p != nullptr) {
-    launch(context, rows * time * L, gpu::sparse_product_kernel<T>, p, rows, time);
+    launch(context, rows * time * L, sparse_product_kernel<T>, p, rows, time);
   }
   if (p.p_sums != nullptr) {
-    launch_sums(context, rows * L, gpu::correlation_stretches(time), p.p_sums, gpu::kThreads,
-                gpu::sparse_sums_kernel<T>, p, rows, time);
+    launch_sums(context, rows * L, correlation_stretches(time), p.p_sums, kThreads,
+                sparse_sums_kernel<T>, p, rows, time);
   }
 }
 

@@ -1,9 +1,9 @@
 // Splines: every output by a thread of its own.
-#include "kernels/cuda/check.cuh"
-#include "tile/spline.h"
+#include "kernels/cuda/launch_kernel.cuh"
+#include "params/spline_points.h"
 
 namespace polezero {
-namespace gpu {
+namespace cuda {
 namespace {
 
 template <class T>
@@ -38,27 +38,27 @@ __global__ void upsample_transposed_kernel(UpsampleParams<T> p, int64_t rows) {
 }
 
 }  // namespace
-}  // namespace gpu
+}  // namespace cuda
 
 namespace cuda {
 
 template <class T>
 void spline(const Context& context, const SplineParams<T>& p, int64_t rows, int64_t points) {
-  launch(context, rows * points, gpu::spline_kernel<T>, p, rows, points);
+  launch(context, rows * points, spline_kernel<T>, p, rows, points);
 }
 
 template <class T>
 void spline_transposed(const Context& context, const SplineParams<T>& p, const SplineReads& reads,
                        int64_t rows, int64_t points) {
-  launch(context, rows * p.knots, gpu::spline_transposed_kernel<T>, p, reads, rows, points);
+  launch(context, rows * p.knots, spline_transposed_kernel<T>, p, reads, rows, points);
 }
 
 template <class T>
 void upsample(const Context& context, const UpsampleParams<T>& p, bool transposed, int64_t rows) {
   if (transposed) {
-    launch(context, rows * p.knots, gpu::upsample_transposed_kernel<T>, p, rows);
+    launch(context, rows * p.knots, upsample_transposed_kernel<T>, p, rows);
   } else {
-    launch(context, rows * p.samples(), gpu::upsample_kernel<T>, p, rows);
+    launch(context, rows * p.samples(), upsample_kernel<T>, p, rows);
   }
 }
 

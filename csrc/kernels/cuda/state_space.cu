@@ -1,13 +1,13 @@
 // State-space filters, in chunks.
 #include "kernels/cuda/chunks.cuh"
-#include "tile/state_space_chunks.h"
+#include "kernels/cuda/tile/state_space_chunks.h"
 
 namespace polezero::cuda {
 
 template <class T>
 void state_space(const Context& context, const StateSpaceParams<T>& p, int64_t rows, int64_t time) {
-  gpu::launch_chunks(context, gpu::ChunkShape(context, rows, time, p.states),
-                     gpu::StateSpaceChunks<T>{p, rows, time});
+  launch_chunks(context, ChunkShape(context, rows, time, p.states),
+                StateSpaceChunks<T>{p, rows, time});
 }
 
 #define POLEZERO_INSTANTIATE(T) \

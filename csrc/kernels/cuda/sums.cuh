@@ -2,8 +2,8 @@
 // every run.
 #pragma once
 
-#include "kernels/cuda/check.cuh"
-#include "tile/isa.h"
+#include "kernels/cuda/launch_kernel.cuh"
+#include "math/isa.h"
 
 POLEZERO_ISA_BEGIN
 
@@ -33,7 +33,7 @@ void launch_sums(const Context& context, int64_t count, int64_t each, A* sums, i
     kernel<<<blocks, threads, 0, context.stream>>>(arguments..., parts);
     check(cudaGetLastError());
   }
-  launch(context, count, gpu::add_parts_kernel<A>, parts, count, each, sums);
+  launch(context, count, add_parts_kernel<A>, parts, count, each, sums);
 }
 
 }  // namespace polezero::cuda

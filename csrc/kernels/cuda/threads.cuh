@@ -1,7 +1,8 @@
-// The threads that filter a row together and what they exchange, as tile/scan.h wants it.
+// The threads that filter a row together and what they exchange, as kernels/cuda/tile/scan.h wants
+// it.
 #pragma once
 
-#include "tile/scan.h"
+#include "kernels/cuda/tile/scan.h"
 
 POLEZERO_ISA_BEGIN
 
