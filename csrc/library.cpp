@@ -1,20 +1,9 @@
 // Every op of polezero: read this first. Letters: T samples, N order of the denominator a, M of
-// the numerator b, P = max(M, N). Kernels and checks are in ops/, derivatives in autograd/.
+// the numerator b, P = max(M, N). Kernels and checks are in ops/, derivatives in autograd/, where
+// each op of the closed set is registered.
 #include <torch/library.h>
 
 #include "functional/functions.h"
-#include "ops/allpole.h"
-#include "ops/fir.h"
-#include "ops/lag_correlation.h"
-#include "ops/lag_product.h"
-#include "ops/lattice.h"
-#include "ops/lfilter.h"
-#include "ops/modal.h"
-#include "ops/monic.h"
-#include "ops/sosfilt.h"
-#include "ops/sparse.h"
-#include "ops/spline.h"
-#include "ops/state_space.h"
 
 TORCH_LIBRARY(polezero, m) {
   const auto op = [&m](const char* schema) { m.def(schema, {at::Tag::pt2_compliant_tag}); };
@@ -127,32 +116,6 @@ TORCH_LIBRARY(polezero, m) {
 
 namespace {
 
-// One checked front serves every device; it knows which have kernels.
-void register_core(torch::Library& m) {
-  m.impl("lfilter_forward", TORCH_FN(polezero::lfilter_forward));
-  m.impl("lfilter_backward", TORCH_FN(polezero::lfilter_backward));
-  m.impl("allpole_forward", TORCH_FN(polezero::allpole_forward));
-  m.impl("allpole_backward", TORCH_FN(polezero::allpole_backward));
-  m.impl("sosfilt_forward", TORCH_FN(polezero::sosfilt_forward));
-  m.impl("sosfilt_backward", TORCH_FN(polezero::sosfilt_backward));
-  m.impl("lattice_forward", TORCH_FN(polezero::lattice_forward));
-  m.impl("lattice_backward", TORCH_FN(polezero::lattice_backward));
-  m.impl("state_space_forward", TORCH_FN(polezero::state_space_forward));
-  m.impl("sparse_allpole_forward", TORCH_FN(polezero::sparse_allpole_forward));
-  m.impl("sparse_fir", TORCH_FN(polezero::sparse_fir));
-  m.impl("sparse_product", TORCH_FN(polezero::sparse_product));
-  m.impl("symmetric_filter", TORCH_FN(polezero::symmetric_filter));
-  m.impl("spline_eval", TORCH_FN(polezero::spline_eval));
-  m.impl("spline_upsample", TORCH_FN(polezero::spline_upsample));
-  m.impl("thiran_delay", TORCH_FN(polezero::thiran_delay));
-  m.impl("modal_bank_forward", TORCH_FN(polezero::modal_bank_forward));
-  m.impl("modal_correlation", TORCH_FN(polezero::modal_correlation));
-  m.impl("fir", TORCH_FN(polezero::fir));
-  m.impl("monic", TORCH_FN(polezero::monic));
-  m.impl("lag_product", TORCH_FN(polezero::lag_product));
-  m.impl("lag_correlation", TORCH_FN(polezero::lag_correlation));
-}
-
 void register_users(torch::Library& m) {
 #define POLEZERO_IMPL(name) m.impl(#name, TORCH_FN(polezero::functional::name))
   POLEZERO_SIGNAL_FUNCTIONS(POLEZERO_IMPL);
@@ -161,10 +124,6 @@ void register_users(torch::Library& m) {
 }
 
 }  // namespace
-
-TORCH_LIBRARY_IMPL(polezero, CPU, m) { register_core(m); }
-TORCH_LIBRARY_IMPL(polezero, CUDA, m) { register_core(m); }
-TORCH_LIBRARY_IMPL(polezero, Meta, m) { register_core(m); }
 
 TORCH_LIBRARY_IMPL(polezero, CompositeImplicitAutograd, m) { register_users(m); }
 // without this vmap would loop over a composite op

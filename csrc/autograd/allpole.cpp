@@ -1,6 +1,9 @@
 // Derivatives of y[n] = x[n] - sum_i a_i[n + s i] y[n-i] (reversed: y[n+i]); math in
 // docs/maths.md. lambda is the adjoint filter's output.
-#include "autograd/ops.h"
+#include "ops/allpole.h"
+
+#include "autograd/calls.h"
+#include "autograd/differentiable.h"
 
 namespace polezero::autograd {
 
@@ -90,93 +93,93 @@ Tensor two_pass_grad_of_a(const Tensor& g, const Tensor& a, const Tensor& y, con
   return grad - fir(past, lag_correlation(g, h.conj(), N));
 }
 
-}  // namespace
+struct AllpoleBackward : Op<&polezero::allpole_backward, 1, 2, 1, 1> {
+  static Saves saves(const Need&) { return {{true, true, true, true}, {}}; }
 
-Saved<AllpoleForward> AllpoleForward::saves(const Flags<3>& need) {
-  return {{true, false, need[0]}, {need[0]}};
-}
-
-Tensors<3> AllpoleForward::vjp(const Tensors<1>& grads, const Tensors<3>& in, const Tensors<1>& out,
-                               const Attributes<AllpoleForward>& attributes, const Flags<3>& need) {
-  const Tensor &g = grads[0], &a = in[0], &zi = in[2], &y = out[0];
-  const auto [shift, reverse, two_pass] = attributes;
-  const c10::SymInt N = a.sym_size(-1);
-  Tensors<3> r;
-  if (N == 0) {  // no recurrence
-    if (need[0]) r[0] = at::zeros_like(a);
-    if (need[1]) r[1] = g;
-    if (need[2]) r[2] = slice_last(at::zeros_like(g), 0, 0);
+  // <c, backward(g)> = <tangent of the filter in the direction c, g>: so the gradient of g is that
+  // tangent w, and the others are those of w under the filter's own backward.
+  static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
+                const Need& need) {
+    const auto& [g, a, y, zi] = in;
+    const auto [need_a, need_x, need_zi, shift, reverse] = attributes;
+    const Lags lags{shift, reverse};
+    const Tensor c_a = need_a ? grads[0] : Tensor(), c_x = need_x ? grads[1] : Tensor(),
+                 c_zi = need_zi ? grads[2] : Tensor();
+    const bool need_outputs = c_a.defined() && (need[2] || need[3]);
+    Tensor input = c_x;
+    if (c_a.defined()) input = plus(input, -feedback(c_a, y, zi, lags));
+    if (!input.defined()) input = at::zeros_like(g);
+    const Tensor w = allpole_over_time(a, input, c_zi, lags);
+    Tensors<4> r;
+    r[0] = w;
+    if (!need[1] && !need_outputs) return r;
+    const auto b = call<&polezero::allpole_backward>(
+        {g, a, w, c_zi}, {need[1], need_outputs, false, shift, reverse});
+    if (need[1]) r[1] = b[0];
+    if (need_outputs) std::tie(r[2], r[3]) = feedback_adjoint(c_a, b[1], lags);
+    if (!need[3]) r[3] = Tensor();
     return r;
   }
-  const bool one_pass_a = need[0] && !two_pass;
-  if (one_pass_a || need[1] || need[2]) {
-    const Tensors<4> args{g, a, one_pass_a ? y : Tensor(), zi};
-    const Attributes<AllpoleBackward> how{one_pass_a, need[1], need[2], shift, reverse};
-    const bool fused = !reverse || !is_constant(a);
-    const auto b = fused ? call<AllpoleBackward>(args, how) : AllpoleBackward::unfused(args, how);
-    if (one_pass_a) r[0] = b[0];
-    if (need[1]) r[1] = b[1];
-    if (need[2]) r[2] = b[2];
+
+  static Out unfused(const In& in, const Attributes& attributes) {
+    const auto& [g, a, y, zi] = in;
+    const auto [need_a, need_x, need_zi, shift, reverse] = attributes;
+    const Lags lags{shift, reverse};
+    const c10::SymInt N = a.sym_size(-1);
+    const Tensor lambda = allpole_over_time(a.conj(), g, {}, lags.adjoint());
+    const Tensor none = at::empty({0}, g.options());
+    Tensors<3> r{none, need_x ? lambda : none, need_zi ? grad_of_zi(lambda, a, lags) : none};
+    if (need_a) {
+      r[0] = is_constant(a) ? constant(grad_of_a(lambda, y, zi, N, reverse))
+                            : lpv_grad_of_a(lambda, y, zi, N, lags);
+    }
+    return r;
   }
-  if (need[0] && two_pass) r[0] = constant(two_pass_grad_of_a(g, a.squeeze(-2), y, zi));
-  return r;
-}
+};
 
-Tensors<1> AllpoleForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<1>& out,
-                               const Attributes<AllpoleForward>& attributes) {
-  const Tensor &a = p[0], &zi = p[2], &y = out[0];
-  const Lags lags{std::get<0>(attributes), std::get<1>(attributes)};
-  Tensor input = t[1];
-  if (t[0].defined() && a.sym_size(-1) > 0) input = plus(input, -feedback(t[0], y, zi, lags));
-  if (!input.defined()) input = at::zeros_like(y);
-  const Tensor zi_tangent = t[2].defined() || !zi.defined() ? t[2] : at::zeros_like(zi);
-  return {allpole_over_time(a, input, zi_tangent, lags).expand_symint(y.sym_sizes())};
-}
+struct AllpoleForward : Op<&polezero::allpole_forward, 2, 1, 1> {
+  static Saves saves(const Need& need) { return {{true, false, need[0]}, {need[0]}}; }
 
-Saved<AllpoleBackward> AllpoleBackward::saves(const Flags<4>&) {
-  return {{true, true, true, true}, {}};
-}
-
-// <c, backward(g)> = <tangent of the filter in the direction c, g>: so the gradient of g is that
-// tangent w, and the others are those of w under the filter's own backward.
-Tensors<4> AllpoleBackward::vjp(const Tensors<3>& grads, const Tensors<4>& in, const Tensors<3>&,
-                                const Attributes<AllpoleBackward>& attributes,
-                                const Flags<4>& need) {
-  const auto& [g, a, y, zi] = in;
-  const auto [need_a, need_x, need_zi, shift, reverse] = attributes;
-  const Lags lags{shift, reverse};
-  const Tensor c_a = need_a ? grads[0] : Tensor(), c_x = need_x ? grads[1] : Tensor(),
-               c_zi = need_zi ? grads[2] : Tensor();
-  const bool need_outputs = c_a.defined() && (need[2] || need[3]);
-  Tensor input = c_x;
-  if (c_a.defined()) input = plus(input, -feedback(c_a, y, zi, lags));
-  if (!input.defined()) input = at::zeros_like(g);
-  const Tensor w = allpole_over_time(a, input, c_zi, lags);
-  Tensors<4> r;
-  r[0] = w;
-  if (!need[1] && !need_outputs) return r;
-  const auto b =
-      call<AllpoleBackward>({g, a, w, c_zi}, {need[1], need_outputs, false, shift, reverse});
-  if (need[1]) r[1] = b[0];
-  if (need_outputs) std::tie(r[2], r[3]) = feedback_adjoint(c_a, b[1], lags);
-  if (!need[3]) r[3] = Tensor();
-  return r;
-}
-
-Tensors<3> AllpoleBackward::unfused(const Tensors<4>& in,
-                                    const Attributes<AllpoleBackward>& attributes) {
-  const auto& [g, a, y, zi] = in;
-  const auto [need_a, need_x, need_zi, shift, reverse] = attributes;
-  const Lags lags{shift, reverse};
-  const c10::SymInt N = a.sym_size(-1);
-  const Tensor lambda = allpole_over_time(a.conj(), g, {}, lags.adjoint());
-  const Tensor none = at::empty({0}, g.options());
-  Tensors<3> r{none, need_x ? lambda : none, need_zi ? grad_of_zi(lambda, a, lags) : none};
-  if (need_a) {
-    r[0] = is_constant(a) ? constant(grad_of_a(lambda, y, zi, N, reverse))
-                          : lpv_grad_of_a(lambda, y, zi, N, lags);
+  static In vjp(const Out& grads, const In& in, const Out& out, const Attributes& attributes,
+                const Need& need) {
+    const Tensor &g = grads[0], &a = in[0], &zi = in[2], &y = out[0];
+    const auto [shift, reverse, two_pass] = attributes;
+    const c10::SymInt N = a.sym_size(-1);
+    Tensors<3> r;
+    if (N == 0) {  // no recurrence
+      if (need[0]) r[0] = at::zeros_like(a);
+      if (need[1]) r[1] = g;
+      if (need[2]) r[2] = slice_last(at::zeros_like(g), 0, 0);
+      return r;
+    }
+    const bool one_pass_a = need[0] && !two_pass;
+    if (one_pass_a || need[1] || need[2]) {
+      const Tensors<4> args{g, a, one_pass_a ? y : Tensor(), zi};
+      const AllpoleBackward::Attributes how{one_pass_a, need[1], need[2], shift, reverse};
+      const bool fused = !reverse || !is_constant(a);
+      const auto b = fused ? call<&polezero::allpole_backward>(args, how)
+                           : AllpoleBackward::unfused(args, how);
+      if (one_pass_a) r[0] = b[0];
+      if (need[1]) r[1] = b[1];
+      if (need[2]) r[2] = b[2];
+    }
+    if (need[0] && two_pass) r[0] = constant(two_pass_grad_of_a(g, a.squeeze(-2), y, zi));
+    return r;
   }
-  return r;
-}
+
+  static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes) {
+    const Tensor &a = p[0], &zi = p[2], &y = out[0];
+    const Lags lags{std::get<0>(attributes), std::get<1>(attributes)};
+    Tensor input = t[1];
+    if (t[0].defined() && a.sym_size(-1) > 0) input = plus(input, -feedback(t[0], y, zi, lags));
+    if (!input.defined()) input = at::zeros_like(y);
+    const Tensor zi_tangent = t[2].defined() || !zi.defined() ? t[2] : at::zeros_like(zi);
+    return {allpole_over_time(a, input, zi_tangent, lags).expand_symint(y.sym_sizes())};
+  }
+};
+
+const Registered<AllpoleBackward, AllpoleForward> registered;
+
+}  // namespace
 
 }  // namespace polezero::autograd

@@ -1,35 +1,27 @@
-// Turns `struct Op { saves, vjp, jvp }` into the dispatcher kernels of a differentiable op:
-// Autograd (reverse and forward mode, any order and mix), compiled autograd, torch.vmap, legacy
-// vmap (is_grads_batched) and autocast. This is what torch generates for its own ops;
-// torch::autograd::Function has no forward mode and does not work under torch.func.
+// Turns a struct of derivatives into the dispatcher kernels of a differentiable op: the front
+// itself for CPU, CUDA and meta tensors, Autograd (reverse and forward mode, any order and mix),
+// compiled autograd, torch.vmap, legacy vmap (is_grads_batched) and autocast. This is what torch
+// generates for its own ops; torch::autograd::Function has no forward mode and does not work under
+// torch.func.
 //
-// An op's tensors come first in its schema, its attributes (bool, int, SymInt) after them. The last
-// dimensions of each tensor, one or `core_dims`, are the op's own, and all leading dimensions
-// broadcast; so a batch dimension is just one more leading dimension, and nothing that is shared by
-// the batch is copied.
-//
-//   struct Op {
-//     static constexpr const char* name;               // "polezero::fir"
-//     static constexpr const char* node;               // of the graph node: "FirBackward"
-//     using Schema = Tensor(const Tensor&, const Tensor&, bool);
-//     static constexpr size_t inputs, outputs;
-//     static constexpr std::array<int64_t, inputs> core_dims;  // only where not all 1
+//   struct Fir : Op<&polezero::fir, 2, 1> {  // front, dimensions that are each tensor's own (op.h)
 //     // Which inputs and outputs vjp reads, given which gradients are needed.
-//     static Saved<Op> saves(const Flags<inputs>& need);
+//     static Saves saves(const Need& need);
 //     // Gradients of the inputs, undefined where not needed. The engine reduces them to the shapes
 //     // and dtypes of the inputs. grads[0] is defined; undefined others are zero.
-//     static Tensors<inputs> vjp(const Tensors<outputs>& grads, const Tensors<inputs>& in,
-//                                const Tensors<outputs>& out, const Attributes<Op>&,
-//                                const Flags<inputs>& need);
+//     static In vjp(const Out& grads, const In& in, const Out& out, const Attributes& attributes,
+//                   const Need& need);
 //     // Tangents of the outputs; undefined entries of `t` are zero.
-//     static Tensors<outputs> jvp(const Tensors<inputs>& p, const Tensors<inputs>& t,
-//                                 const Tensors<outputs>& out, const Attributes<Op>&);
+//     static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes);
 //     // Or, for an op that fuses a composition of differentiable ops, that composition: instead of
 //     // jvp, or of all three.
-//     static Tensors<outputs> unfused(const Tensors<inputs>& in, const Attributes<Op>&);
+//     static Out unfused(const In& in, const Attributes& attributes);
 //   };
+//   const Registered<Fir> registered;
 //
-// vjp and jvp call differentiable ops, never kernels: that is what gives every order.
+// vjp and jvp call differentiable ops, never kernels: that is what gives every order. An op exists
+// only by its Registered, so none can reach a user without its derivatives. A batch dimension is
+// just one more leading dimension, and nothing that is shared by the batch is copied.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -40,6 +32,7 @@
 #include <ATen/LegacyVmapTransforms.h>
 #include <torch/library.h>
 
+#include "autograd/core_dims.h"
 #include "autograd/node.h"
 
 namespace polezero::autograd {
@@ -48,15 +41,15 @@ inline bool has_tangent(const Tensor& t) { return torch::autograd::isFwGradDefin
 
 // Forward mode. Runs above the guard of autograd_kernel: a tangent's own ops are differentiable.
 template <class Op>
-void set_tangents(const Tensors<Op::inputs>& in, const Attributes<Op>& attributes,
-                  const Tensors<Op::outputs>& out) {
-  Tensors<Op::inputs> p, t;
+void set_tangents(const typename Op::In& in, const typename Op::Attributes& attributes,
+                  const typename Op::Out& out) {
+  typename Op::In p, t;
   for (size_t i = 0; i < Op::inputs; ++i) {
     if (!in[i].defined()) continue;
     p[i] = in[i]._fw_primal(/*level=*/0);
     t[i] = in[i]._fw_grad(/*level=*/0);
   }
-  const Tensors<Op::outputs> tangents = Op::jvp(p, t, out, attributes);
+  const typename Op::Out tangents = Op::jvp(p, t, out, attributes);
   for (size_t i = 0; i < Op::outputs; ++i) {
     if (tangents[i].defined()) out[i]._set_fw_grad(tangents[i], 0, /*is_inplace_op=*/false);
   }
@@ -64,25 +57,25 @@ void set_tangents(const Tensors<Op::inputs>& in, const Attributes<Op>& attribute
 
 // The op, with its node in the graph and its tangents.
 template <class Op>
-Tensors<Op::outputs> with_node(const Tensors<Op::inputs>& in, const Attributes<Op>& attributes,
-                               bool requires_grad, [[maybe_unused]] bool tangents) {
+typename Op::Out with_node(const typename Op::In& in, const typename Op::Attributes& attributes,
+                           bool requires_grad, [[maybe_unused]] bool tangents) {
   using namespace torch::autograd;
   NodePtr<BackwardNode<Op>> node;
   if (requires_grad) {
     node = make_node<BackwardNode<Op>>();
     node->set_next_edges(std::apply([](const auto&... t) { return collect_next_edges(t...); }, in));
     node->attributes = attributes;
-    Flags<Op::inputs> need;
+    typename Op::Need need;
     for (size_t i = 0; i < Op::inputs; ++i) need[i] = node->should_compute_output(i);
     node->saves = Op::saves(need);
     for (size_t i = 0; i < Op::inputs; ++i) {
       if (node->saves.inputs[i]) node->inputs[i] = SavedVariable(in[i], /*is_output=*/false);
     }
   }
-  Tensors<Op::outputs> out;
+  typename Op::Out out;
   {
     at::AutoDispatchBelowADInplaceOrView below;
-    out = call<Op>(in, attributes);
+    out = Op::dispatch(in, attributes);
   }
   if (node) {
     for (Tensor& t : out) set_history(t, node);
@@ -99,8 +92,8 @@ Tensors<Op::outputs> with_node(const Tensors<Op::inputs>& in, const Attributes<O
 }
 
 template <class Op>
-Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
-                                     const Attributes<Op>& attributes) {
+typename Op::Out autograd_kernel(const typename Op::In& in,
+                                 const typename Op::Attributes& attributes) {
   using namespace torch::autograd;
   bool requires_grad = false, tangents = false;
   for (const Tensor& t : in) {
@@ -112,7 +105,7 @@ Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
   }
   if constexpr (!requires { &Op::vjp; }) {
     at::AutoDispatchBelowADInplaceOrView below;
-    return call<Op>(in, attributes);
+    return Op::dispatch(in, attributes);
   } else {
     return with_node<Op>(in, attributes, requires_grad, tangents);
   }
@@ -120,10 +113,9 @@ Tensors<Op::outputs> autograd_kernel(const Tensors<Op::inputs>& in,
 
 // The leading dimensions of a tensor as the user sees it, without its batch dimensions.
 template <class Op>
-int64_t leading_dims(const Tensor& t, [[maybe_unused]] size_t i) {
-  int64_t core = 1;
-  if constexpr (requires { Op::core_dims; }) core = Op::core_dims[i];
-  return std::max<int64_t>(t.dim() - core, 0);  // below 0 is an error that the op itself reports
+int64_t leading_dims(const Tensor& t, size_t i) {
+  // below 0 is an error that the op itself reports
+  return std::max<int64_t>(t.dim() - Op::core_dims[i], 0);
 }
 
 // Batch dimensions lie in front of `batched`'s; the numbers of leading dimensions are made equal
@@ -141,13 +133,13 @@ void align_ranks(Tensors<n>& in, const std::array<int64_t, n>& leading, int64_t 
 }
 
 template <class Op>
-Tensors<Op::outputs> vmap_kernel(Tensors<Op::inputs> in, const Attributes<Op>& attributes) {
+typename Op::Out vmap_kernel(typename Op::In in, const typename Op::Attributes& attributes) {
   using namespace at::functorch;
   c10::impl::ExcludeDispatchKeyGuard guard(c10::DispatchKey::FuncTorchBatched);
   const auto layer = maybeCurrentDynamicLayer();
-  TORCH_CHECK(layer.has_value(), Op::name, ": a batched tensor escaped its vmap");
+  TORCH_CHECK(layer.has_value(), Op::name.text, ": a batched tensor escaped its vmap");
   const int64_t level = layer->layerId();
-  Flags<Op::inputs> batched{};
+  typename Op::Need batched{};
   std::array<int64_t, Op::inputs> leading{};
   for (size_t i = 0; i < Op::inputs; ++i) {
     if (!in[i].defined()) continue;
@@ -156,9 +148,9 @@ Tensors<Op::outputs> vmap_kernel(Tensors<Op::inputs> in, const Attributes<Op>& a
     batched[i] = dim.has_value();
     in[i] = batched[i] ? value.movedim(*dim, 0) : value;
   }
-  if (!any(batched)) return call<Op>(in, attributes);
+  if (!any(batched)) return Op::dispatch(in, attributes);
   align_ranks(in, leading, 1, batched);
-  Tensors<Op::outputs> out = call<Op>(in, attributes);
+  typename Op::Out out = Op::dispatch(in, attributes);
   for (Tensor& t : out) {
     if (!is_placeholder(t)) t = makeBatched(t, 0, level);
   }
@@ -167,7 +159,7 @@ Tensors<Op::outputs> vmap_kernel(Tensors<Op::inputs> in, const Attributes<Op>& a
 
 // Still behind is_grads_batched= and gradcheck(check_batched_grad=).
 template <class Op>
-Tensors<Op::outputs> legacy_vmap_kernel(Tensors<Op::inputs> in, const Attributes<Op>& attributes) {
+typename Op::Out legacy_vmap_kernel(typename Op::In in, const typename Op::Attributes& attributes) {
   c10::impl::ExcludeDispatchKeyGuard guard(c10::DispatchKey::Batched);
   std::vector<Tensor> defined;
   std::array<int64_t, Op::inputs> leading{};
@@ -177,7 +169,7 @@ Tensors<Op::outputs> legacy_vmap_kernel(Tensors<Op::inputs> in, const Attributes
     defined.push_back(in[i]);
   }
   const auto views = at::MultiBatchVmapTransform::logicalToPhysical(defined);
-  Flags<Op::inputs> batched{};
+  typename Op::Need batched{};
   int64_t batch_dims = 0;
   for (size_t i = 0, k = 0; i < Op::inputs; ++i) {
     if (!in[i].defined()) continue;
@@ -187,7 +179,7 @@ Tensors<Op::outputs> legacy_vmap_kernel(Tensors<Op::inputs> in, const Attributes
     batch_dims = in[i].dim() - logical_rank;
   }
   align_ranks(in, leading, batch_dims, batched);
-  Tensors<Op::outputs> out = call<Op>(in, attributes);
+  typename Op::Out out = Op::dispatch(in, attributes);
   for (Tensor& t : out) {
     if (!is_placeholder(t)) t = views[0].getPhysicalToLogicalMap().apply(t);
   }
@@ -196,13 +188,13 @@ Tensors<Op::outputs> legacy_vmap_kernel(Tensors<Op::inputs> in, const Attributes
 
 // A recursive filter in half precision is useless: autocast computes in float32.
 template <class Op, c10::DeviceType device>
-Tensors<Op::outputs> autocast_kernel(Tensors<Op::inputs> in, const Attributes<Op>& attributes) {
+typename Op::Out autocast_kernel(typename Op::In in, const typename Op::Attributes& attributes) {
   c10::impl::ExcludeDispatchKeyGuard guard(
       at::autocast::get_autocast_dispatch_key_from_device_type(device));
   for (Tensor& t : in) {
     if (t.defined()) t = at::autocast::cached_cast(at::kFloat, t, device);
   }
-  return call<Op>(in, attributes);
+  return Op::dispatch(in, attributes);
 }
 
 // Makes a kernel on arrays a kernel with the schema's arguments.
@@ -220,8 +212,8 @@ struct Boxed<Op, kernel, Return(Args...)> {
   static Tensor value(const OptionalTensor& t) { return t.has_value() ? *t : Tensor(); }
   template <class Tuple, size_t... i, size_t... j>
   static Return split(const Tuple& args, std::index_sequence<i...>, std::index_sequence<j...>) {
-    Tensors<Op::outputs> out =
-        kernel({value(std::get<i>(args))...}, Attributes<Op>{std::get<Op::inputs + j>(args)...});
+    typename Op::Out out = kernel({value(std::get<i>(args))...},
+                                  typename Op::Attributes{std::get<Op::inputs + j>(args)...});
     if constexpr (Op::outputs == 1) {
       return std::move(out[0]);
     } else {
@@ -230,27 +222,38 @@ struct Boxed<Op, kernel, Return(Args...)> {
   }
 };
 
-// The name behind "polezero::".
-template <class Op>
-const char* short_name() {
-  return Op::name + std::char_traits<char>::length("polezero::");
-}
+// Holds the kernels of the ops for as long as the library is loaded.
+template <class... Ops>
+class Registered {
+ public:
+  Registered() { (add<Ops>(), ...); }
 
-template <class Op>
-void register_autograd(torch::Library& m) {
-  m.impl(short_name<Op>(), TORCH_FN((Boxed<Op, &autograd_kernel<Op>>::run)));
-}
-template <class Op>
-void register_vmap(torch::Library& m) {
-  m.impl(short_name<Op>(), TORCH_FN((Boxed<Op, &vmap_kernel<Op>>::run)));
-}
-template <class Op>
-void register_legacy_vmap(torch::Library& m) {
-  m.impl(short_name<Op>(), TORCH_FN((Boxed<Op, &legacy_vmap_kernel<Op>>::run)));
-}
-template <class Op, c10::DeviceType device>
-void register_autocast(torch::Library& m) {
-  m.impl(short_name<Op>(), TORCH_FN((Boxed<Op, &autocast_kernel<Op, device>>::run)));
-}
+ private:
+  template <class Op>
+  void add() {
+    using c10::DispatchKey;
+    using Front = std::remove_pointer_t<std::remove_const_t<decltype(Op::front)>>;
+    core_dims()[Op::name.stem()] = {Op::core_dims.begin(), Op::core_dims.end()};
+    for (const auto key : {DispatchKey::CPU, DispatchKey::CUDA, DispatchKey::Meta}) {
+      implement<Op>(key, c10::CompileTimeFunctionPointer<Front, Op::front>());
+    }
+    boxed<Op, &autograd_kernel<Op>>(DispatchKey::Autograd);
+    boxed<Op, &vmap_kernel<Op>>(DispatchKey::FuncTorchBatched);
+    boxed<Op, &legacy_vmap_kernel<Op>>(DispatchKey::Batched);
+    boxed<Op, &autocast_kernel<Op, at::kCPU>>(DispatchKey::AutocastCPU);
+    boxed<Op, &autocast_kernel<Op, at::kCUDA>>(DispatchKey::AutocastCUDA);
+  }
+  template <class Op, auto kernel>
+  void boxed(c10::DispatchKey key) {
+    implement<Op>(key, TORCH_FN((Boxed<Op, kernel>::run)));
+  }
+  template <class Op, class Function>
+  void implement(c10::DispatchKey key, Function function) {
+    libraries_.emplace_back(torch::Library::IMPL, "polezero", key, __FILE__, __LINE__);
+    libraries_.back().impl(Op::name.stem().c_str(), function);
+  }
+
+  std::vector<torch::Library> libraries_;
+};
 
 }  // namespace polezero::autograd

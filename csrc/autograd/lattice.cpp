@@ -1,7 +1,10 @@
 // Derivatives of the normalised lattice: its adjoint is the lattice turned back, backwards in time.
 // Of the first order and reverse mode there is a fused backward; in all others what a stage does
 // within a sample is made of ordinary operations. Math in docs/maths.md.
-#include "autograd/ops.h"
+#include "ops/lattice.h"
+
+#include "autograd/calls.h"
+#include "autograd/differentiable.h"
 
 namespace polezero::autograd {
 
@@ -121,72 +124,79 @@ Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor&
 }
 
 Tensor all_ports(const Tensors<3>& in, bool adjoint) {
-  return call<LatticeForward>(in, {true, adjoint})[0];
+  return call<&polezero::lattice_forward>(in, {true, adjoint})[0];
 }
 
 Tensors<3> composed_backward(const Tensors<2>& grads, const Tensors<3>& in, bool adjoint) {
   const auto& [k, u, zi] = in;
-  const auto [r, grad_zi] = call<LatticeForward>({k, grads[0], grads[1]}, {true, !adjoint});
+  const auto [r, grad_zi] =
+      call<&polezero::lattice_forward>({k, grads[0], grads[1]}, {true, !adjoint});
   const Run ours{u, all_ports(in, adjoint), zi}, theirs{grads[0], r, grads[1]};
   return {adjoint ? grad_of_k(k, theirs, ours) : grad_of_k(k, ours, theirs),
           r.slice_symint(-2, 0, u.sym_size(-2)), grad_zi};
 }
 
+struct LatticeForward : Op<&polezero::lattice_forward, 2, 2, 1> {
+  static Saves saves(const Need& need) { return {{true, true, need[0]}, {}}; }
+
+  static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
+                const Need& need) {
+    const auto& [k, u, zi] = in;
+    const bool adjoint = std::get<1>(attributes);
+    if (need[0]) {
+      if (adjoint) return composed_backward(grads, in, adjoint);
+      return call<&polezero::lattice_backward>({grads[0], grads[1], k, u, zi}, {});
+    }
+    const bool all = u.sym_size(-2) > 1;
+    const auto [r, grad_zi] =
+        call<&polezero::lattice_forward>({k, grads[0], grads[1]}, {all, !adjoint});
+    return {Tensor(), r, grad_zi};
+  }
+
+  static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes) {
+    const auto& [k, u, zi] = p;
+    const auto [all, adjoint] = attributes;
+    Tensors<2> r;
+    if (t[0].defined()) {
+      const Gains gains(k);
+      const Tensor z = all ? out[0] : all_ports(p, adjoint);
+      // the tangents of log h_1 .. log h_N, and of the first alone, as ports
+      const Tensor log = -(real_part(k.conj_physical() * t[0]) / squared_cosine(k)).cumsum(-1).mT();
+      const Tensor of_0 =
+                       pad_ports(-log.slice_symint(-2, log.sym_size(-2) - 1), 0, log.sym_size(-2)),
+                   of_others = pad_ports(log, 1, 0);
+      const Tensor w = tangent_of_stages(k, t[0], Run{u, z, zi}.fed(gains, adjoint), adjoint);
+      // w joins what comes out of the stages: at once, and a sample later in what goes in
+      const Tensor delayed = into_stages(Tensor(), w, Tensor(), adjoint);
+      const Tensor of_u = (adjoint ? of_others : of_0).slice_symint(-2, 0, u.sym_size(-2)) * u;
+      const Tensor moved = plus(t[1], of_u);
+      const Tensor more = adjoint ? gains.divide_others(delayed) : delayed;
+      const c10::SymInt N = k.sym_size(-1), T = u.sym_size(-1);
+      const Tensor input = more + pad_ports(moved, 0, N + 1 - u.sym_size(-2));
+      r = call<&polezero::lattice_forward>({k, input, t[2]}, attributes);
+      const Tensor of_z = (adjoint ? gains.divide_0(w) : gains.multiply_others(w)) +
+                          (adjoint ? of_0 : of_others) * z;
+      r[0] = r[0] + (all ? of_z : port_0(of_z));
+      const Tensor last = adjoint ? slice_last(w, 0, 1).slice_symint(-2, 1, N + 1)
+                                  : slice_last(w, T - 1, T).slice_symint(-2, 0, N);
+      r[1] = r[1] + last.sum(-1);  // of one column, or of none where T = 0
+    } else {
+      r = call<&polezero::lattice_forward>({k, t[1].defined() ? t[1] : at::zeros_like(u), t[2]},
+                                           attributes);
+    }
+    return {r[0].expand_symint(out[0].sym_sizes()), r[1].expand_symint(out[1].sym_sizes())};
+  }
+};
+
+struct LatticeBackward : Op<&polezero::lattice_backward, 2, 1, 2, 2, 1> {
+  static Out unfused(const In& in, const Attributes&) {
+    const auto& [grad_z, grad_zf, k, u, zi] = in;
+    return composed_backward({grad_z, grad_zf}, {k, u, zi}, /*adjoint=*/false);
+  }
+};
+
+const Registered<LatticeForward, LatticeBackward> registered;
+
 }  // namespace
-
-Saved<LatticeForward> LatticeForward::saves(const Flags<3>& need) {
-  return {{true, true, need[0]}, {}};
-}
-
-Tensors<3> LatticeForward::vjp(const Tensors<2>& grads, const Tensors<3>& in, const Tensors<2>&,
-                               const Attributes<LatticeForward>& attributes, const Flags<3>& need) {
-  const auto& [k, u, zi] = in;
-  const bool adjoint = std::get<1>(attributes);
-  if (need[0]) {
-    if (adjoint) return composed_backward(grads, in, adjoint);
-    return call<LatticeBackward>({grads[0], grads[1], k, u, zi}, {});
-  }
-  const bool all = u.sym_size(-2) > 1;
-  const auto [r, grad_zi] = call<LatticeForward>({k, grads[0], grads[1]}, {all, !adjoint});
-  return {Tensor(), r, grad_zi};
-}
-
-Tensors<3> LatticeBackward::unfused(const Tensors<5>& in, const Attributes<LatticeBackward>&) {
-  const auto& [grad_z, grad_zf, k, u, zi] = in;
-  return composed_backward({grad_z, grad_zf}, {k, u, zi}, /*adjoint=*/false);
-}
-
-Tensors<2> LatticeForward::jvp(const Tensors<3>& p, const Tensors<3>& t, const Tensors<2>& out,
-                               const Attributes<LatticeForward>& attributes) {
-  const auto& [k, u, zi] = p;
-  const auto [all, adjoint] = attributes;
-  Tensors<2> r;
-  if (t[0].defined()) {
-    const Gains gains(k);
-    const Tensor z = all ? out[0] : all_ports(p, adjoint);
-    // the tangents of log h_1 .. log h_N, and of the first alone, as ports
-    const Tensor log = -(real_part(k.conj_physical() * t[0]) / squared_cosine(k)).cumsum(-1).mT();
-    const Tensor of_0 = pad_ports(-log.slice_symint(-2, log.sym_size(-2) - 1), 0, log.sym_size(-2)),
-                 of_others = pad_ports(log, 1, 0);
-    const Tensor w = tangent_of_stages(k, t[0], Run{u, z, zi}.fed(gains, adjoint), adjoint);
-    // w joins what comes out of the stages: at once, and a sample later in what goes in
-    const Tensor delayed = into_stages(Tensor(), w, Tensor(), adjoint);
-    const Tensor of_u = (adjoint ? of_others : of_0).slice_symint(-2, 0, u.sym_size(-2)) * u;
-    const Tensor moved = plus(t[1], of_u);
-    const Tensor more = adjoint ? gains.divide_others(delayed) : delayed;
-    const c10::SymInt N = k.sym_size(-1), T = u.sym_size(-1);
-    const Tensor input = more + pad_ports(moved, 0, N + 1 - u.sym_size(-2));
-    r = call<LatticeForward>({k, input, t[2]}, attributes);
-    const Tensor of_z =
-        (adjoint ? gains.divide_0(w) : gains.multiply_others(w)) + (adjoint ? of_0 : of_others) * z;
-    r[0] = r[0] + (all ? of_z : port_0(of_z));
-    const Tensor last = adjoint ? slice_last(w, 0, 1).slice_symint(-2, 1, N + 1)
-                                : slice_last(w, T - 1, T).slice_symint(-2, 0, N);
-    r[1] = r[1] + last.sum(-1);  // of one column, or of none where T = 0
-  } else {
-    r = call<LatticeForward>({k, t[1].defined() ? t[1] : at::zeros_like(u), t[2]}, attributes);
-  }
-  return {r[0].expand_symint(out[0].sym_sizes()), r[1].expand_symint(out[1].sym_sizes())};
-}
 
 }  // namespace polezero::autograd

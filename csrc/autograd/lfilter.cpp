@@ -7,7 +7,9 @@
 // And its adjoint is a filter backwards in time whose next lambdas at n = T are grad_zf.
 #include "ops/lfilter.h"
 
-#include "autograd/ops.h"
+#include "autograd/calls.h"
+#include "autograd/differentiable.h"
+#include "ops/lfilter.h"
 
 namespace polezero::autograd {
 
@@ -82,176 +84,177 @@ std::pair<Tensor, Tensor> two_pass_grads(const Tensors<2>& grads, const Tensors<
   return {grad_b, grad_a};
 }
 
-}  // namespace
-
-Saved<LfilterForward> LfilterForward::saves(const Flags<4>& need) {
-  return {{true, true, need[0], need[1]}, {need[1], need[1]}};
-}
-
-Tensors<4> LfilterForward::vjp(const Tensors<2>& grads, const Tensors<4>& in, const Tensors<2>& out,
-                               const Attributes<LfilterForward>& attributes, const Flags<4>& need) {
-  const auto& [b, a, x, zi] = in;
-  const bool two_pass = std::get<0>(attributes);
-  const bool need_b = need[0] && !two_pass, need_a = need[1] && !two_pass;
-  // zi was not given where zf is a placeholder
-  const Tensor zf = need_a && zi.defined() ? out[1] : Tensor();
-  const Tensor& grad_zf = grads[1];
-  Tensors<4> r;
-  if (need_b || need_a || need[2] || need[3]) {
-    const auto back =
-        call<LfilterBackward>({grads[0], grad_zf, b, a, need_b ? x : Tensor(),
-                               need_a ? out[0] : Tensor(), need_a ? zi : Tensor(), zf},
-                              {need_b, need_a, need[2], need[3]});
-    if (need_b) r[0] = back[0];
-    if (need_a) r[1] = back[1];
-    if (need[2]) r[2] = back[2];
-    if (need[3]) r[3] = back[3];
+struct LfilterForward : Op<&polezero::lfilter_forward, 1, 1, 1, 1> {
+  static Saves saves(const Need& need) {
+    return {{true, true, need[0], need[1]}, {need[1], need[1]}};
   }
-  if (two_pass && (need[0] || need[1])) {
-    std::tie(r[0], r[1]) = two_pass_grads({grads[0], grad_zf}, in, out, need[0], need[1]);
-  }
-  return r;
-}
 
-Tensors<2> LfilterForward::jvp(const Tensors<4>& p, const Tensors<4>& t, const Tensors<2>& out,
-                               const Attributes<LfilterForward>&) {
-  const auto& [b, a, x, zi] = p;
-  const auto& [tangent_b, tangent_a, tangent_x, tangent_zi] = t;
-  const auto& [y, zf] = out;
-  const bool state = zi.defined();
-  const c10::SymInt P = max_order(b, a), N = a.sym_size(-1) - 1, T = x.sym_size(-1);
-  Tensor tangent_y, tangent_zf;
-  if (tangent_x.defined() || tangent_zi.defined()) {
-    const auto r =
-        lfilter_forward(b, a, tangent_x.defined() ? tangent_x : at::zeros_like(x),
-                        tangent_zi.defined() || !state ? tangent_zi : at::zeros_like(zi));
-    tangent_y = r[0];
-    if (state) tangent_zf = r[1];
-  }
-  if (tangent_b.defined() || tangent_a.defined()) {
-    const Tensor v = tangent_input(tangent_b, tangent_a, x, y, zi, zf);
-    const Tensor rest = state ? at::zeros_symint({N}, x.options()) : Tensor();
-    const auto r = lfilter_forward(one_like(a), a, slice_last(v, 0, T), rest);
-    tangent_y = plus(tangent_y, r[0]);
-    if (state) {
-      const Tensor tail = (slice_last(v, T, T + P) / first(a)).to(x.scalar_type());
-      tangent_zf = plus(tangent_zf, pad_last(r[1], 0, P - N) + tail);
+  static In vjp(const Out& grads, const In& in, const Out& out, const Attributes& attributes,
+                const Need& need) {
+    const auto& [b, a, x, zi] = in;
+    const bool two_pass = std::get<0>(attributes);
+    const bool need_b = need[0] && !two_pass, need_a = need[1] && !two_pass;
+    // zi was not given where zf is a placeholder
+    const Tensor zf = need_a && zi.defined() ? out[1] : Tensor();
+    const Tensor& grad_zf = grads[1];
+    Tensors<4> r;
+    if (need_b || need_a || need[2] || need[3]) {
+      const auto back = call<&polezero::lfilter_backward>(
+          {grads[0], grad_zf, b, a, need_b ? x : Tensor(), need_a ? out[0] : Tensor(),
+           need_a ? zi : Tensor(), zf},
+          {need_b, need_a, need[2], need[3]});
+      if (need_b) r[0] = back[0];
+      if (need_a) r[1] = back[1];
+      if (need[2]) r[2] = back[2];
+      if (need[3]) r[3] = back[3];
     }
-  }
-  return {tangent_y.expand_symint(y.sym_sizes()),
-          state ? tangent_zf.expand_symint(zf.sym_sizes()) : Tensor()};
-}
-
-Saved<LfilterBackward> LfilterBackward::saves(const Flags<8>&) {
-  return {{true, true, true, true, true, true, true, true}, {}};
-}
-
-// <c, backward(g)> = <tangent of the filter in the direction c, g>: so the gradient of g is that
-// tangent, and the others are those of the two filters that make it (see jvp above), under the
-// filter's own backward.
-Tensors<8> LfilterBackward::vjp(const Tensors<4>& grads, const Tensors<8>& in, const Tensors<4>&,
-                                const Attributes<LfilterBackward>& attributes,
-                                const Flags<8>& need) {
-  const auto& [g, g_zf, b, a, x, y, zi_or_none, zf_or_none] = in;
-  const auto [need_b, need_a, need_x, need_zi] = attributes;
-  const Tensor c_b = need_b ? grads[0] : Tensor(), c_a = need_a ? grads[1] : Tensor(),
-               c_x = need_x ? grads[2] : Tensor(), c_zi = need_zi ? grads[3] : Tensor();
-  const c10::SymInt P = max_order(b, a), N = a.sym_size(-1) - 1, T = g.sym_size(-1);
-  const bool state = zi_or_none.defined() || c_zi.defined() || g_zf.defined();
-  const bool need_coefficients = need[2] || need[3];
-  const bool need_signals = need[4] || need[5] || need[6] || need[7];
-  Tensors<8> r;
-  auto add_to = [&](size_t i, const Tensor& t) { r[i] = plus(r[i], t); };
-  if (c_x.defined() || c_zi.defined()) {
-    const Tensor rest = state ? at::zeros_symint({P}, g.options()) : Tensor();
-    const Tensor direction = c_x.defined() ? c_x : at::zeros_like(g);
-    const Tensor direction_zi = c_zi.defined() ? c_zi : rest;
-    const auto w = lfilter_forward(b, a, direction, direction_zi);
-    add_to(0, w[0]);
-    if (state) add_to(1, w[1]);
-    if (need_coefficients) {
-      const auto back = call<LfilterBackward>(
-          {g, g_zf, b, a, direction, w[0], direction_zi, state ? w[1] : Tensor()},
-          {need[2], need[3], false, false});
-      if (need[2]) add_to(2, back[0]);
-      if (need[3]) add_to(3, back[1]);
+    if (two_pass && (need[0] || need[1])) {
+      std::tie(r[0], r[1]) = two_pass_grads({grads[0], grad_zf}, in, out, need[0], need[1]);
     }
+    return r;
   }
-  if (c_b.defined() || c_a.defined()) {
-    // a filter from rest whose final state is used has a state after all
-    const Tensor zero = at::zeros_symint({P}, g.options());
-    const Tensor zi = state && !zi_or_none.defined() ? zero : zi_or_none;
-    const Tensor zf = state && !zf_or_none.defined() ? zero : zf_or_none;
-    const Tensor one = one_like(a), rest = state ? slice_last(zero, 0, N) : Tensor();
-    // without c_a only the length and dtype of y are read, and those are g's
-    const Tensor v = tangent_input(c_b, c_a, x, y.defined() ? y : g, zi, zf);
-    const auto w = lfilter_forward(one, a, slice_last(v, 0, T), rest);
-    const Tensor tail_g = g_zf.defined() ? slice_last(g_zf, 0, N) : Tensor();
-    const Tensor wf = state ? w[1] : Tensor();
-    Tensor grad_v;
-    add_to(0, w[0]);
-    if (need[3] || need_signals) {
-      const auto back = call<LfilterBackward>({g, tail_g, one, a, {}, w[0], rest, wf},
-                                              {false, need[3], need_signals, false});
-      if (need[3]) add_to(3, back[1]);
-      if (need_signals) grad_v = back[2];
+
+  static Out jvp(const In& p, const In& t, const Out& out, const Attributes&) {
+    const auto& [b, a, x, zi] = p;
+    const auto& [tangent_b, tangent_a, tangent_x, tangent_zi] = t;
+    const auto& [y, zf] = out;
+    const bool state = zi.defined();
+    const c10::SymInt P = max_order(b, a), N = a.sym_size(-1) - 1, T = x.sym_size(-1);
+    Tensor tangent_y, tangent_zf;
+    if (tangent_x.defined() || tangent_zi.defined()) {
+      const auto r =
+          lfilter_forward(b, a, tangent_x.defined() ? tangent_x : at::zeros_like(x),
+                          tangent_zi.defined() || !state ? tangent_zi : at::zeros_like(zi));
+      tangent_y = r[0];
+      if (state) tangent_zf = r[1];
     }
-    if (state) {
-      const Tensor a0 = first(a), tail = slice_last(v, T, T + P) / a0;
-      add_to(1, (pad_last(wf, 0, P - N) + tail).to(g.scalar_type()));
-      Tensor grad_tail = at::zeros_like(zero);
-      if (g_zf.defined()) {
-        grad_tail = (g_zf / a0.conj()).to(g.scalar_type());
-        add_to(3, pad_last(-(grad_tail * tail.conj()).sum(-1, /*keepdim=*/true), 0, N));
+    if (tangent_b.defined() || tangent_a.defined()) {
+      const Tensor v = tangent_input(tangent_b, tangent_a, x, y, zi, zf);
+      const Tensor rest = state ? at::zeros_symint({N}, x.options()) : Tensor();
+      const auto r = lfilter_forward(one_like(a), a, slice_last(v, 0, T), rest);
+      tangent_y = plus(tangent_y, r[0]);
+      if (state) {
+        const Tensor tail = (slice_last(v, T, T + P) / first(a)).to(x.scalar_type());
+        tangent_zf = plus(tangent_zf, pad_last(r[1], 0, P - N) + tail);
       }
-      if (need_signals) grad_v = join(grad_v, grad_tail);
     }
-    if (c_b.defined() && need[4]) {
-      add_to(4, slice_last(fir(c_b.conj(), grad_v, /*reverse=*/true), 0, T));
-    }
-    if (c_a.defined() && need_signals) {
-      if (need[5]) add_to(5, -slice_last(fir(c_a.conj(), grad_v, /*reverse=*/true), 0, T));
-      const Tensor c_a0 = first(c_a).conj();
-      if (need[6]) add_to(6, (c_a0 * to_length(grad_v, P)).to(g.scalar_type()));
-      if (need[7]) add_to(7, -(c_a0 * slice_last(grad_v, T, T + P)).to(g.scalar_type()));
-    }
+    return {tangent_y.expand_symint(y.sym_sizes()),
+            state ? tangent_zf.expand_symint(zf.sym_sizes()) : Tensor()};
   }
-  return r;
-}
+};
 
-Tensors<4> LfilterBackward::unfused(const Tensors<8>& in,
-                                    const Attributes<LfilterBackward>& attributes) {
-  const auto& [grad_y, grad_zf, b, a, x, y, zi, zf] = in;
-  const auto [need_b, need_a, need_x, need_zi] = attributes;
-  const c10::SymInt P = max_order(b, a), taps_b = b.sym_size(-1), taps_a = a.sym_size(-1),
-                    T = grad_y.sym_size(-1);
-  const bool tail = grad_zf.defined() && P > 0;
-  const Tensor a0 = wide(first(a)).conj(), monic = wide(a).conj() / a0;
-  Tensor lambda = grad_y;
-  if (taps_a > 1) {
-    lambda =
-        allpole_forward(slice_last(monic, 1, taps_a), grad_y,
-                        tail ? slice_last(grad_zf, 0, taps_a - 1) : Tensor(), /*reverse=*/true);
-  }
-  if (tail) lambda = join(lambda, grad_zf);
-  const c10::SymInt length = lambda.sym_size(-1);
-  const Tensor head = to_length(lambda, P);
-  const Tensor none = at::empty({0}, grad_y.options());
-  Tensors<4> r{none, none, none, none};
-  if (need_b) r[0] = lag_correlation(lambda, to_length(x, length).conj(), taps_b) / a0;
-  if (need_a) {
-    Tensor sum = lag_correlation(lambda, to_length(y, length).conj(), taps_a);
-    Tensor sum_a0;  // a_0 scales y - zi, and zf - zi where the rows have ended
-    if (zi.defined() && P > 0) {
-      sum_a0 = -(wide(head) * wide(zi).conj()).sum(-1, /*keepdim=*/true);
-      if (tail) sum_a0 = sum_a0 + (wide(grad_zf) * wide(zf).conj()).sum(-1, /*keepdim=*/true);
-      sum = sum + pad_last(sum_a0, 0, taps_a - 1);
+struct LfilterBackward : Op<&polezero::lfilter_backward, 1, 1, 1, 1, 1, 1, 1, 1> {
+  static Saves saves(const Need&) { return {{true, true, true, true, true, true, true, true}, {}}; }
+
+  // <c, backward(g)> = <tangent of the filter in the direction c, g>: so the gradient of g is that
+  // tangent, and the others are those of the two filters that make it (see jvp above), under the
+  // filter's own backward.
+  static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
+                const Need& need) {
+    const auto& [g, g_zf, b, a, x, y, zi_or_none, zf_or_none] = in;
+    const auto [need_b, need_a, need_x, need_zi] = attributes;
+    const Tensor c_b = need_b ? grads[0] : Tensor(), c_a = need_a ? grads[1] : Tensor(),
+                 c_x = need_x ? grads[2] : Tensor(), c_zi = need_zi ? grads[3] : Tensor();
+    const c10::SymInt P = max_order(b, a), N = a.sym_size(-1) - 1, T = g.sym_size(-1);
+    const bool state = zi_or_none.defined() || c_zi.defined() || g_zf.defined();
+    const bool need_coefficients = need[2] || need[3];
+    const bool need_signals = need[4] || need[5] || need[6] || need[7];
+    Tensors<8> r;
+    auto add_to = [&](size_t i, const Tensor& t) { r[i] = plus(r[i], t); };
+    if (c_x.defined() || c_zi.defined()) {
+      const Tensor rest = state ? at::zeros_symint({P}, g.options()) : Tensor();
+      const Tensor direction = c_x.defined() ? c_x : at::zeros_like(g);
+      const Tensor direction_zi = c_zi.defined() ? c_zi : rest;
+      const auto w = lfilter_forward(b, a, direction, direction_zi);
+      add_to(0, w[0]);
+      if (state) add_to(1, w[1]);
+      if (need_coefficients) {
+        const auto back = call<&polezero::lfilter_backward>(
+            {g, g_zf, b, a, direction, w[0], direction_zi, state ? w[1] : Tensor()},
+            {need[2], need[3], false, false});
+        if (need[2]) add_to(2, back[0]);
+        if (need[3]) add_to(3, back[1]);
+      }
     }
-    r[1] = -sum / a0;
+    if (c_b.defined() || c_a.defined()) {
+      // a filter from rest whose final state is used has a state after all
+      const Tensor zero = at::zeros_symint({P}, g.options());
+      const Tensor zi = state && !zi_or_none.defined() ? zero : zi_or_none;
+      const Tensor zf = state && !zf_or_none.defined() ? zero : zf_or_none;
+      const Tensor one = one_like(a), rest = state ? slice_last(zero, 0, N) : Tensor();
+      // without c_a only the length and dtype of y are read, and those are g's
+      const Tensor v = tangent_input(c_b, c_a, x, y.defined() ? y : g, zi, zf);
+      const auto w = lfilter_forward(one, a, slice_last(v, 0, T), rest);
+      const Tensor tail_g = g_zf.defined() ? slice_last(g_zf, 0, N) : Tensor();
+      const Tensor wf = state ? w[1] : Tensor();
+      Tensor grad_v;
+      add_to(0, w[0]);
+      if (need[3] || need_signals) {
+        const auto back = call<&polezero::lfilter_backward>({g, tail_g, one, a, {}, w[0], rest, wf},
+                                                            {false, need[3], need_signals, false});
+        if (need[3]) add_to(3, back[1]);
+        if (need_signals) grad_v = back[2];
+      }
+      if (state) {
+        const Tensor a0 = first(a), tail = slice_last(v, T, T + P) / a0;
+        add_to(1, (pad_last(wf, 0, P - N) + tail).to(g.scalar_type()));
+        Tensor grad_tail = at::zeros_like(zero);
+        if (g_zf.defined()) {
+          grad_tail = (g_zf / a0.conj()).to(g.scalar_type());
+          add_to(3, pad_last(-(grad_tail * tail.conj()).sum(-1, /*keepdim=*/true), 0, N));
+        }
+        if (need_signals) grad_v = join(grad_v, grad_tail);
+      }
+      if (c_b.defined() && need[4]) {
+        add_to(4, slice_last(fir(c_b.conj(), grad_v, /*reverse=*/true), 0, T));
+      }
+      if (c_a.defined() && need_signals) {
+        if (need[5]) add_to(5, -slice_last(fir(c_a.conj(), grad_v, /*reverse=*/true), 0, T));
+        const Tensor c_a0 = first(c_a).conj();
+        if (need[6]) add_to(6, (c_a0 * to_length(grad_v, P)).to(g.scalar_type()));
+        if (need[7]) add_to(7, -(c_a0 * slice_last(grad_v, T, T + P)).to(g.scalar_type()));
+      }
+    }
+    return r;
   }
-  if (need_x) r[2] = slice_last(fir(wide(b).conj() / a0, lambda, /*reverse=*/true), 0, T);
-  if (need_zi) r[3] = head;
-  return r;
-}
+
+  static Out unfused(const In& in, const Attributes& attributes) {
+    const auto& [grad_y, grad_zf, b, a, x, y, zi, zf] = in;
+    const auto [need_b, need_a, need_x, need_zi] = attributes;
+    const c10::SymInt P = max_order(b, a), taps_b = b.sym_size(-1), taps_a = a.sym_size(-1),
+                      T = grad_y.sym_size(-1);
+    const bool tail = grad_zf.defined() && P > 0;
+    const Tensor a0 = wide(first(a)).conj(), monic = wide(a).conj() / a0;
+    Tensor lambda = grad_y;
+    if (taps_a > 1) {
+      lambda =
+          allpole_forward(slice_last(monic, 1, taps_a), grad_y,
+                          tail ? slice_last(grad_zf, 0, taps_a - 1) : Tensor(), /*reverse=*/true);
+    }
+    if (tail) lambda = join(lambda, grad_zf);
+    const c10::SymInt length = lambda.sym_size(-1);
+    const Tensor head = to_length(lambda, P);
+    const Tensor none = at::empty({0}, grad_y.options());
+    Tensors<4> r{none, none, none, none};
+    if (need_b) r[0] = lag_correlation(lambda, to_length(x, length).conj(), taps_b) / a0;
+    if (need_a) {
+      Tensor sum = lag_correlation(lambda, to_length(y, length).conj(), taps_a);
+      Tensor sum_a0;  // a_0 scales y - zi, and zf - zi where the rows have ended
+      if (zi.defined() && P > 0) {
+        sum_a0 = -(wide(head) * wide(zi).conj()).sum(-1, /*keepdim=*/true);
+        if (tail) sum_a0 = sum_a0 + (wide(grad_zf) * wide(zf).conj()).sum(-1, /*keepdim=*/true);
+        sum = sum + pad_last(sum_a0, 0, taps_a - 1);
+      }
+      r[1] = -sum / a0;
+    }
+    if (need_x) r[2] = slice_last(fir(wide(b).conj() / a0, lambda, /*reverse=*/true), 0, T);
+    if (need_zi) r[3] = head;
+    return r;
+  }
+};
+
+const Registered<LfilterForward, LfilterBackward> registered;
+
+}  // namespace
 
 }  // namespace polezero::autograd

@@ -4,7 +4,10 @@
 //
 // the bank by g, the correlation by G; and by x it is the bank backwards in time, by a pole the
 // same with s^(j+1) in place of s^(j): math in docs/maths.md. No states are kept.
-#include "autograd/ops.h"
+#include "ops/modal.h"
+
+#include "autograd/calls.h"
+#include "autograd/differentiable.h"
 
 namespace polezero::autograd {
 
@@ -12,11 +15,11 @@ namespace {
 
 Tensor modal_bank(const Tensor& poles, const Tensor& gains, const Tensor& x, const Tensor& zi = {},
                   bool reverse = false) {
-  return call<ModalBankForward>({poles, gains, x, zi}, {reverse})[0];
+  return call<&polezero::modal_bank_forward>({poles, gains, x, zi}, {reverse})[0];
 }
 Tensor correlation(const Tensor& poles, const Tensor& g, const Tensor& x, const Tensor& zi,
                    const c10::SymInt& orders) {
-  return call<ModalCorrelation>({poles, g, x, zi}, {orders})[0];
+  return call<&polezero::modal_correlation>({poles, g, x, zi}, {orders})[0];
 }
 
 // (j + 1) G_j, the gains of s^(j+1) in the derivative by the pole.
@@ -67,86 +70,88 @@ Tensor tangent_of_correlation(const Tensors<4>& p, const Tensors<4>& t, const c1
   return tangent;
 }
 
+struct ModalBankForward : Op<&polezero::modal_bank_forward, 1, 2, 1, 1> {
+  static Saves saves(const Need& need) {
+    const bool correlates = need[0] || need[1];
+    return {{true, true, correlates, correlates || need[3]}, {}};
+  }
+
+  static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
+                const Need& need) {
+    const bool reverse = std::get<0>(attributes);
+    const auto& [poles, gains, x, zi] = in;
+    const Tensor &grad_y = grads[0], &grad_zf = grads[1];
+    const Form y = reverse ? Form{poles, gains, x, grad_y} : Form{poles, gains, grad_y, x, zi};
+    Tensors<4> r;
+    if (need[0] || need[1]) {
+      const Tensor c = y.correlations(need[0]);
+      if (need[0]) r[0] = y.grad_poles(c);
+      if (need[1]) r[1] = y.grad_gains(c);
+    }
+    if (need[2]) r[2] = reverse ? y.by_g() : y.by_x();
+    if (need[3]) r[3] = y.grad_zi();
+    if (!grad_zf.defined()) return r;
+    if (grad_y.sym_size(-1) == 0) return {r[0], r[1], r[2], grad_zf};  // zf is zi
+    const Form zf{poles, grad_zf.conj().unsqueeze(-1), last_sample(grad_y), x, zi};
+    if (need[0]) r[0] = r[0] + zf.grad_poles(zf.correlations(true));
+    if (need[2]) r[2] = r[2] + zf.by_x();
+    if (need[3]) r[3] = r[3] + zf.grad_zi();
+    return r;
+  }
+
+  static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes) {
+    const bool reverse = std::get<0>(attributes);
+    const auto& [poles, gains, x, zi] = p;
+    Tensor tangent_gains = t[1], y;
+    if (t[0].defined()) {
+      const Tensor next = pad_last(of_next(gains) * t[0].unsqueeze(-1), 1, 0);
+      tangent_gains = plus(next, t[1].defined() ? pad_last(t[1], 0, 1) : Tensor());
+    }
+    if (tangent_gains.defined()) y = modal_bank(poles, tangent_gains, x, zi, reverse);
+    if (t[2].defined() || t[3].defined()) {
+      const Tensor u = t[2].defined() ? t[2] : silence(x);
+      y = plus(y, modal_bank(poles, gains, u, t[3], reverse));
+    }
+    Tensor zf;
+    if (zi.defined() && x.sym_size(-1) == 0) {
+      zf = t[3];
+    } else if (zi.defined()) {
+      zf = tangent_of_correlation({poles, last_sample(x), x, zi}, {t[0], Tensor(), t[2], t[3]}, 1);
+      if (zf.defined()) zf = zf.squeeze(-1);
+    }
+    const auto like = [](const Tensor& tangent, const Tensor& value) {
+      return tangent.defined() ? tangent.to(value.scalar_type()).expand_symint(value.sym_sizes())
+                               : tangent;
+    };
+    return {like(y, out[0]), like(zf, out[1])};
+  }
+};
+
+struct ModalCorrelation : Op<&polezero::modal_correlation, 1, 1, 1, 1> {
+  static Saves saves(const Need& need) {
+    const bool bank = need[0] || need[1];
+    return {{true, need[0] || need[2] || need[3], bank, bank || need[3]}, {}};
+  }
+
+  static In vjp(const Out& grads, const In& in, const Out&, const Attributes&, const Need& need) {
+    const auto& [poles, g, x, zi] = in;
+    const Form f{poles, grads[0].conj(), g, x, zi};
+    Tensors<4> r;
+    if (need[0]) r[0] = f.grad_poles(f.correlations(true));
+    if (need[1]) r[1] = f.by_g();
+    if (need[2]) r[2] = f.by_x();
+    if (need[3]) r[3] = f.grad_zi();
+    return r;
+  }
+
+  static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes) {
+    const Tensor tangent = tangent_of_correlation(p, t, std::get<0>(attributes));
+    return {tangent.expand_symint(out[0].sym_sizes())};
+  }
+};
+
+const Registered<ModalBankForward, ModalCorrelation> registered;
+
 }  // namespace
-
-Saved<ModalBankForward> ModalBankForward::saves(const Flags<4>& need) {
-  const bool correlates = need[0] || need[1];
-  return {{true, true, correlates, correlates || need[3]}, {}};
-}
-
-Tensors<4> ModalBankForward::vjp(const Tensors<2>& grads, const Tensors<4>& in, const Tensors<2>&,
-                                 const Attributes<ModalBankForward>& attributes,
-                                 const Flags<4>& need) {
-  const bool reverse = std::get<0>(attributes);
-  const auto& [poles, gains, x, zi] = in;
-  const Tensor &grad_y = grads[0], &grad_zf = grads[1];
-  const Form y = reverse ? Form{poles, gains, x, grad_y} : Form{poles, gains, grad_y, x, zi};
-  Tensors<4> r;
-  if (need[0] || need[1]) {
-    const Tensor c = y.correlations(need[0]);
-    if (need[0]) r[0] = y.grad_poles(c);
-    if (need[1]) r[1] = y.grad_gains(c);
-  }
-  if (need[2]) r[2] = reverse ? y.by_g() : y.by_x();
-  if (need[3]) r[3] = y.grad_zi();
-  if (!grad_zf.defined()) return r;
-  if (grad_y.sym_size(-1) == 0) return {r[0], r[1], r[2], grad_zf};  // zf is zi
-  const Form zf{poles, grad_zf.conj().unsqueeze(-1), last_sample(grad_y), x, zi};
-  if (need[0]) r[0] = r[0] + zf.grad_poles(zf.correlations(true));
-  if (need[2]) r[2] = r[2] + zf.by_x();
-  if (need[3]) r[3] = r[3] + zf.grad_zi();
-  return r;
-}
-
-Tensors<2> ModalBankForward::jvp(const Tensors<4>& p, const Tensors<4>& t, const Tensors<2>& out,
-                                 const Attributes<ModalBankForward>& attributes) {
-  const bool reverse = std::get<0>(attributes);
-  const auto& [poles, gains, x, zi] = p;
-  Tensor tangent_gains = t[1], y;
-  if (t[0].defined()) {
-    const Tensor next = pad_last(of_next(gains) * t[0].unsqueeze(-1), 1, 0);
-    tangent_gains = plus(next, t[1].defined() ? pad_last(t[1], 0, 1) : Tensor());
-  }
-  if (tangent_gains.defined()) y = modal_bank(poles, tangent_gains, x, zi, reverse);
-  if (t[2].defined() || t[3].defined()) {
-    const Tensor u = t[2].defined() ? t[2] : silence(x);
-    y = plus(y, modal_bank(poles, gains, u, t[3], reverse));
-  }
-  Tensor zf;
-  if (zi.defined() && x.sym_size(-1) == 0) {
-    zf = t[3];
-  } else if (zi.defined()) {
-    zf = tangent_of_correlation({poles, last_sample(x), x, zi}, {t[0], Tensor(), t[2], t[3]}, 1);
-    if (zf.defined()) zf = zf.squeeze(-1);
-  }
-  const auto like = [](const Tensor& tangent, const Tensor& value) {
-    return tangent.defined() ? tangent.to(value.scalar_type()).expand_symint(value.sym_sizes())
-                             : tangent;
-  };
-  return {like(y, out[0]), like(zf, out[1])};
-}
-
-Saved<ModalCorrelation> ModalCorrelation::saves(const Flags<4>& need) {
-  const bool bank = need[0] || need[1];
-  return {{true, need[0] || need[2] || need[3], bank, bank || need[3]}, {}};
-}
-
-Tensors<4> ModalCorrelation::vjp(const Tensors<1>& grads, const Tensors<4>& in, const Tensors<1>&,
-                                 const Attributes<ModalCorrelation>&, const Flags<4>& need) {
-  const auto& [poles, g, x, zi] = in;
-  const Form f{poles, grads[0].conj(), g, x, zi};
-  Tensors<4> r;
-  if (need[0]) r[0] = f.grad_poles(f.correlations(true));
-  if (need[1]) r[1] = f.by_g();
-  if (need[2]) r[2] = f.by_x();
-  if (need[3]) r[3] = f.grad_zi();
-  return r;
-}
-
-Tensors<1> ModalCorrelation::jvp(const Tensors<4>& p, const Tensors<4>& t, const Tensors<1>& out,
-                                 const Attributes<ModalCorrelation>& attributes) {
-  const Tensor tangent = tangent_of_correlation(p, t, std::get<0>(attributes));
-  return {tangent.expand_symint(out[0].sym_sizes())};
-}
 
 }  // namespace polezero::autograd

@@ -7,7 +7,7 @@
 #include <torch/csrc/dynamo/compiled_autograd.h>
 #include <torch/headeronly/version.h>
 
-#include "autograd/signature.h"
+#include "autograd/op.h"
 
 namespace polezero::autograd {
 
@@ -41,14 +41,18 @@ inline Tensor sum_of_one(const Tensor& grad, const Tensor& input) {
   return two.slice_symint(0, 0, 1).reshape_symint(input.sym_sizes());
 }
 
+// LfilterBackward of lfilter_forward, LfilterDoubleBackward of lfilter_backward, FirBackward of
+// fir.
+std::string node_name(std::string op);
+
 template <class Op>
 struct BackwardNode : public torch::autograd::Node {
-  Attributes<Op> attributes;
-  Saved<Op> saves;
+  typename Op::Attributes attributes;
+  typename Op::Saves saves;
   std::array<SavedVariable, Op::inputs> inputs;
   std::array<SavedVariable, Op::outputs> outputs;
 
-  std::string name() const override { return Op::node; }
+  std::string name() const override { return node_name(Op::name.stem()); }
 
   void release_variables() override {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -70,10 +74,10 @@ struct BackwardNode : public torch::autograd::Node {
   }
 
   // A function of its arguments alone, shared by apply and compiled autograd.
-  static variable_list run(const variable_list& grads, const Tensors<Op::inputs>& in,
-                           const Tensors<Op::outputs>& out, const Attributes<Op>& attributes,
-                           const Flags<Op::inputs>& need) {
-    Tensors<Op::outputs> g;
+  static variable_list run(const variable_list& grads, const typename Op::In& in,
+                           const typename Op::Out& out, const typename Op::Attributes& attributes,
+                           const typename Op::Need& need) {
+    typename Op::Out g;
     bool defined = false;
     for (size_t i = 0; i < Op::outputs; ++i) {
       g[i] = grads[i];
@@ -87,21 +91,21 @@ struct BackwardNode : public torch::autograd::Node {
     return variable_list(r.begin(), r.end());
   }
 
-  Flags<Op::inputs> need() const {
-    Flags<Op::inputs> n{};
+  typename Op::Need need() const {
+    typename Op::Need n{};
     for (size_t i = 0; i < Op::inputs; ++i) n[i] = task_should_compute_output(i);
     return n;
   }
 
-  Tensors<Op::inputs> unpack_inputs() const {
-    Tensors<Op::inputs> in;
+  typename Op::In unpack_inputs() const {
+    typename Op::In in;
     for (size_t i = 0; i < Op::inputs; ++i) {
       if (saves.inputs[i]) in[i] = inputs[i].unpack();
     }
     return in;
   }
-  Tensors<Op::outputs> unpack_outputs() {
-    Tensors<Op::outputs> out;
+  typename Op::Out unpack_outputs() {
+    typename Op::Out out;
     for (size_t i = 0; i < Op::outputs; ++i) {
       if (saves.outputs[i]) out[i] = outputs[i].unpack(getptr());
     }
@@ -119,14 +123,14 @@ struct BackwardNode : public torch::autograd::Node {
   static variable_list run_values(const variable_list& grads,
                                   const std::vector<c10::IValue>& values) {
     size_t k = 0;
-    Tensors<Op::inputs> in;
+    typename Op::In in;
     for (auto& t : in) t = values[k++].toTensor();
-    Tensors<Op::outputs> out;
+    typename Op::Out out;
     for (auto& t : out) t = values[k++].toTensor();
-    Attributes<Op> attributes;
+    typename Op::Attributes attributes;
     std::apply([&](auto&... a) { ((a = values[k++].to<std::decay_t<decltype(a)>>()), ...); },
                attributes);
-    Flags<Op::inputs> need{};
+    typename Op::Need need{};
     for (auto& n : need) n = values[k++].toBool();
     return run(grads, in, out, attributes, need);
   }

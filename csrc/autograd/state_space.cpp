@@ -1,7 +1,10 @@
 // Derivatives of a state-space filter: its adjoint is the adjoint system, backwards in time, and
 // the gradients of the matrices are products of the two filters' states and signals; math in
 // docs/maths.md. The states are found again, not kept.
-#include "autograd/ops.h"
+#include "ops/state_space.h"
+
+#include "autograd/calls.h"
+#include "autograd/differentiable.h"
 
 namespace polezero::autograd {
 
@@ -41,73 +44,76 @@ Tensor outer(const Tensor& u, const Tensor& v, const Tensor& m) {
 // The states v[0..T) and the last one, v[T], of the filter that runs.
 Tensors<2> states(const Tensors<6>& in, const Tensor& x, const Tensor& zi, bool adjoint) {
   const Tensor none;
-  return adjoint ? call<StateSpaceForward>({in[0], none, in[2], none, x, zi}, {true})
-                 : call<StateSpaceForward>({in[0], in[1], none, none, x, zi}, {false});
+  return adjoint ? call<&polezero::state_space_forward>({in[0], none, in[2], none, x, zi}, {true})
+                 : call<&polezero::state_space_forward>({in[0], in[1], none, none, x, zi}, {false});
 }
+
+struct StateSpaceForward : Op<&polezero::state_space_forward, 3, 3, 3, 3, 2, 1> {
+  static Saves saves(const Need& need) {
+    const bool matrices = need[0] || need[1] || need[2] || need[3];
+    return {{true, true, true, true, matrices, matrices}, {}};
+  }
+
+  static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
+                const Need& need) {
+    const bool adjoint = std::get<0>(attributes);
+    const auto& [A, B, C, D, x, zi] = in;
+    const Tensor &g = grads[0], &grad_zf = grads[1];
+    if (!(need[0] || need[1] || need[2] || need[3])) {
+      const auto b = call<&polezero::state_space_forward>({A, B, C, D, g, grad_zf}, {!adjoint});
+      return {Tensor(), Tensor(), Tensor(), Tensor(), b[0], b[1]};
+    }
+    Tensors<6> r;
+    const bool need_theirs = need[0] || need[adjoint ? 2 : 1] || need[4] || need[5];
+    Tensor theirs;
+    if (need_theirs) {
+      const auto s = states(in, g, grad_zf, !adjoint);
+      theirs = s[0];
+      r[5] = s[1];
+    }
+    if (need[4]) {
+      const System s = running(in, !adjoint);
+      r[4] = plus(s.C.defined() ? times(s.C, theirs) : theirs, times(s.D, g));
+    }
+    const bool need_ours = need[0] || need[adjoint ? 1 : 2];
+    const Tensor ours = need_ours ? states(in, x, zi, adjoint)[0] : Tensor();
+    // v and the input of the filter forwards in time, w and that of its adjoint
+    const Tensor &v = adjoint ? theirs : ours, &input = adjoint ? g : x;
+    const Tensor &w = adjoint ? ours : theirs, &output_grad = adjoint ? x : g;
+    if (need[0]) r[0] = outer(w, v, A);
+    if (need[1]) r[1] = outer(w, input, B);
+    if (need[2]) r[2] = outer(output_grad, v, C);
+    if (need[3]) r[3] = outer(output_grad, input, D);
+    return r;
+  }
+
+  static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes) {
+    const bool adjoint = std::get<0>(attributes);
+    const auto& [A, B, C, D, x, zi] = p;
+    const Tensor none, &tangent_x = t[4], &tangent_zi = t[5];
+    const System s = running(p, adjoint), moved = running(t, adjoint);
+    const Tensor v = moved.A.defined() || moved.C.defined() ? states(p, x, zi, adjoint)[0] : none;
+    // what the matrices' tangents add to the state and to the output
+    const Tensor input = plus(times(moved.A, v), times(moved.B, x));
+    const Tensor direct = plus(times(moved.C, v), times(moved.D, x));
+    Tensors<2> r;
+    if (input.defined()) {
+      const Tensor full = plus(input, s.B.defined() ? times(s.B, tangent_x) : tangent_x);
+      r = adjoint
+              ? call<&polezero::state_space_forward>({A, B, none, none, full, tangent_zi}, {true})
+              : call<&polezero::state_space_forward>({A, none, C, none, full, tangent_zi}, {false});
+      r[0] = plus(r[0], times(s.D, tangent_x));
+    } else {
+      const Tensor u = tangent_x.defined() ? tangent_x : at::zeros_like(x);
+      r = call<&polezero::state_space_forward>({A, B, C, D, u, tangent_zi}, {adjoint});
+    }
+    return {plus(r[0], direct).expand_symint(out[0].sym_sizes()),
+            r[1].expand_symint(out[1].sym_sizes())};
+  }
+};
+
+const Registered<StateSpaceForward> registered;
 
 }  // namespace
-
-Saved<StateSpaceForward> StateSpaceForward::saves(const Flags<6>& need) {
-  const bool matrices = need[0] || need[1] || need[2] || need[3];
-  return {{true, true, true, true, matrices, matrices}, {}};
-}
-
-Tensors<6> StateSpaceForward::vjp(const Tensors<2>& grads, const Tensors<6>& in, const Tensors<2>&,
-                                  const Attributes<StateSpaceForward>& attributes,
-                                  const Flags<6>& need) {
-  const bool adjoint = std::get<0>(attributes);
-  const auto& [A, B, C, D, x, zi] = in;
-  const Tensor &g = grads[0], &grad_zf = grads[1];
-  if (!(need[0] || need[1] || need[2] || need[3])) {
-    const auto b = call<StateSpaceForward>({A, B, C, D, g, grad_zf}, {!adjoint});
-    return {Tensor(), Tensor(), Tensor(), Tensor(), b[0], b[1]};
-  }
-  Tensors<6> r;
-  const bool need_theirs = need[0] || need[adjoint ? 2 : 1] || need[4] || need[5];
-  Tensor theirs;
-  if (need_theirs) {
-    const auto s = states(in, g, grad_zf, !adjoint);
-    theirs = s[0];
-    r[5] = s[1];
-  }
-  if (need[4]) {
-    const System s = running(in, !adjoint);
-    r[4] = plus(s.C.defined() ? times(s.C, theirs) : theirs, times(s.D, g));
-  }
-  const bool need_ours = need[0] || need[adjoint ? 1 : 2];
-  const Tensor ours = need_ours ? states(in, x, zi, adjoint)[0] : Tensor();
-  // v and the input of the filter forwards in time, w and that of its adjoint
-  const Tensor &v = adjoint ? theirs : ours, &input = adjoint ? g : x;
-  const Tensor &w = adjoint ? ours : theirs, &output_grad = adjoint ? x : g;
-  if (need[0]) r[0] = outer(w, v, A);
-  if (need[1]) r[1] = outer(w, input, B);
-  if (need[2]) r[2] = outer(output_grad, v, C);
-  if (need[3]) r[3] = outer(output_grad, input, D);
-  return r;
-}
-
-Tensors<2> StateSpaceForward::jvp(const Tensors<6>& p, const Tensors<6>& t, const Tensors<2>& out,
-                                  const Attributes<StateSpaceForward>& attributes) {
-  const bool adjoint = std::get<0>(attributes);
-  const auto& [A, B, C, D, x, zi] = p;
-  const Tensor none, &tangent_x = t[4], &tangent_zi = t[5];
-  const System s = running(p, adjoint), moved = running(t, adjoint);
-  const Tensor v = moved.A.defined() || moved.C.defined() ? states(p, x, zi, adjoint)[0] : none;
-  // what the matrices' tangents add to the state and to the output
-  const Tensor input = plus(times(moved.A, v), times(moved.B, x));
-  const Tensor direct = plus(times(moved.C, v), times(moved.D, x));
-  Tensors<2> r;
-  if (input.defined()) {
-    const Tensor full = plus(input, s.B.defined() ? times(s.B, tangent_x) : tangent_x);
-    r = adjoint ? call<StateSpaceForward>({A, B, none, none, full, tangent_zi}, {true})
-                : call<StateSpaceForward>({A, none, C, none, full, tangent_zi}, {false});
-    r[0] = plus(r[0], times(s.D, tangent_x));
-  } else {
-    const Tensor u = tangent_x.defined() ? tangent_x : at::zeros_like(x);
-    r = call<StateSpaceForward>({A, B, C, D, u, tangent_zi}, {adjoint});
-  }
-  return {plus(r[0], direct).expand_symint(out[0].sym_sizes()),
-          r[1].expand_symint(out[1].sym_sizes())};
-}
 
 }  // namespace polezero::autograd

@@ -1,18 +1,20 @@
-#include "autograd/differentiable.h"
-#include "autograd/ops.h"
+#include "ops/allpole.h"
+
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::call;
 
 namespace {
 
 // y and the last N outputs, newest first. a[..., T or 1, N] and zi in the dtype to compute in.
 std::tuple<Tensor, Tensor> filter(const Tensor& a, const Tensor& x, const Tensor& zi,
                                   const Promotion& type, bool two_pass = false) {
-  const Tensor y = call<AllpoleForward>({a, x.to(type.compute), zi}, {0, false, two_pass})[0];
+  const Tensor y =
+      call<&polezero::allpole_forward>({a, x.to(type.compute), zi}, {0, false, two_pass})[0];
   return results(y, zi.defined() ? newest(y, zi, a.sym_size(-1)) : Tensor(), type);
 }
 

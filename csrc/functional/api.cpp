@@ -1,6 +1,4 @@
 // The functions of polezero.h, and autocast of all that have a signal.
-#include <algorithm>
-
 #include "autograd/differentiable.h"
 #include "functional/functions.h"
 #include "polezero/polezero.h"
@@ -10,37 +8,16 @@ namespace polezero::functional {
 // Autocast is before promotion: under it these compute in, and return, float32.
 namespace {
 
-template <class T>
-constexpr bool is_tensor =
-    std::is_same_v<T, const Tensor&> || std::is_same_v<T, const OptionalTensor&>;
-
-// A string as a template argument.
-template <size_t length>
-struct Name {
-  char text[length];
-  constexpr Name(const char (&literal)[length]) { std::copy_n(literal, length, text); }
-};
-
-// A public function as register_autocast takes it. Tensors come first in its schema.
-template <auto function, Name op>
-struct Function;
-template <class... Args, Tensor (*function)(Args...), Name op>
-struct Function<function, op> {
-  static constexpr const char* name = op.text;
-  using Schema = Tensor(Args...);
-  static constexpr size_t inputs = (size_t{is_tensor<Args>} + ...), outputs = 1;
-};
-template <class... Results, class... Args, std::tuple<Results...> (*function)(Args...), Name op>
-struct Function<function, op> {
-  static constexpr const char* name = op.text;
-  using Schema = std::tuple<Results...>(Args...);
-  static constexpr size_t inputs = (size_t{is_tensor<Args>} + ...), outputs = sizeof...(Results);
-};
+template <auto function, c10::DeviceType device>
+void register_autocast(torch::Library& m) {
+  using Op = autograd::Signature<function>;
+  using autograd::Boxed;
+  m.impl(Op::name.stem().c_str(), TORCH_FN((Boxed<Op, &autograd::autocast_kernel<Op, device>>::run)));
+}
 
 template <c10::DeviceType device>
 void register_all(torch::Library& m) {
-#define POLEZERO_AUTOCAST(function) \
-  autograd::register_autocast<Function<function, "polezero::" #function>, device>(m)
+#define POLEZERO_AUTOCAST(function) register_autocast<function, device>(m)
   POLEZERO_SIGNAL_FUNCTIONS(POLEZERO_AUTOCAST);
 #undef POLEZERO_AUTOCAST
 }

@@ -1,6 +1,6 @@
 #include "functional/arguments.h"
 
-#include "autograd/ops.h"
+#include "autograd/calls.h"
 
 namespace polezero::functional {
 
@@ -122,9 +122,9 @@ std::tuple<Tensor, Tensor> results(const Tensor& y, const Tensor& zf, const Prom
 }
 
 Tensor newest(const Tensor& y, const Tensor& zi, const c10::SymInt& N) {
-  const Tensor samples = y.sym_size(-1) < N ? autograd::join(zi.flip(-1), y) : y;
+  const Tensor samples = y.sym_size(-1) < N ? join(zi.flip(-1), y) : y;
   const c10::SymInt end = samples.sym_size(-1);
-  return autograd::slice_last(samples, end - N, end).flip(-1);
+  return slice_last(samples, end - N, end).flip(-1);
 }
 
 }  // namespace polezero::functional

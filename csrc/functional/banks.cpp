@@ -4,13 +4,14 @@
 #include <iomanip>
 #include <limits>
 
-#include "autograd/ops.h"
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::fir;
+using autograd::lfilter_forward;
 
 namespace {
 

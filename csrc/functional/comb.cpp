@@ -1,12 +1,13 @@
 // Comb filters and sparse all-pole filters.
-#include "autograd/differentiable.h"
-#include "autograd/ops.h"
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
+#include "ops/sparse.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::call;
+using autograd::fir_over_time;
 
 namespace {
 
@@ -89,13 +90,15 @@ struct Read {
 };
 
 Tensor sparse(const Taps& taps, const Extended& x, const Read& read, bool two_pass = false) {
-  return call<SparseAllpole>({taps.coefficients, taps.delays, x.x},
-                             {x.past, false, two_pass, static_cast<int64_t>(read.interpolation),
-                              static_cast<int64_t>(read.caller)})[0];
+  return call<&polezero::sparse_allpole_forward>(
+      {taps.coefficients, taps.delays, x.x},
+      {x.past, false, two_pass, static_cast<int64_t>(read.interpolation),
+       static_cast<int64_t>(read.caller)})[0];
 }
 // The samples of x itself, of `all` in its form, delayed.
 Tensor delayed(const Taps& taps, const Extended& x, const Tensor& all, const Read& read) {
-  return x.signal(call<SparseFir>({taps.coefficients, taps.delays, all},
+  return x.signal(
+      call<&polezero::sparse_fir>({taps.coefficients, taps.delays, all},
                                   {x.past, false, static_cast<int64_t>(read.interpolation), 0,
                                    static_cast<int64_t>(read.caller)})[0]);
 }
@@ -165,7 +168,7 @@ std::tuple<Tensor, Tensor> thiran_comb(const Comb& comb) {
                     "changes with time, got 'thiran'");
   TORCH_CHECK_VALUE(!comb.zi.defined(), comb.op,
                     ": zi: expected None where interpolation is 'thiran', got a tensor");
-  const Tensor k = call<ThiranDelay>({delay}, {})[0];
+  const Tensor k = call<&polezero::thiran_delay>({delay}, {})[0];
   const Tensor more = (wide(delay) - k).clamp_min(0.5);  // (too short a delay, on a GPU)
   const Tensor eta = ((1 - more) / (1 + more)).to(a.scalar_type());
   const auto sizes = at::infer_size_symdimvector(eta.sym_sizes(), a.sym_sizes());

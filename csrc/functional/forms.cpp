@@ -3,14 +3,15 @@
 // it.
 #include "functional/forms.h"
 
-#include "autograd/differentiable.h"
-#include "autograd/ops.h"
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::allpole_over_time;
+using autograd::fir_over_time;
+using autograd::monic;
 
 namespace {
 

@@ -4,13 +4,11 @@
 #include <cmath>
 #include <numbers>
 
-#include "autograd/ops.h"
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
-
-using namespace polezero::autograd;
 
 namespace {
 

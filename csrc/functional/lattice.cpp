@@ -1,16 +1,19 @@
 // Filters out of the normalised lattice, whose stages are rotations: whatever k does from sample to
 // sample, the energy in the states grows by no more than that of x / (c_1 .. c_N).
-#include "autograd/ops.h"
+#include "ops/lattice.h"
+
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/forms.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::call;
 
 Filtered lattice(const Tensor& k, const Tensor& taps, const Tensor& x, const Tensor& zi) {
-  const auto [z, zf] = call<LatticeForward>({k, x.unsqueeze(-2), zi}, {taps.defined(), false});
+  const auto [z, zf] =
+      call<&polezero::lattice_forward>({k, x.unsqueeze(-2), zi}, {taps.defined(), false});
   return {taps.defined() ? (taps.mT() * z).sum(-2) : z.squeeze(-2), zf};
 }
 

@@ -1,13 +1,12 @@
 #include "ops/lfilter.h"
 
-#include "autograd/differentiable.h"
-#include "autograd/ops.h"
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::call;
 
 namespace {
 
@@ -30,7 +29,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
     check_broadcasts_to(op, {"zi", zi},
                         broadcast_leading(op, {{"b", b}, {"a", a}, {"x", to_last(x, axis)}}));
   }
-  auto [y, zf] = call<LfilterForward>(
+  auto [y, zf] = call<&polezero::lfilter_forward>(
       {b.to(type.compute), a.to(type.compute), to_last(x.to(type.compute), axis), zi},
       {two_pass(op, backward)});
   return results(from_last(y, axis), zi.defined() ? from_last(zf, axis) : Tensor(), type);

@@ -1,10 +1,12 @@
-#include "autograd/ops.h"
+#include "ops/modal.h"
+
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::call;
 
 std::tuple<Tensor, Tensor> modal_bank(const Tensor& poles_, const Tensor& gains_, const Tensor& x,
                                       const OptionalTensor& zi_) {
@@ -21,7 +23,7 @@ std::tuple<Tensor, Tensor> modal_bank(const Tensor& poles_, const Tensor& gains_
   broadcast_leading(op, others);
   zi = past_of(op, zi, modes, others, type);
   const at::ScalarType complex = c10::toComplexType(type.compute);
-  const auto [y, zf] = call<ModalBankForward>(
+  const auto [y, zf] = call<&polezero::modal_bank_forward>(
       {poles_.to(complex), gains_.to(complex).unsqueeze(-1),
        x.to(c10::toRealValueType(type.compute)), zi.defined() ? zi.to(complex) : zi},
       {false});

@@ -1,12 +1,14 @@
-#include "autograd/differentiable.h"
-#include "autograd/ops.h"
+#include "ops/sosfilt.h"
+
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/forms.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::call;
+using autograd::monic;
 
 namespace {
 
@@ -55,7 +57,7 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const Opt
   const Tensor samples = to_last(x.to(type.compute), axis);
   zi = states_of(op, zi, sos.sym_size(-2), axis,
                  broadcast_leading(op, {{"sos", sos, 2}, {"x", samples}}), type);
-  const auto [y, zf] = call<SosfiltForward>({sos.to(type.compute), samples, zi}, {});
+  const auto [y, zf] = call<&polezero::sosfilt_forward>({sos.to(type.compute), samples, zi}, {});
   return results(from_last(y, axis), zi.defined() ? from_last(zf.movedim(-2, 0), axis) : Tensor(),
                  type);
 }

@@ -1,17 +1,18 @@
 // Splines, and the two-sided filters of mirrored signals that make their coefficients.
+#include "ops/spline.h"
+
 #include <cmath>
 #include <complex>
 #include <limits>
 #include <numbers>
 
-#include "autograd/differentiable.h"
-#include "autograd/ops.h"
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::call;
 
 namespace {
 
@@ -65,7 +66,7 @@ TwoSided cubic_prefilter(const char* op, double lamb) {
 
 // Along the last axis of x, mirrored beyond its ends.
 Tensor filtered(const TwoSided& f, const Tensor& x, bool whole) {
-  return call<SymmetricFilter>({x}, {f.a1, f.a2, f.gain, whole})[0];
+  return call<&polezero::symmetric_filter>({x}, {f.a1, f.a2, f.gain, whole})[0];
 }
 
 Tensor filtered(const char* op, const TwoSided& f, const Tensor& x, int64_t axis) {
@@ -105,7 +106,7 @@ Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degre
                     ", got shape ", points.sym_sizes());
   const Tensor cs = to_last(c.to(type.compute), axis), ts = shared ? points : to_last(points, axis);
   broadcast_leading(op, {{"cj", cs}, {"newx", ts}});
-  const Tensor y = call<SplineEval>({cs, ts}, {0, degree, false, 0})[0];
+  const Tensor y = call<&polezero::spline_eval>({cs, ts}, {0, degree, false, 0})[0];
   return from_last(y, axis).to(type.result);
 }
 
@@ -122,7 +123,7 @@ Tensor cubic_spline(const Tensor& x, c10::SymInt m, c10::string_view boundary, i
                     axis, ", got shape ", x.sym_sizes());
   const bool whole = is_whole(op, boundary);
   const Tensor c = filtered(cubic_prefilter(), to_last(x.to(type.compute), axis), whole);
-  const Tensor y = call<SplineUpsample>({c}, {m, whole, false})[0];
+  const Tensor y = call<&polezero::spline_upsample>({c}, {m, whole, false})[0];
   return from_last(y, axis).to(type.result);
 }
 

@@ -1,10 +1,12 @@
-#include "autograd/ops.h"
+#include "ops/state_space.h"
+
+#include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/functions.h"
 
 namespace polezero::functional {
 
-using namespace polezero::autograd;
+using autograd::call;
 
 namespace {
 
@@ -71,7 +73,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, bool over_time, const Tensor& 
     if (!m.defined()) return m;
     return over_time ? m.to(type.compute) : m.to(type.compute).unsqueeze(-3);
   };
-  const auto [y, zf] = call<StateSpaceForward>(
+  const auto [y, zf] = call<&polezero::state_space_forward>(
       {matrix(A), matrix(B), matrix(C), matrix(D), x.to(type.compute), zi}, {false});
   return results(y, zi.defined() ? zf : Tensor(), type);
 }

@@ -1,7 +1,9 @@
-// polezero._C: only the build's facts. The ops reach Python through the dispatcher, so that one
-// library serves every Python version.
+// polezero._C: only facts of the build and of the ops. The ops reach Python through the dispatcher,
+// so that one library serves every Python version.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
+#include "autograd/core_dims.h"
 #include "build_info.h"
 
 PYBIND11_MODULE(_C, m) {
@@ -14,4 +16,8 @@ PYBIND11_MODULE(_C, m) {
     d["cpu_capability"] = info.cpu_capability;
     return d;
   });
+  m.def(
+      "core_dims", [] { return polezero::core_dims(); },
+      "For each op of the closed set how many dimensions of each of its tensors, the last ones, "
+      "are its own.");
 }

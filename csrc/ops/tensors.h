@@ -1,0 +1,40 @@
+// Small things that filters and their derivatives do with tensors. The last axis is that of time or
+// of coefficients; coefficients that may change with time are [..., T, taps], or [..., 1, taps].
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace polezero {
+
+using at::Tensor;
+
+// A sum in which undefined is zero.
+inline Tensor plus(const Tensor& u, const Tensor& v) {
+  return !u.defined() ? v : !v.defined() ? u : u + v;
+}
+// The last axis with zeros before and after.
+inline Tensor pad_last(const Tensor& t, const c10::SymInt& before, const c10::SymInt& after) {
+  return at::constant_pad_nd_symint(t, {before, after});
+}
+inline Tensor slice_last(const Tensor& t, const c10::SymInt& begin, const c10::SymInt& end) {
+  return t.slice_symint(-1, begin, end);
+}
+// u and v one after the other along the last axis, leading dimensions broadcast.
+Tensor join(const Tensor& u, const Tensor& v);
+
+// Coefficients [..., taps] with an axis of time, and whether those that have one are the same at
+// all times.
+inline Tensor constant(const Tensor& coefficients) { return coefficients.unsqueeze(-2); }
+inline bool is_constant(const Tensor& coefficients) { return coefficients.sym_size(-2) == 1; }
+// Zeros before and after along the axis of time of coefficients that change.
+inline Tensor pad_time(const Tensor& coefficients, const c10::SymInt& before,
+                       const c10::SymInt& after) {
+  if (is_constant(coefficients)) return coefficients;
+  return at::constant_pad_nd_symint(coefficients, {0, 0, before, after});
+}
+// Coefficients in float64 (complex128), where quotients of them are made.
+inline Tensor wide(const Tensor& t) {
+  return t.to(t.is_complex() ? at::kComplexDouble : at::kDouble);
+}
+
+}  // namespace polezero
