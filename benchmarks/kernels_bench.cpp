@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/cpu/capability.h"
 #include "kernels/cpu/flush_denormals.h"
+#include "kernels/cpu/lfilter.h"
 
 #ifdef POLEZERO_BENCHMARK_IPP
 #include <ippcore.h>
@@ -116,7 +116,7 @@ void forward(benchmark::State& state, Shape shape, int64_t order) {
   p.rows = shape.rows;
   for (auto _ : state) {
     std::fill(filter_state.begin(), filter_state.end(), 0.0);
-    polezero::kernels_of<scalar_t>().lfilter_forward(p, {0, shape.rows, 0, shape.samples});
+    polezero::cpu::lfilter_kernels<scalar_t>().forward(p, {0, shape.rows, 0, shape.samples});
     benchmark::ClobberMemory();
   }
 }
@@ -140,7 +140,7 @@ void backward(benchmark::State& state, Shape shape, int64_t order) {
   p.sum_a = sum_a.data();
   for (auto _ : state) {
     for (auto* v : {&filter_state, &sum_b, &sum_a}) std::fill(v->begin(), v->end(), 0.0);
-    polezero::kernels_of<scalar_t>().lfilter_backward(p, {0, shape.rows, 0, shape.samples});
+    polezero::cpu::lfilter_kernels<scalar_t>().backward(p, {0, shape.rows, 0, shape.samples});
     benchmark::ClobberMemory();
   }
 }
@@ -274,8 +274,8 @@ int main(int argc, char** argv) {
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
-  std::printf("polezero on %s", polezero::cpu_capability().name);
-  benchmark::AddCustomContext("polezero_capability", polezero::cpu_capability().name);
+  std::printf("polezero on %s", polezero::name_of(polezero::cpu_capability()));
+  benchmark::AddCustomContext("polezero_capability", polezero::name_of(polezero::cpu_capability()));
 #ifdef POLEZERO_BENCHMARK_IPP
   ippInit();
   std::printf(", IPP: %s %s", ippsGetLibVersion()->Name, ippsGetLibVersion()->Version);

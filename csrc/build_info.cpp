@@ -11,7 +11,7 @@ constexpr const char* kCudaArchs = *POLEZERO_CUDA_ARCHS ? POLEZERO_CUDA_ARCHS : 
 }
 
 BuildInfo build_info() {
-  return {POLEZERO_VERSION, POLEZERO_TORCH_VERSION, kCudaArchs, cpu_capability().name};
+  return {POLEZERO_VERSION, POLEZERO_TORCH_VERSION, kCudaArchs, name_of(cpu_capability())};
 }
 
 }  // namespace polezero

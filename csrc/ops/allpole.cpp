@@ -3,6 +3,8 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "kernels/cpu/lpv_allpole.h"
+#include "kernels/cpu/run_rows.h"
 #include "ops/cuda_call.h"
 
 namespace polezero {
@@ -16,9 +18,11 @@ void lpv_forward_cpu(const Tensor& a, const Tensor& x, const Tensor& zi, const L
   const auto as = time_rows_of<scalar_t>(a, leading);
   const auto xs = rows_of<scalar_t>(x, leading);
   auto state = widened_rows<scalar_t>(zi, leading, N);
-  cpu::lpv_allpole<scalar_t>({lags, N, as.data, as.stride, xs.data, xs.stride,
-                              static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
-                             product(leading), T);
+  const int64_t B = product(leading);
+  cpu::run_rows(cpu::lpv_allpole_kernels<scalar_t>().forward,
+                {lags, N, as.data, as.stride, xs.data, xs.stride,
+                 static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data(), B},
+                B, T);
 }
 
 template <class scalar_t>
@@ -63,7 +67,8 @@ LagProductParams<T> lpv_gradient_of_a(const Lags& lags, int64_t order, const T* 
           .c = grad_a,
           .first = 1,
           .sign = -1,
-          .conjugate_x = true};
+          .conjugate_x = true,
+          .time = time};
 }
 
 // The gradients of past outputs, and to the coefficients that they meet.
@@ -96,18 +101,20 @@ void lpv_backward_cpu(const Tensor& grad_y, const Tensor& a, const Tensor& y, co
   std::vector<A> state(B * N);
   auto* lambda = static_cast<scalar_t*>(grad_x.mutable_data_ptr());
   scalar_t* out_a = mutable_data<scalar_t>(grad_a);
-  const LpvAllpoleParams<scalar_t> adjoint{lags.adjoint(), N,      as.data, as.stride,   gs.data,
-                                           gs.stride,      lambda, T,       state.data()};
+  const LpvAllpoleParams<scalar_t> adjoint{lags.adjoint(), N,      as.data, as.stride,    gs.data,
+                                           gs.stride,      lambda, T,       state.data(), B};
+  const auto& kernels = cpu::lpv_allpole_kernels<scalar_t>();
   if (out_a == nullptr) {
-    cpu::lpv_allpole<scalar_t>(adjoint, B, T);
+    cpu::run_rows(kernels.forward, adjoint, B, T);
   } else {
-    cpu::lpv_allpole_backward<scalar_t>(
-        {adjoint, lpv_gradient_of_a<scalar_t>(lags, N, lambda, T, ys, out_a)}, B, T);
+    cpu::run_rows(kernels.backward,
+                  {adjoint, lpv_gradient_of_a<scalar_t>(lags, N, lambda, T, ys, out_a)}, B, T);
   }
   if (!zi.defined() && grad_zi.numel() == 0) return;
   const Tensor past = zi.defined() ? dense_rows(zi, leading) : Tensor();
   const auto* states = zi.defined() ? static_cast<const scalar_t*>(past.const_data_ptr()) : nullptr;
-  cpu::lpv_allpole_past(lpv_past<scalar_t>(lags, B, T, N, as, lambda, states, out_a, grad_zi));
+  const auto params = lpv_past<scalar_t>(lags, B, T, N, as, lambda, states, out_a, grad_zi);
+  for (int64_t i = 0; i < B * N; ++i) host::lpv_allpole_past(params, i / N, i % N);
 }
 
 template <class scalar_t>

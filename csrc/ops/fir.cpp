@@ -3,6 +3,8 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "kernels/cpu/lpv_fir.h"
+#include "kernels/cpu/run_rows.h"
 #include "ops/cuda_call.h"
 
 namespace polezero {
@@ -31,9 +33,10 @@ void lpv_fir_cpu(const Tensor& b, const Tensor& x, const Lags& lags, at::IntArra
   const int64_t taps = b.size(-1), T = x.size(-1);
   const auto bs = time_rows_of<scalar_t>(b, leading);
   const auto xs = rows_of<scalar_t>(x, leading);
-  cpu::lpv_fir<scalar_t>({lags, taps, bs.data, bs.stride, xs.data, xs.stride,
-                          static_cast<scalar_t*>(y.mutable_data_ptr()), T},
-                         product(leading), T);
+  cpu::run_rows(cpu::lpv_fir_kernels<scalar_t>().forward,
+                {lags, taps, bs.data, bs.stride, xs.data, xs.stride,
+                 static_cast<scalar_t*>(y.mutable_data_ptr()), T},
+                product(leading), T);
 }
 
 template <class scalar_t>

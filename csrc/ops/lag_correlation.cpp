@@ -2,7 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
-#include "kernels/cpu/launch.h"
+#include "kernels/cpu/lag_correlation.h"
+#include "kernels/cpu/run_rows.h"
 #include "ops/cuda_call.h"
 
 namespace polezero {
@@ -14,8 +15,9 @@ void lag_correlation_cpu(const Tensor& g, const Tensor& x, at::IntArrayRef leadi
   const auto gs = rows_of<scalar_t>(g, leading), xs = rows_of<scalar_t>(x, leading);
   auto* out = static_cast<acc_t<scalar_t>*>(c.mutable_data_ptr());
   std::fill_n(out, c.numel(), acc_t<scalar_t>(0));
-  cpu::lag_correlation<scalar_t>({c.size(-1), gs.data, gs.stride, xs.data, xs.stride, out},
-                                 product(leading), g.size(-1));
+  cpu::run_rows(cpu::lag_correlation_kernels<scalar_t>().correlate,
+                {c.size(-1), gs.data, gs.stride, xs.data, xs.stride, out}, product(leading),
+                g.size(-1));
 }
 
 template <class scalar_t>

@@ -2,7 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
-#include "kernels/cpu/launch.h"
+#include "kernels/cpu/lag_product.h"
+#include "kernels/cpu/run_rows.h"
 #include "ops/cuda_call.h"
 
 namespace polezero {
@@ -13,9 +14,16 @@ template <class scalar_t>
 void lag_product_cpu(const Tensor& g, const Tensor& x, const Lags& lags, at::IntArrayRef leading,
                      Tensor& c) {
   const auto gs = rows_of<scalar_t>(g, leading), xs = rows_of<scalar_t>(x, leading);
-  cpu::lag_product<scalar_t>({lags, c.size(-1), gs.data, gs.stride, xs.data, xs.stride,
-                              static_cast<scalar_t*>(c.mutable_data_ptr())},
-                             product(leading), g.size(-1));
+  cpu::run_rows(cpu::lag_product_kernels<scalar_t>().multiply,
+                {.lags = lags,
+                 .taps = c.size(-1),
+                 .g = gs.data,
+                 .g_stride = gs.stride,
+                 .x = xs.data,
+                 .x_stride = xs.stride,
+                 .c = static_cast<scalar_t*>(c.mutable_data_ptr()),
+                 .time = g.size(-1)},
+                product(leading), g.size(-1));
 }
 
 template <class scalar_t>

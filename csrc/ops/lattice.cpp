@@ -2,7 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
-#include "kernels/cpu/launch.h"
+#include "kernels/cpu/lattice.h"
+#include "kernels/cpu/run_rows.h"
 #include "ops/cuda_call.h"
 
 namespace polezero {
@@ -61,9 +62,9 @@ void forward_cpu(const Tensor& k, const Tensor& u, const Tensor& zi, bool adjoin
   const StageRows<scalar_t> stages(k, leading);
   const PortRows<scalar_t> us(u, leading);
   auto state = widened_rows<scalar_t>(zi, leading, k.size(-1));
-  cpu::lattice_forward<scalar_t>(
-      {stages.view, adjoint, us.view, ports_of<scalar_t>(z), state.data()}, product(leading),
-      u.size(-1));
+  cpu::run_rows(cpu::lattice_kernels<scalar_t>().forward,
+                {stages.view, adjoint, us.view, ports_of<scalar_t>(z), state.data()},
+                product(leading), u.size(-1), 1 + 2 * k.size(-1));
   put_rows<scalar_t>(state, zf);
 }
 
@@ -78,11 +79,11 @@ void backward_cpu(const Tensor& grad_z, const Tensor& grad_zf, const Tensor& k, 
   const auto begin = widened_rows<scalar_t>(zi, leading, N);
   auto state = widened_rows<scalar_t>(grad_zf, leading, N);
   if (constant) grad_k.zero_();
-  cpu::lattice_backward<scalar_t>(
-      {stages.view, us.view, gs.view, ports_of<scalar_t>(grad_u), begin.data(), state.data(),
-       constant ? nullptr : mutable_data<scalar_t>(grad_k),
-       constant ? mutable_data<acc_t<scalar_t>>(grad_k) : nullptr},
-      product(leading), u.size(-1));
+  cpu::run_rows(cpu::lattice_kernels<scalar_t>().backward,
+                {stages.view, us.view, gs.view, ports_of<scalar_t>(grad_u), begin.data(),
+                 state.data(), constant ? nullptr : mutable_data<scalar_t>(grad_k),
+                 constant ? mutable_data<acc_t<scalar_t>>(grad_k) : nullptr},
+                product(leading), u.size(-1), 1 + 8 * N);
   put_rows<scalar_t>(state, grad_zi);
 }
 

@@ -2,7 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include "kernels/cpu/launch.h"
+#include "kernels/cpu/modal.h"
+#include "kernels/cpu/run_rows.h"
 #include "ops/cuda_call.h"
 
 namespace polezero {
@@ -43,6 +44,8 @@ double* pairs(const Tensor& t) {
 ModalPoles modal_poles(const ComplexRows& poles, int64_t orders) {
   return {poles.keep.size(-1), orders, pairs(poles), 2 * poles.stride};
 }
+
+int64_t samples_worth(const ModalPoles& p) { return 1 + p.modes * p.orders / 8; }
 
 // A copy that a kernel may write to; undefined stays undefined.
 Tensor state_of(const Tensor& zi, at::IntArrayRef leading) {
@@ -96,7 +99,8 @@ std::tuple<Tensor, Tensor> modal_bank_forward(const Tensor& poles, const Tensor&
         return cuda::modal_bank(call.context(), params, product(sizes), x.size(-1));
       }
     }
-    cpu::modal_bank(params, product(sizes), x.size(-1));
+    cpu::run_rows(cpu::modal_kernels<scalar_t>().bank, params, product(sizes), x.size(-1),
+                  samples_worth(params.poles));
   });
   return {y, zi.defined() ? state : zf};
 }
@@ -138,7 +142,8 @@ Tensor modal_correlation(const Tensor& poles, const Tensor& g, const Tensor& x,
         return cuda::modal_correlation(call.context(), params, product(sizes), g.size(-1));
       }
     }
-    cpu::modal_correlation(params, product(sizes), g.size(-1));
+    cpu::run_rows(cpu::modal_kernels<scalar_t>().correlation, params, product(sizes), g.size(-1),
+                  samples_worth(params.poles));
   });
   return c;
 }

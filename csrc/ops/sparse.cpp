@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
-#include "kernels/cpu/launch.h"
+#include "kernels/cpu/run_rows.h"
+#include "kernels/cpu/sparse.h"
+#include "kernels/cpu/sparse_product.h"
 #include "ops/cuda_call.h"
 #include "ops/gather_lists.h"
 
@@ -171,7 +173,8 @@ void filter_cpu(const Filter& f, const Tensor& c, const Tensor& delays, const Te
   auto p = filter_params<scalar_t>(f, taps.view, past, xs.data, xs.stride, y);
   p.shortest = reach.shortest;
   p.longest = reach.longest;
-  cpu::sparse<scalar_t>(p, product(leading), x.size(-1));
+  cpu::run_rows(cpu::sparse_kernels<scalar_t>().filter, p, product(leading), x.size(-1),
+                1 + p.taps.count / 4);
 }
 
 template <class scalar_t>
@@ -216,9 +219,10 @@ void product_cpu(const TapKind& kind, const Tensor& g, const Tensor& x, const Te
   if (sum) p.zero_();
   const Taps<scalar_t, scalar_t> taps(kind, delays, Tensor(), leading);
   const auto gs = rows_of<scalar_t>(g, leading), xs = rows_of<scalar_t>(x, leading);
-  cpu::sparse_product(
+  cpu::run_rows(
+      cpu::sparse_product_kernels<scalar_t>().multiply,
       product_params<scalar_t>(taps.view, past, gs.data, gs.stride, xs.data, xs.stride, sum, p),
-      product(leading), x.size(-1));
+      product(leading), x.size(-1), 1 + taps.view.count / 4);
 }
 
 template <class scalar_t>

@@ -5,7 +5,8 @@
 #include <array>
 #include <cmath>
 
-#include "kernels/cpu/launch.h"
+#include "kernels/cpu/run_rows.h"
+#include "kernels/cpu/spline.h"
 #include "ops/allpole.h"
 #include "ops/cuda_call.h"
 #include "ops/gather_lists.h"
@@ -45,8 +46,11 @@ void spline_cpu(const Spline& s, const Tensor& x, const Tensor& t, int64_t knots
                 at::IntArrayRef leading, Tensor& y) {
   const auto points = wide_sets<double>(t, leading);
   const auto xs = rows_of<scalar_t>(x, leading);
-  cpu::spline(spline_params<scalar_t>(s, knots, points.data, points.stride, xs.data, xs.stride, y),
-              transposed, product(leading), t.size(-1));
+  const auto& kernels = cpu::spline_kernels<scalar_t>();
+  cpu::run_rows(
+      transposed ? kernels.evaluate_transposed : kernels.evaluate,
+      spline_params<scalar_t>(s, knots, points.data, points.stride, xs.data, xs.stride, y),
+      product(leading), t.size(-1), 8);
 }
 
 template <class scalar_t>
@@ -246,8 +250,10 @@ Tensor spline_upsample(const Tensor& x, c10::SymInt factor, bool whole, bool tra
       }
     }
     const auto xs = rows_of<scalar_t>(x, sizes);
-    cpu::upsample<scalar_t>(upsample_params<scalar_t>(m, whole, count, xs.data, xs.stride, y),
-                            transposed, rows);
+    const auto& kernels = cpu::spline_kernels<scalar_t>();
+    const auto params = upsample_params<scalar_t>(m, whole, count, xs.data, xs.stride, y);
+    cpu::run_rows(transposed ? kernels.upsample_transposed : kernels.upsample, params, rows,
+                  params.samples());
   });
   return y;
 }

@@ -2,7 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
-#include "kernels/cpu/launch.h"
+#include "kernels/cpu/run_rows.h"
+#include "kernels/cpu/state_space.h"
 #include "ops/cuda_call.h"
 
 namespace polezero {
@@ -44,10 +45,11 @@ void forward_cpu(const Tensor& A, const Tensor& B, const Tensor& C, const Tensor
   const auto xs = rows_of<scalar_t>(x, with_last(leading, x.size(-2)));
   const MatrixRows<scalar_t> a(A, leading), b(B, leading), c(C, leading), d(D, leading);
   auto state = widened_rows<scalar_t>(zi, leading, S);
-  cpu::state_space<scalar_t>(
-      {adjoint, S, x.size(-2), y.size(-2), a.view, b.view, c.view, d.view, xs.data, xs.stride,
-       static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
-      rows, T);
+  const int64_t multiplications = (S + x.size(-2)) * (S + y.size(-2));
+  cpu::run_rows(cpu::state_space_kernels<scalar_t>().forward,
+                {adjoint, S, x.size(-2), y.size(-2), a.view, b.view, c.view, d.view, xs.data,
+                 xs.stride, static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
+                rows, T, 1 + multiplications / 8);
   put_rows<scalar_t>(state, zf);
 }
 

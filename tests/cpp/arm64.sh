@@ -28,7 +28,10 @@ compile() {  # source, flags
 kernel_flags=$(sed -n 's/^set(kernel_flags \(.*\))$/\1/p' CMakeLists.txt)
 [ -n "$kernel_flags" ] || { echo "arm64: found no kernel_flags in CMakeLists.txt" >&2; exit 1; }
 # shellcheck disable=SC2086  # they are words
-compile csrc/kernels/cpu/isa.cpp -DPOLEZERO_ISA=baseline $kernel_flags
+for kernel in csrc/kernels/cpu/*.cpp; do
+  case $kernel in */launch_*.cpp | */capability.cpp) continue ;; esac
+  compile "$kernel" -DPOLEZERO_ISA=baseline $kernel_flags
+done
 compile csrc/kernels/cpu/capability.cpp
 for test in tests/cpp/*_test.cpp; do
   case $test in */api_test.cpp | */launch_test.cpp) continue ;; esac  # they need Torch

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "kernels/cpu/flush_denormals.h"
+#include "kernels/cpu/modal.h"
 #include "support.h"
 
 namespace polezero::test {
@@ -22,14 +23,11 @@ namespace {
     setenv("POLEZERO_CPU_CAPABILITY", forced, 1);
   }
   try {
-    const CpuCapability& chosen = cpu_capability();
-    const bool same = &kernels_of<float>() == &chosen.kernels->f32 &&
-                      &kernels_of<std::complex<double>>() == &chosen.kernels->c128;
-    for (const CpuCapability& isa : instruction_sets()) {
-      if (std::string(isa.name) == chosen.name && isa.kernels == chosen.kernels && same) {
-        std::fprintf(stderr, "uses %s.", chosen.name);
-        std::exit(0);
-      }
+    const InstructionSet chosen = cpu_capability();
+    if (&cpu::lfilter_kernels<float>() == &cpu::lfilter_kernels<float>(chosen) &&
+        &cpu::modal_kernels<double>() == &cpu::modal_kernels<double>(chosen)) {
+      std::fprintf(stderr, "uses %s.", name_of(chosen));
+      std::exit(0);
     }
     std::fprintf(stderr, "a table that does not fit its name");
   } catch (const std::runtime_error& error) {
@@ -41,14 +39,16 @@ namespace {
 const ::testing::ExitedWithCode kFound(0), kRefused(1);
 
 TEST(CapabilityDeathTest, TheBestIsChosenUnlessOneIsForced) {
-  const std::string best = std::string("uses ") + instruction_sets().back().name + "\\.";
+  const std::string best =
+      std::string("uses ") + name_of(available_instruction_sets().back()) + "\\.";
   EXPECT_EXIT(report_capability(nullptr), kFound, best);
   EXPECT_EXIT(report_capability(""), kFound, best);
 }
 
 TEST(CapabilityDeathTest, EachThatTheProcessorHasCanBeForced) {
-  for (const CpuCapability& isa : instruction_sets()) {
-    EXPECT_EXIT(report_capability(isa.name), kFound, std::string("uses ") + isa.name + "\\.");
+  for (const InstructionSet isa : available_instruction_sets()) {
+    EXPECT_EXIT(report_capability(name_of(isa)), kFound,
+                std::string("uses ") + name_of(isa) + "\\.");
   }
 }
 

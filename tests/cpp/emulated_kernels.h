@@ -170,9 +170,7 @@ struct Emulated {
     }
   }
 
-  static const KernelsOf<T>& baseline_kernels() {
-    return kernels_for<T>({"baseline", &baseline::kernels});
-  }
+  static KernelsOf<T> baseline_kernels() { return kernels_for<T>(InstructionSet::kBaseline); }
   static const KernelsOf<T>& kernels() {
     static const KernelsOf<T> table = [] {
       KernelsOf<T> t{};  // null: no chunks, nor a thread for each output

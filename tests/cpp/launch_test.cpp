@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "kernels/cpu/run_rows.h"
 #include "lpv_cases.h"
 
 namespace polezero::test {
@@ -50,10 +51,13 @@ template <class T>
 LpvResult<T> launch(const LpvCase<T>& c, int threads) {
   const Launch scope(threads, false);
   LpvResult<T> out = c.blank();
-  cpu::lpv_allpole<T>(c.allpole(out), c.shape.rows, c.shape.time);
-  cpu::lpv_allpole_backward<T>(c.backward(out), c.shape.rows, c.shape.time);
-  cpu::lpv_fir<T>(c.fir(out), c.shape.rows, c.shape.time);
-  cpu::lag_product<T>(c.product(out), c.shape.rows, c.shape.time);
+  const auto run = [&](auto kernel, const auto& params) {
+    cpu::run_rows(kernel, params, c.shape.rows, c.shape.time);
+  };
+  run(cpu::lpv_allpole_kernels<T>().forward, c.allpole(out));
+  run(cpu::lpv_allpole_kernels<T>().backward, c.backward(out));
+  run(cpu::lpv_fir_kernels<T>().forward, c.fir(out));
+  run(cpu::lag_product_kernels<T>().multiply, c.product(out));
   return out;
 }
 

@@ -1,6 +1,6 @@
 // Banks of modes and correlations with them, on every instruction set and on an emulated GPU,
 // against their definition in extended precision.
-#include "params/modal.h"
+#include "kernels/cpu/modal.h"
 
 #include "emulated_block.h"
 #include "kernels/cuda/tile/modal_chunks.h"
@@ -102,15 +102,6 @@ struct Case {
   }
 };
 
-template <class T>
-const ModalKernelsOf<T>& kernels_of(const CpuCapability& isa) {
-  if constexpr (std::is_same_v<T, float>) {
-    return isa.kernels->modal_f32;
-  } else {
-    return isa.kernels->modal_f64;
-  }
-}
-
 // What a GPU computes, in chunks of so many samples; `work` gets them before their last step.
 template <class T, class Work>
 void in_chunks(const Case<T>& c, const double* state, bool reverse, int64_t length, Work&& work) {
@@ -192,9 +183,9 @@ TYPED_TEST(ModalOf, BanksAreTheirDefinition) {
         ASSERT_LE(largest_error(state.data(), last.data(), last.size()), 3e-14);
       }
     };
-    for (const CpuCapability& isa : instruction_sets()) {
-      check(isa.name, [&](const ModalBankParams<T>& p) {
-        kernels_of<T>(isa).bank(p, {0, shape.rows, 0, shape.time});
+    for (const InstructionSet isa : available_instruction_sets()) {
+      check(name_of(isa), [&](const ModalBankParams<T>& p) {
+        cpu::modal_kernels<T>(isa).bank(p, {0, shape.rows, 0, shape.time});
       });
     }
     for (const int64_t length : {64, 4096}) {
@@ -221,10 +212,10 @@ TYPED_TEST(ModalOf, CorrelationsAreTheirDefinition) {
     }
     double scale = 1;
     for (const E& w : want) scale = std::max(scale, static_cast<double>(std::abs(w)));
-    for (const CpuCapability& isa : instruction_sets()) {
-      SCOPED_TRACE(isa.name);
+    for (const InstructionSet isa : available_instruction_sets()) {
+      SCOPED_TRACE(name_of(isa));
       std::vector<C> got(want.size());
-      kernels_of<T>(isa).correlation(c.correlation(got), {0, shape.rows, 0, shape.time});
+      cpu::modal_kernels<T>(isa).correlation(c.correlation(got), {0, shape.rows, 0, shape.time});
       ASSERT_LE(largest_error(got.data(), want.data(), want.size(), scale), 1e-13);
     }
     for (const int64_t length : {64, 4096}) {
@@ -242,14 +233,14 @@ TYPED_TEST(ModalOf, WhatIsNotFiniteComesOutFromThereOn) {
   Random random(3);
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), HUGE_VAL}) {
     Case<T> c(random, {1, 700, 5, 1, 0.9, false, false, false});
-    for (const CpuCapability& isa : instruction_sets()) {
-      SCOPED_TRACE(isa.name);
+    for (const InstructionSet isa : available_instruction_sets()) {
+      SCOPED_TRACE(name_of(isa));
       std::vector<C> none;
       Rows<T> y(1, 700, 0, T(-1)), finite(1, 700, 0, T(NAN));
       c.x.row(0)[400] = 0;
-      kernels_of<T>(isa).bank(c.bank(finite, none), {0, 1, 0, 700});
+      cpu::modal_kernels<T>(isa).bank(c.bank(finite, none), {0, 1, 0, 700});
       c.x.row(0)[400] = static_cast<T>(bad);
-      kernels_of<T>(isa).bank(c.bank(y, none), {0, 1, 0, 700});
+      cpu::modal_kernels<T>(isa).bank(c.bank(y, none), {0, 1, 0, 700});
       for (int64_t n = 0; n < 700; ++n) {
         if (n < 400) {
           ASSERT_LE(error_of(y.row(0)[n], finite.row(0)[n]), tolerance<T>());

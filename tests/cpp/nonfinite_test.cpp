@@ -28,9 +28,9 @@ class NonFinite : public ::testing::Test {
   }
   static void check(const ForwardCase<T>& c, const ForwardCase<T>& clean_case) {
     const ForwardTruth<T> truth(c);
-    for (const CpuCapability& isa : instruction_sets()) {
-      SCOPED_TRACE(isa.name);
-      const KernelsOf<T>& kernels = kernels_for<T>(isa);
+    for (const InstructionSet isa : available_instruction_sets()) {
+      SCOPED_TRACE(name_of(isa));
+      const KernelsOf<T> kernels = kernels_for<T>(isa);
       const ForwardResult<T> got = c.run(kernels), clean = clean_case.run(kernels);
       truth.expect(got);
       truth.expect(c.run(kernels, {.state_only = true}), true);
@@ -41,9 +41,9 @@ class NonFinite : public ::testing::Test {
   }
   static void check(const BackwardCase<T>& c, const BackwardCase<T>& clean_case) {
     const BackwardTruth<T> truth(c);
-    for (const CpuCapability& isa : instruction_sets()) {
-      SCOPED_TRACE(isa.name);
-      const KernelsOf<T>& kernels = kernels_for<T>(isa);
+    for (const InstructionSet isa : available_instruction_sets()) {
+      SCOPED_TRACE(name_of(isa));
+      const KernelsOf<T> kernels = kernels_for<T>(isa);
       const BackwardResult<T> got = c.run(kernels), clean = clean_case.run(kernels);
       truth.expect(got);
       const int64_t P = c.shape.order(), M = c.shape.order_b, N = c.shape.order_a;
@@ -160,9 +160,9 @@ TEST(NonFiniteFloat, LargeFiniteSamplesStayFinite) {
   c.bank.a = {0, 0};
   for (float& u : c.x.data) u *= 1e37f;
   const ForwardTruth<float> truth(c);
-  for (const CpuCapability& isa : instruction_sets()) {
-    SCOPED_TRACE(isa.name);
-    truth.expect(c.run(isa.kernels->f32));
+  for (const InstructionSet isa : available_instruction_sets()) {
+    SCOPED_TRACE(name_of(isa));
+    truth.expect(c.run(kernels_for<float>(isa)));
   }
 }
 

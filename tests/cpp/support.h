@@ -15,6 +15,17 @@
 #include <vector>
 
 #include "kernels/cpu/capability.h"
+#include "kernels/cpu/lag_correlation.h"
+#include "kernels/cpu/lag_product.h"
+#include "kernels/cpu/lattice.h"
+#include "kernels/cpu/lfilter.h"
+#include "kernels/cpu/lpv_allpole.h"
+#include "kernels/cpu/lpv_fir.h"
+#include "kernels/cpu/sosfilt.h"
+#include "kernels/cpu/sparse.h"
+#include "kernels/cpu/sparse_product.h"
+#include "kernels/cpu/spline.h"
+#include "kernels/cpu/state_space.h"
 
 namespace polezero::test {
 
@@ -160,40 +171,56 @@ Rows<T> random_rows(Random& random, int64_t B, int64_t samples, int64_t gap) {
   return out;
 }
 
-// The instruction sets that this processor has.
-inline std::vector<CpuCapability> instruction_sets() {
-  std::vector<CpuCapability> list = {{"baseline", &baseline::kernels}};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    list.push_back({"avx2", &avx2::kernels});
-  }
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    list.push_back({"avx512", &avx512::kernels});
-  }
-#endif
-  return list;
-}
+// The kernels of all ops in one instruction set, or those that stand in for them.
+template <class T>
+struct KernelsOf {
+  decltype(LfilterKernels<T>::forward) lfilter_forward;
+  decltype(LfilterKernels<T>::backward) lfilter_backward;
+  decltype(LagCorrelationKernels<T>::correlate) lag_correlation;
+  decltype(LpvAllpoleKernels<T>::forward) lpv_allpole;
+  decltype(LpvAllpoleKernels<T>::backward) lpv_allpole_backward;
+  decltype(LagProductKernels<T>::multiply) lag_product;
+  decltype(LpvFirKernels<T>::forward) lpv_fir;
+  decltype(SosfiltKernels<T>::forward) sosfilt_forward;
+  decltype(SosfiltKernels<T>::backward) sosfilt_backward;
+  decltype(LatticeKernels<T>::forward) lattice_forward;
+  decltype(LatticeKernels<T>::backward) lattice_backward;
+  decltype(StateSpaceKernels<T>::forward) state_space;
+  decltype(SparseKernels<T>::filter) sparse;
+  decltype(SparseProductKernels<T>::multiply) sparse_product;
+  decltype(SplineKernels<T>::evaluate) spline, spline_transposed;
+  decltype(SplineKernels<T>::upsample) upsample, upsample_transposed;
+};
 
 template <class T>
-const KernelsOf<T>& kernels_for(const CpuCapability& isa) {
-  if constexpr (std::is_same_v<T, float>) {
-    return isa.kernels->f32;
-  } else if constexpr (std::is_same_v<T, double>) {
-    return isa.kernels->f64;
-  } else if constexpr (std::is_same_v<T, std::complex<float>>) {
-    return isa.kernels->c64;
-  } else {
-    return isa.kernels->c128;
-  }
+KernelsOf<T> kernels_for(InstructionSet set) {
+  const auto& spline = cpu::spline_kernels<T>(set);
+  return {.lfilter_forward = cpu::lfilter_kernels<T>(set).forward,
+          .lfilter_backward = cpu::lfilter_kernels<T>(set).backward,
+          .lag_correlation = cpu::lag_correlation_kernels<T>(set).correlate,
+          .lpv_allpole = cpu::lpv_allpole_kernels<T>(set).forward,
+          .lpv_allpole_backward = cpu::lpv_allpole_kernels<T>(set).backward,
+          .lag_product = cpu::lag_product_kernels<T>(set).multiply,
+          .lpv_fir = cpu::lpv_fir_kernels<T>(set).forward,
+          .sosfilt_forward = cpu::sosfilt_kernels<T>(set).forward,
+          .sosfilt_backward = cpu::sosfilt_kernels<T>(set).backward,
+          .lattice_forward = cpu::lattice_kernels<T>(set).forward,
+          .lattice_backward = cpu::lattice_kernels<T>(set).backward,
+          .state_space = cpu::state_space_kernels<T>(set).forward,
+          .sparse = cpu::sparse_kernels<T>(set).filter,
+          .sparse_product = cpu::sparse_product_kernels<T>(set).multiply,
+          .spline = spline.evaluate,
+          .spline_transposed = spline.evaluate_transposed,
+          .upsample = spline.upsample,
+          .upsample_transposed = spline.upsample_transposed};
 }
 
 // `work` gets the kernels of one instruction set after the other.
 template <class T, class Work>
 void on_every_isa(Work&& work) {
-  for (const CpuCapability& isa : instruction_sets()) {
-    SCOPED_TRACE(isa.name);
-    work(kernels_for<T>(isa));
+  for (const InstructionSet set : available_instruction_sets()) {
+    SCOPED_TRACE(name_of(set));
+    work(kernels_for<T>(set));
     if (::testing::Test::HasFatalFailure()) return;
   }
 }

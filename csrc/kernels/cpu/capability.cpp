@@ -3,36 +3,42 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 namespace polezero {
-namespace {
 
-// Best first.
-std::vector<CpuCapability> available() {
-  std::vector<CpuCapability> list;
+const char* name_of(InstructionSet set) {
+  switch (set) {
+    case InstructionSet::kAvx2: return "avx2";
+    case InstructionSet::kAvx512: return "avx512";
+    default: return "baseline";
+  }
+}
+
+std::vector<InstructionSet> available_instruction_sets() {
+  std::vector<InstructionSet> sets = {InstructionSet::kBaseline};
 #if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    sets.push_back(InstructionSet::kAvx2);
+  }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("fma")) {
-    list.push_back({"avx512", &avx512::kernels});
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    list.push_back({"avx2", &avx2::kernels});
+    sets.push_back(InstructionSet::kAvx512);
   }
 #endif
-  list.push_back({"baseline", &baseline::kernels});
-  return list;
+  return sets;
 }
 
-CpuCapability choose() {
-  const std::vector<CpuCapability> list = available();
+namespace {
+
+InstructionSet choose() {
+  const std::vector<InstructionSet> sets = available_instruction_sets();
   const char* forced = std::getenv("POLEZERO_CPU_CAPABILITY");
-  if (forced == nullptr || *forced == '\0') return list.front();
+  if (forced == nullptr || *forced == '\0') return sets.back();
   std::string names;
-  for (const CpuCapability& c : list) {
-    if (c.name == std::string(forced)) return c;
-    names += names.empty() ? c.name : std::string(", ") + c.name;
+  for (auto set = sets.rbegin(); set != sets.rend(); ++set) {
+    if (name_of(*set) == std::string(forced)) return *set;
+    names += (names.empty() ? "" : ", ") + std::string(name_of(*set));
   }
   throw std::runtime_error("POLEZERO_CPU_CAPABILITY: expected one of " + names +
                            " on this processor, got '" + forced + "'");
@@ -40,8 +46,8 @@ CpuCapability choose() {
 
 }  // namespace
 
-const CpuCapability& cpu_capability() {
-  static const CpuCapability chosen = choose();
+InstructionSet cpu_capability() {
+  static const InstructionSet chosen = choose();
   return chosen;
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/cpu/flush_denormals.h"
 #include "params/range.h"
@@ -14,9 +15,9 @@ namespace polezero::cpu {
 inline constexpr int64_t kSamplesPerThread = int64_t{1} << 15;
 
 // `samples_worth`: what a sample costs, in samples of a biquad.
-template <class Kernel, class Params>
-void run_rows(Kernel kernel, const Params& p, int64_t rows, int64_t time,
-              int64_t samples_worth = 1) {
+template <class Params>
+void run_rows(void (*kernel)(const Params&, const Range&), const std::type_identity_t<Params>& p,
+              int64_t rows, int64_t time, int64_t samples_worth = 1) {
   const int64_t work = std::max<int64_t>(time * samples_worth, 1);
   const int64_t grain = std::max<int64_t>(1, kSamplesPerThread / work);
   at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {

@@ -1,5 +1,5 @@
 // The states of a bank of modes: sample by sample, or a tile of blocks at a time, of whose
-// equations kernels/cpu/modal_kernel.h has the rest. With B_j[n] = (d/dp)^j p^n / j! a state s is,
+// equations kernels/cpu/modal.cpp has the rest. With B_j[n] = (d/dp)^j p^n / j! a state s is,
 // L samples on,
 //
 //   s^(j)[L-1] = sum_{i<=j} B_i[L] s^(j-i) + sum_{l<L} B_j[L-1-l] x[l].

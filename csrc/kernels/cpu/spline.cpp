@@ -1,5 +1,5 @@
 // Splines on the CPU.
-#pragma once
+#include "kernels/cpu/spline.h"
 
 #include <algorithm>
 #include <vector>
@@ -101,3 +101,18 @@ void upsample_transposed(const UpsampleParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr SplineKernels<T> kernels{.evaluate = spline<T>,
+                                   .evaluate_transposed = spline_transposed<T>,
+                                   .upsample = upsample<T>,
+                                   .upsample_transposed = upsample_transposed<T>};
+}  // namespace
+
+constinit const FullTable<SplineKernels> spline_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

@@ -8,7 +8,7 @@
 // that are made once. Only the carry from one block to the next is serial. A rounding error in p^L
 // would be made again in each block (4e-13 after 300 000 samples at radius 0.999999), so powers are
 // made in extended precision, and what p^L and a state lose when they are rounded is carried too.
-#pragma once
+#include "kernels/cpu/modal.h"
 
 #include <algorithm>
 #include <complex>
@@ -252,3 +252,14 @@ void modal_correlation(const ModalCorrelationParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr ModalKernels<T> kernels{.bank = modal_bank<T>, .correlation = modal_correlation<T>};
+}  // namespace
+
+constinit const RealTable<ModalKernels> modal_table{kernels<float>, kernels<double>};
+
+}  // namespace polezero::POLEZERO_ISA

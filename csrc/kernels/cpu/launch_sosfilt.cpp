@@ -4,9 +4,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "kernels/cpu/capability.h"
 #include "kernels/cpu/launch.h"
 #include "kernels/cpu/run_rows.h"
+#include "kernels/cpu/sosfilt.h"
 
 namespace polezero::cpu {
 namespace {
@@ -125,7 +125,7 @@ void sosfilt_forward(const SosfiltForwardParams<scalar_t>& p, int64_t rows, int6
   if constexpr (std::is_floating_point_v<scalar_t>) {
     if (rows < kRowsSideBySide) return forward_by_sections(p, rows, time);
   }
-  run_rows(kernels_of<scalar_t>().sosfilt_forward, p, rows, time, p.sections.count);
+  run_rows(sosfilt_kernels<scalar_t>().forward, p, rows, time, p.sections.count);
 }
 
 template <class scalar_t>
@@ -133,7 +133,7 @@ void sosfilt_backward(const SosfiltBackwardParams<scalar_t>& p, int64_t rows, in
   if constexpr (std::is_floating_point_v<scalar_t>) {
     if (rows < kRowsSideBySide) return backward_by_sections(p, rows, time);
   }
-  run_rows(kernels_of<scalar_t>().sosfilt_backward, p, rows, time, p.sections.count);
+  run_rows(sosfilt_kernels<scalar_t>().backward, p, rows, time, p.sections.count);
 }
 
 #define POLEZERO_INSTANTIATE(scalar_t)                                                      \

@@ -1,6 +1,6 @@
 // State-space filters on the CPU: rows side by side, a lane each (complex rows one by one), a tile
 // of time after the other. The states stay in the registers where there are few of them.
-#pragma once
+#include "kernels/cpu/state_space.h"
 
 #include <algorithm>
 #include <vector>
@@ -183,3 +183,15 @@ void state_space(const StateSpaceParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr StateSpaceKernels<T> kernels{.forward = state_space<T>};
+}  // namespace
+
+constinit const FullTable<StateSpaceKernels> state_space_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

@@ -1,5 +1,5 @@
 // The recursive filter kernels on the CPU: which way to filter the rows of a problem.
-#pragma once
+#include "kernels/cpu/lfilter.h"
 
 #include "kernels/cpu/lfilter_batch.h"
 #include "kernels/cpu/lfilter_blocks.h"
@@ -61,3 +61,15 @@ void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr LfilterKernels<T> kernels{.forward = lfilter_forward<T>, .backward = lfilter_backward<T>};
+}  // namespace
+
+constinit const FullTable<LfilterKernels> lfilter_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

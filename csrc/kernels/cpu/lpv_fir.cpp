@@ -1,6 +1,6 @@
 // Time-varying FIR filters on the CPU: kBatch stretches of a row side by side where there are few
 // taps, else one sample after another.
-#pragma once
+#include "kernels/cpu/lpv_fir.h"
 
 #include <algorithm>
 
@@ -101,3 +101,15 @@ void lpv_fir(const LpvFirParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr LpvFirKernels<T> kernels{.forward = lpv_fir<T>};
+}  // namespace
+
+constinit const FullTable<LpvFirKernels> lpv_fir_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

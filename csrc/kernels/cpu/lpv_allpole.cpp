@@ -1,7 +1,7 @@
 // Time-varying all-pole filters on the CPU: many rows side by side, a few in stretches of time side
 // by side, or one sample after another. All of a problem goes one way, so that the bits of a row do
 // not depend on how threads share the rows.
-#pragma once
+#include "kernels/cpu/lpv_allpole.h"
 
 #include <algorithm>
 
@@ -200,3 +200,16 @@ void lpv_allpole_backward(const LpvAllpoleBackwardParams<T>& p, const Range& ran
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr LpvAllpoleKernels<T> kernels{.forward = lpv_allpole<T>,
+                                       .backward = lpv_allpole_backward<T>};
+}  // namespace
+
+constinit const FullTable<LpvAllpoleKernels> lpv_allpole_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

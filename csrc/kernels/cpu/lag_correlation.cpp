@@ -1,5 +1,5 @@
 // Lag correlation of rows on the CPU, a tile at a time.
-#pragma once
+#include "kernels/cpu/lag_correlation.h"
 
 #include "kernels/cpu/tile/correlate.h"
 #include "params/lag_correlation.h"
@@ -17,3 +17,15 @@ void lag_correlation(const LagCorrelationParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr LagCorrelationKernels<T> kernels{.correlate = lag_correlation<T>};
+}  // namespace
+
+constinit const FullTable<LagCorrelationKernels> lag_correlation_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

@@ -1,6 +1,6 @@
 // Normalised lattices on the CPU: rows side by side, a lane each (complex rows one by one), a tile
 // of time after the other.
-#pragma once
+#include "kernels/cpu/lattice.h"
 
 #include <algorithm>
 #include <vector>
@@ -266,3 +266,15 @@ void lattice_backward(const LatticeBackwardParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr LatticeKernels<T> kernels{.forward = lattice_forward<T>, .backward = lattice_backward<T>};
+}  // namespace
+
+constinit const FullTable<LatticeKernels> lattice_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

@@ -1,7 +1,7 @@
 // Cascades on the CPU: a tile of time passes through all sections while it is in the cache. Rows go
 // side by side, a lane each; several sections follow each other in the registers, where they hide
 // each other's chain of two fmas a sample. Complex rows go one at a time.
-#pragma once
+#include "kernels/cpu/sosfilt.h"
 
 #include <algorithm>
 #include <vector>
@@ -228,3 +228,15 @@ void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr SosfiltKernels<T> kernels{.forward = sosfilt_forward<T>, .backward = sosfilt_backward<T>};
+}  // namespace
+
+constinit const FullTable<SosfiltKernels> sosfilt_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

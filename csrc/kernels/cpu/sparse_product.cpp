@@ -1,5 +1,5 @@
 // Products of two signals, one of them read by the taps of a sparse filter, on the CPU.
-#pragma once
+#include "kernels/cpu/sparse_product.h"
 
 #include <algorithm>
 
@@ -103,3 +103,15 @@ void sparse_product(const SparseProductParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr SparseProductKernels<T> kernels{.multiply = sparse_product<T>};
+}  // namespace
+
+constinit const FullTable<SparseProductKernels> sparse_product_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

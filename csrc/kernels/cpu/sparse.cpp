@@ -1,47 +1,15 @@
 // Sparse filters on the CPU. What lies `longest` samples back is kept in float64 (math/scalar.h has
 // the reason) in a line that is moved on a tile at a time. Samples that are closer together than
 // the shortest delay do not meet: where delays and coefficients allow, they make a vector.
-#pragma once
+#include "kernels/cpu/sparse.h"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "kernels/cpu/sparse_reads.h"
+#include "kernels/cpu/tile/delay_line.h"
 
 POLEZERO_ISA_BEGIN
-
-// Positions count in the order of filtering; sample n is at position n or, backwards, at last - n,
-// and a line lies in memory in the order of n either way.
-template <class A, int step>
-class DelayLine {
- public:
-  // `behind` positions before those in hand stay, and `ahead` after them may be written to.
-  DelayLine(int64_t behind, int64_t ahead, int64_t time)
-      : behind_(std::min(behind, time)),
-        ahead_(std::min(ahead, time)),
-        tile_(std::min(std::max(kTile, behind_ + ahead_), time)),
-        line_(behind_ + tile_ + ahead_, A(0)),
-        now_(line_.data() + (step > 0 ? behind_ : ahead_ + tile_ - 1)) {}
-
-  int64_t tile() const { return tile_; }
-  // Of position i of the tile in hand.
-  A* at(int64_t i) { return now_ + step * i; }
-  // The tile that was in hand had `tile()` positions: the next one.
-  void advance() {
-    const int64_t keep = behind_ + ahead_;
-    A* to = step > 0 ? line_.data() : line_.data() + tile_;
-    const A* from = step > 0 ? line_.data() + tile_ : line_.data();
-    std::memmove(static_cast<void*>(to), from, keep * sizeof(A));
-    if (ahead_ > 0) std::fill_n(step > 0 ? line_.data() + keep : line_.data(), tile_, A(0));
-  }
-
- private:
-  static constexpr int64_t kTile = 2048;
-  int64_t behind_, ahead_, tile_;
-  std::vector<A> line_;
-  A* now_;
-};
 
 // A row of a problem, whose taps read `points` samples each.
 template <class T, int step, int points>
@@ -242,3 +210,15 @@ void sparse(const SparseParams<T>& p, const Range& range) {
 }
 
 POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr SparseKernels<T> kernels{.filter = sparse<T>};
+}  // namespace
+
+constinit const FullTable<SparseKernels> sparse_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA

@@ -1,10 +1,10 @@
-#include "kernels/cpu/launch.h"
-
+// Recursive filters: rows to threads, or the time of one row.
 #include <ATen/Context.h>
 
 #include <algorithm>
 
-#include "kernels/cpu/capability.h"
+#include "kernels/cpu/launch.h"
+#include "kernels/cpu/lfilter.h"
 #include "kernels/cpu/run_rows.h"
 #include "math/transition.h"
 
@@ -149,7 +149,7 @@ void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t tim
   using A = acc_t<scalar_t>;
   p.rows = rows;
   p.around_cache = around_cache<scalar_t>(rows, time);
-  const auto kernel = kernels_of<scalar_t>().lfilter_forward;
+  const auto kernel = lfilter_kernels<scalar_t>().forward;
   const int64_t count = pieces(p.filters, rows, time);
   if (count == 1) {
     return run_rows(kernel, p, rows, time);
@@ -177,7 +177,7 @@ void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t t
   using A = acc_t<scalar_t>;
   p.rows = rows;
   p.around_cache = around_cache<scalar_t>(rows, time);
-  const auto kernel = kernels_of<scalar_t>().lfilter_backward;
+  const auto kernel = lfilter_kernels<scalar_t>().backward;
   const int64_t count = pieces(p.filters, rows, time);
   if (count == 1) {
     return run_rows(kernel, p, rows, time);
@@ -213,99 +213,9 @@ void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t t
   }
 }
 
-template <class scalar_t>
-void lag_correlation(const LagCorrelationParams<scalar_t>& p, int64_t rows, int64_t time) {
-  run_rows(kernels_of<scalar_t>().lag_correlation, p, rows, time);
-}
-
-template <class scalar_t>
-void lpv_allpole(LpvAllpoleParams<scalar_t> p, int64_t rows, int64_t time) {
-  p.rows = rows;
-  run_rows(kernels_of<scalar_t>().lpv_allpole, p, rows, time);
-}
-
-template <class scalar_t>
-void lpv_allpole_backward(LpvAllpoleBackwardParams<scalar_t> p, int64_t rows, int64_t time) {
-  p.adjoint.rows = rows;
-  p.product.time = time;
-  run_rows(kernels_of<scalar_t>().lpv_allpole_backward, p, rows, time);
-}
-
-template <class scalar_t>
-void lpv_allpole_past(const LpvAllpolePastParams<scalar_t>& p) {
-  const int64_t N = p.order;
-  for (int64_t i = 0; i < p.rows * N; ++i) host::lpv_allpole_past(p, i / N, i % N);
-}
-
-template <class scalar_t>
-void lpv_fir(const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time) {
-  run_rows(kernels_of<scalar_t>().lpv_fir, p, rows, time);
-}
-
-template <class scalar_t>
-void lag_product(LagProductParams<scalar_t> p, int64_t rows, int64_t time) {
-  p.time = time;
-  run_rows(kernels_of<scalar_t>().lag_product, p, rows, time);
-}
-
-template <class scalar_t>
-void lattice_forward(const LatticeForwardParams<scalar_t>& p, int64_t rows, int64_t time) {
-  run_rows(kernels_of<scalar_t>().lattice_forward, p, rows, time, 1 + 2 * p.stages.order);
-}
-
-template <class scalar_t>
-void lattice_backward(const LatticeBackwardParams<scalar_t>& p, int64_t rows, int64_t time) {
-  run_rows(kernels_of<scalar_t>().lattice_backward, p, rows, time, 1 + 8 * p.stages.order);
-}
-
-template <class scalar_t>
-void state_space(const StateSpaceParams<scalar_t>& p, int64_t rows, int64_t time) {
-  const int64_t multiplications = (p.states + p.inputs) * (p.states + p.outputs);
-  run_rows(kernels_of<scalar_t>().state_space, p, rows, time, 1 + multiplications / 8);
-}
-
-template <class scalar_t>
-void sparse(const SparseParams<scalar_t>& p, int64_t rows, int64_t time) {
-  run_rows(kernels_of<scalar_t>().sparse, p, rows, time, 1 + p.taps.count / 4);
-}
-
-template <class scalar_t>
-void sparse_product(const SparseProductParams<scalar_t>& p, int64_t rows, int64_t time) {
-  run_rows(kernels_of<scalar_t>().sparse_product, p, rows, time, 1 + p.taps.count / 4);
-}
-
-template <class scalar_t>
-void spline(const SplineParams<scalar_t>& p, bool transposed, int64_t rows, int64_t points) {
-  const auto& kernels = kernels_of<scalar_t>();
-  run_rows(transposed ? kernels.spline_transposed : kernels.spline, p, rows, points, 8);
-}
-
-template <class scalar_t>
-void upsample(const UpsampleParams<scalar_t>& p, bool transposed, int64_t rows) {
-  const auto& kernels = kernels_of<scalar_t>();
-  run_rows(transposed ? kernels.upsample_transposed : kernels.upsample, p, rows, p.samples());
-}
-
-#define POLEZERO_INSTANTIATE(scalar_t)                                                            \
-  template void lfilter_forward<scalar_t>(LfilterForwardParams<scalar_t>, int64_t, int64_t);      \
-  template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t);    \
-  template void lag_correlation<scalar_t>(const LagCorrelationParams<scalar_t>&, int64_t,         \
-                                          int64_t);                                               \
-  template void lpv_allpole<scalar_t>(LpvAllpoleParams<scalar_t>, int64_t, int64_t);              \
-  template void lpv_allpole_backward<scalar_t>(LpvAllpoleBackwardParams<scalar_t>, int64_t,       \
-                                               int64_t);                                          \
-  template void lpv_allpole_past<scalar_t>(const LpvAllpolePastParams<scalar_t>&);                \
-  template void lpv_fir<scalar_t>(const LpvFirParams<scalar_t>&, int64_t, int64_t);               \
-  template void lag_product<scalar_t>(LagProductParams<scalar_t>, int64_t, int64_t);              \
-  template void lattice_forward<scalar_t>(const LatticeForwardParams<scalar_t>&, int64_t,         \
-                                          int64_t);                                               \
-  template void lattice_backward<scalar_t>(const LatticeBackwardParams<scalar_t>&, int64_t,       \
-                                           int64_t);                                              \
-  template void state_space<scalar_t>(const StateSpaceParams<scalar_t>&, int64_t, int64_t);       \
-  template void sparse<scalar_t>(const SparseParams<scalar_t>&, int64_t, int64_t);                \
-  template void sparse_product<scalar_t>(const SparseProductParams<scalar_t>&, int64_t, int64_t); \
-  template void spline<scalar_t>(const SplineParams<scalar_t>&, bool, int64_t, int64_t);          \
-  template void upsample<scalar_t>(const UpsampleParams<scalar_t>&, bool, int64_t);
+#define POLEZERO_INSTANTIATE(scalar_t)                                                       \
+  template void lfilter_forward<scalar_t>(LfilterForwardParams<scalar_t>, int64_t, int64_t); \
+  template void lfilter_backward<scalar_t>(LfilterBackwardParams<scalar_t>, int64_t, int64_t);
 POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, std::complex)
 #undef POLEZERO_INSTANTIATE
 
