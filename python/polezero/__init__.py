@@ -2,6 +2,11 @@
 
 The functions have the names, arguments and meaning of :mod:`scipy.signal`, on tensors, and are
 differentiable in reverse and forward mode, to any order, under every transform of torch.
+:mod:`polezero.lpv` has filters that change with time, :mod:`polezero.freq` frequency sampling,
+:mod:`polezero.reference` slow loops in plain PyTorch that say what is meant.
+
+Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denominator ``a``,
+``P = max(M, N)``. Dtypes and errors are those that :func:`lfilter` describes.
 """
 
 from polezero._library import cmake_prefix_path, load
@@ -9,19 +14,15 @@ from polezero._library import cmake_prefix_path, load
 load()
 
 from polezero import freq, lpv, reference  # noqa: E402  (after the ops are registered)
+from polezero._allpole import allpole, linear_recurrence  # noqa: E402
+from polezero._banks import diagonalise, parallel_form  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
-from polezero.banks import diagonalise, modal_bank, parallel_form  # noqa: E402
-from polezero.cascade import sosfilt  # noqa: E402
-from polezero.delays import allpass_comb, comb_filter, feedforward_comb, sparse_allpole  # noqa: E402
-from polezero.functional import (  # noqa: E402
-    allpole,
-    lfilter,
-    lfilter_zi,
-    lfiltic,
-    sensitivity,
-)
-from polezero.recurrences import linear_recurrence, state_space, tdf2_ssm  # noqa: E402
-from polezero.splines import (  # noqa: E402
+from polezero._comb import allpass_comb, comb_filter, feedforward_comb, sparse_allpole  # noqa: E402
+from polezero._lattice import lattice  # noqa: E402
+from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
+from polezero._modal import modal_bank  # noqa: E402
+from polezero._sosfilt import parallel, sosfilt  # noqa: E402
+from polezero._spline import (  # noqa: E402
     cspline1d,
     cspline1d_eval,
     cspline2d,
@@ -32,6 +33,7 @@ from polezero.splines import (  # noqa: E402
     symiirorder1,
     symiirorder2,
 )
+from polezero._state_space import state_space  # noqa: E402
 
 __all__ = [
     "__version__",
@@ -46,12 +48,14 @@ __all__ = [
     "diagonalise",
     "feedforward_comb",
     "freq",
+    "lattice",
     "lfilter",
     "lfilter_zi",
     "lfiltic",
     "linear_recurrence",
     "lpv",
     "modal_bank",
+    "parallel",
     "parallel_form",
     "qspline1d",
     "qspline1d_eval",

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+import re
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:  # NumPy is no requirement
-    from collections.abc import Callable
-
-    from numpy.typing import ArrayLike
-
-Coefficients: TypeAlias = "Tensor | ArrayLike"
-Backward: TypeAlias = Literal["one_pass", "two_pass"]
+from polezero._signatures import Coefficients
 
 HALVES = (torch.float16, torch.bfloat16)
 
@@ -145,3 +141,27 @@ def run(
         given = [value for name, value in values.items() if name not in ("delay", "delays")]
         y, zf = (rounded(t, x, *given, zi) for t in (y, zf))
     return y if zi is None else (y, zf)
+
+
+def without_time(
+    function: str, op: Callable[..., tuple[Tensor, Tensor]], **dimensions: int
+) -> Callable[..., tuple[Tensor, Tensor]]:
+    """Make an op of :mod:`polezero.lpv` one of constant coefficients, which have no axis of time.
+
+    ``dimensions`` are the coefficients in their order, and how many dimensions they have behind that axis.
+    """
+
+    def call(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
+        *values, x, zi = arguments
+        given = {name: t for name, t in zip(dimensions, values) if t is not None and t.dim() >= dimensions[name]}
+        over_time = {name: t.unsqueeze(-1 - dimensions[name]) for name, t in given.items()}
+        try:
+            return op(**dict(zip(dimensions, values)) | over_time, x=x, zi=zi)
+        except (NotImplementedError, TypeError, ValueError) as error:  # the sentence knows of that axis
+            sentence = str(error).replace(f"lpv.{function}:", f"{function}:").replace("[..., T, ", "[..., ")
+            for name, t in given.items():
+                seen = re.escape(str(list(over_time[name].shape)))
+                sentence = re.sub(rf"\b({name} |{name}: .*shape ){seen}", rf"\g<1>{list(t.shape)}", sentence)
+            raise type(error)(sentence) from None
+
+    return call

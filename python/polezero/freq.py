@@ -2,7 +2,7 @@
 
 For comparison, and for what it is good at: losses on spectra, which need no filtered signal, and delays that are no
 whole number of samples. For filtering, :func:`polezero.lfilter` is faster and more precise
-(``docs/frequency_sampling.md`` has the figures). Letters are those of :mod:`polezero.functional`; ``n`` is the number
+(``docs/frequency_sampling.md`` has the figures). Letters are those of :mod:`polezero`; ``n`` is the number
 of points of the grid, ``F`` that of its frequencies: ``n // 2 + 1`` where only those from 0 to half the sampling rate
 are kept, as :func:`torch.fft.rfft` does, else ``n``. All functions are differentiable in all their tensors.
 """
@@ -17,7 +17,6 @@ from torch import Tensor
 
 from polezero._arguments import (
     HALVES,
-    Coefficients,
     check_axis,
     check_int,
     coefficients,
@@ -26,6 +25,7 @@ from polezero._arguments import (
     rounded,
     signal,
 )
+from polezero._signatures import Coefficients
 
 __all__ = ["apply", "comb", "lfilter", "response"]
 

@@ -1,7 +1,16 @@
-"""Filters whose coefficients change with time: ``[..., T, coefficients]``, time on the last axis of ``x``.
+"""Filters of :mod:`polezero` with coefficients that change with time, under the names of the constant ones.
 
-``[..., 1, coefficients]`` stands for coefficients that stay as they are. Letters, dtypes and errors
-are those of :mod:`polezero.functional`; the time axes of coefficients and signal must agree.
+The coefficients have an axis of time more, before those that they have there: ``[..., T, coefficients]``, or
+``[..., 1, coefficients]`` where they stay as they are. In ``x`` time is the last axis. Letters, dtypes and errors are
+those of :mod:`polezero`.
+
+:func:`allpole`, :func:`lattice`, :func:`parallel`, :func:`sosfilt`, :func:`state_space` and :func:`tdf2_ssm` are the
+constant filters used sample by sample; :func:`lfilter` has the four direct forms, which differ as soon as a
+coefficient moves; :func:`fir` is :func:`lfilter` without feedback.
+
+Not here are functions whose coefficients or delays may be constant or change, which they tell by the shape:
+:func:`polezero.linear_recurrence`, :func:`polezero.comb_filter`, :func:`polezero.feedforward_comb`,
+:func:`polezero.allpass_comb` and :func:`polezero.sparse_allpole`. No word changes their meaning.
 """
 
 from __future__ import annotations
@@ -11,7 +20,10 @@ from typing import Literal, TypeAlias, overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import Coefficients, run
+from polezero import _lattice, _sosfilt, _state_space
+from polezero._allpole import linear_recurrence
+from polezero._arguments import run
+from polezero._signatures import Coefficients, typed_as
 
 __all__ = ["allpole", "fir", "lattice", "lfilter", "parallel", "sosfilt", "state_space", "tdf2_ssm"]
 
@@ -20,10 +32,7 @@ Form: TypeAlias = Literal["df1", "df2", "tdf1", "tdf2"]
 _ops = torch.ops.polezero
 
 
-@overload
-def allpole(a: Coefficients, x: Tensor, zi: None = ...) -> Tensor: ...
-@overload
-def allpole(a: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@typed_as(linear_recurrence)
 def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with an all-pole filter whose coefficients change with time.
 
@@ -52,7 +61,7 @@ def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tenso
 
 
 @overload
-def fir(b: Coefficients, x: Tensor, zi: None = ...) -> Tensor: ...
+def fir(b: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def fir(b: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
 def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
@@ -81,10 +90,7 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
     return run("lpv.fir", _ops.lpv_fir.default, x, zi, b=b)
 
 
-@overload
-def lattice(k: Coefficients, x: Tensor, zi: None = ..., taps: Coefficients | None = ...) -> Tensor: ...
-@overload
-def lattice(k: Coefficients, x: Tensor, zi: Coefficients, taps: Coefficients | None = ...) -> tuple[Tensor, Tensor]: ...
+@typed_as(_lattice.lattice)
 def lattice(
     k: Coefficients, x: Tensor, zi: Coefficients | None = None, taps: Coefficients | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:
@@ -132,7 +138,7 @@ def lattice(
 
 
 @overload
-def lfilter(b: Coefficients, a: Coefficients, x: Tensor, zi: None = ..., form: Form = ...) -> Tensor: ...
+def lfilter(b: Coefficients, a: Coefficients, x: Tensor, zi: None = None, form: Form = ...) -> Tensor: ...
 @overload
 def lfilter(
     b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients, form: Form = ...
@@ -184,10 +190,7 @@ def lfilter(
     return run("lpv.lfilter", _ops.lpv_lfilter.default, x, zi, form, b=b, a=a)
 
 
-@overload
-def parallel(sos: Coefficients, x: Tensor, zi: None = ...) -> Tensor: ...
-@overload
-def parallel(sos: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@typed_as(_sosfilt.parallel)
 def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Add up second-order sections side by side, stable however they move.
 
@@ -219,10 +222,7 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
     return run("lpv.parallel", _ops.lpv_parallel.default, x, zi, sos=sos)
 
 
-@overload
-def sosfilt(sos: Coefficients, x: Tensor, zi: None = ...) -> Tensor: ...
-@overload
-def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@typed_as(_sosfilt.parallel)
 def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with a cascade of second-order sections that change with time.
 
@@ -249,14 +249,7 @@ def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Ten
     return run("lpv.sosfilt", _ops.lpv_sosfilt.default, x, zi, sos=sos)
 
 
-@overload
-def state_space(
-    A: Coefficients, B: Coefficients, C: Coefficients | None, D: Coefficients | None, x: Tensor, zi: None = ...
-) -> Tensor: ...
-@overload
-def state_space(
-    A: Coefficients, B: Coefficients, C: Coefficients | None, D: Coefficients | None, x: Tensor, zi: Coefficients
-) -> tuple[Tensor, Tensor]: ...
+@typed_as(_state_space.state_space)
 def state_space(
     A: Coefficients,
     B: Coefficients,
@@ -296,7 +289,7 @@ def state_space(
 
 
 @overload
-def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: None = ...) -> Tensor: ...
+def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
 def tdf2_ssm(

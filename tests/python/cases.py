@@ -198,6 +198,21 @@ def moving_sections(
     return (sections, x, torch.randn(K, rows, 2, dtype=dtype)) if zi else (sections, x)
 
 
+def without_time(inputs: Callable[..., tuple[Tensor, ...]]) -> Callable[..., tuple[Tensor, ...]]:
+    """Those of lattice_inputs or moving_sections, the coefficients of the first sample alone."""
+
+    def constant(*args: Any, **sizes: Any) -> tuple[Tensor, ...]:
+        values = inputs(*args, **sizes)
+        if inputs is moving_sections:
+            return values[0][0], *values[1:]
+        return tuple(t[..., 0, :] if i in (0, 3) else t for i, t in enumerate(values))
+
+    return constant
+
+
+constant_lattice_inputs, constant_sections = without_time(lattice_inputs), without_time(moving_sections)
+
+
 def with_ladder(function: Callable[..., Any]) -> Callable[..., Any]:
     """Takes the taps without a state."""
     return lambda k, x, taps: function(k, x, None, taps)
@@ -259,6 +274,9 @@ CASES = {
         with_ladder(polezero.lpv.lattice), with_ladder(reference.lpv_lattice), partial(lattice_inputs, N=1, taps=True)
     ),
     "lpv_parallel_zi": Case(polezero.lpv.parallel, reference.lpv_parallel, partial(moving_sections, T=3, zi=True)),
+    "lattice": Case(polezero.lattice, reference.lattice, partial(constant_lattice_inputs, N=3, lead=(2,))),
+    "lattice_zi_taps": Case(polezero.lattice, reference.lattice, partial(constant_lattice_inputs, zi=True, taps=True)),
+    "parallel_zi": Case(polezero.parallel, reference.parallel, partial(constant_sections, T=3, zi=True)),
     "linear_recurrence": _linear_recurrence(a=(2, 5)),
     "linear_recurrence_scalar_zi": _linear_recurrence(a=(), zi=True),
     **DELAYS_SPLINES_BANKS,

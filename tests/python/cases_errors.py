@@ -79,6 +79,29 @@ CASES: dict[str, dict[str, Bad]] = {
             lambda: polezero.linear_recurrence(0.5, X, zeros(2)), ValueError, "linear_recurrence", "zi", ("1", "[2]")
         ),
     },
+    "constant_lattice": {
+        "k_rows": Bad(lambda: polezero.lattice(zeros(3, 2), X), ValueError, "lattice", "x", ("k [3, 2]", "x [2, 5]")),
+        "k_empty": Bad(lambda: polezero.lattice(zeros(3, 0), X), ValueError, "lattice", "k", ("1", "shape [3, 0]")),
+        "taps": Bad(
+            lambda: polezero.lattice([0.5], X, None, zeros(3, 3)), ValueError, "lattice", "taps", ("2", "shape [3, 3]")
+        ),
+        "zi": Bad(lambda: polezero.lattice([0.5], X, zeros(2, 1, 2)), ValueError, "lattice", "zi", ("1", "[2, 1, 2]")),
+        "x_list": Bad(lambda: polezero.lattice([0.5], [1.0]), TypeError, "lattice", "x", ("Tensor", "list")),
+        "k_device": Bad(
+            lambda: polezero.lattice(zeros(2, device="meta"), X), ValueError, "lattice", "k", ("cpu", "meta")
+        ),
+    },
+    "constant_parallel": {
+        "rows": Bad(lambda: polezero.parallel(zeros(3, 1, 6), X), ValueError, "parallel", "x", ("sos [3, 1, 6]",)),
+        "shape": Bad(
+            lambda: polezero.parallel(zeros(2, 5), X), ValueError, "parallel", "sos", ("[..., sections, 6]", "[2, 5]")
+        ),
+        "one_dimension": Bad(lambda: polezero.parallel(zeros(6), X), ValueError, "parallel", "sos", ("[6]",)),
+        "a0": Bad(lambda: polezero.parallel(zeros(1, 6), X), ValueError, "parallel", "sos", ("[..., 3]", "0")),
+        "zi": Bad(
+            lambda: polezero.parallel(torch.ones(2, 6), X, zeros(2, 2, 3)), ValueError, "parallel", "zi", ("[2, 2, 3]",)
+        ),
+    },
     "sosfilt": {
         "a0_zero": Bad(
             lambda: polezero.sosfilt([[1.0, 0, 0, 0, 0, 0]], X), ValueError, "sosfilt", "sos", ("[..., 3]", "0")

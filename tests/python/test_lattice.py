@@ -1,11 +1,11 @@
-"""polezero.lpv.lattice and polezero.lpv.parallel: against plain loops, the direct forms, and stability."""
+"""Lattices and sections side by side, constant or moving: against plain loops, the direct forms, and stability."""
 
 import math
 from typing import Any
 
 import pytest
 import torch
-from cases import lattice_inputs, moving_sections
+from cases import constant_lattice_inputs, constant_sections, lattice_inputs, moving_sections
 from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, random_filter, relative_rms, wide
 from torch import Tensor
 
@@ -72,6 +72,56 @@ def test_moving_sections_match_their_loop(dtype: torch.dtype) -> None:
 
     tolerance = {torch.float32: 1e-5, torch.complex64: 1e-5}.get(dtype, 1e-13)  # a_0 is divided out first
     assert_close(lpv.parallel(*inputs), reference.lpv_parallel(*map(wide, inputs)), tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
+@pytest.mark.parametrize("lead", [(), (3,), (2, 1)], ids=["shared", "of_rows", "bank"])
+@pytest.mark.parametrize("taps", [False, True], ids=["allpole", "ladder"])
+def test_a_constant_lattice_matches_its_loop(taps: bool, lead: tuple[int, ...], dtype: torch.dtype) -> None:
+    k, x, _, *ladder = constant_lattice_inputs(dtype, N=3, T=40, rows=3, lead=lead, zi=True, taps=taps)
+    zi = torch.randn(3, dtype=dtype)
+
+    assert_close(polezero.lattice(k, x, zi, *ladder), reference.lattice(*map(wide, (k, x, zi, *ladder))))
+    assert_close(polezero.lattice(k, x, None, *ladder), reference.lattice(wide(k), wide(x), None, *map(wide, ladder)))
+
+
+@pytest.mark.parametrize("lead", [(), (3,), (2, 1)], ids=["shared", "of_rows", "bank"])
+def test_constant_sections_match_their_loop(lead: tuple[int, ...]) -> None:
+    sos, x, _ = constant_sections(K=3, T=40, rows=3, zi=True)
+    sos = sos * (1 + 0.01 * torch.rand(*lead, 1, 1, dtype=torch.float64))
+    zi = torch.randn(3, 3, 2, dtype=torch.float64)
+
+    assert_close(polezero.parallel(sos, x), reference.parallel(sos, x), tolerance=1e-13)
+    assert_close(polezero.parallel(sos, x, zi), reference.parallel(sos, x, zi), tolerance=1e-13)
+
+
+def test_constant_coefficients_may_be_lists_and_half_precision() -> None:
+    x = torch.randn(3, 6)
+    k, taps = [-0.5, 0.25], [1.0, 0.5, 0.25]
+    sos = [[1.0, 0.5, 0.25, 1.0, -0.5, 0.25], [0.0, 1.0, 0.0, 2.0, 0.5, 0.25]]
+
+    assert_close(polezero.lattice(k, x, taps=taps), reference.lattice(k, x, taps=taps))
+    assert_close(polezero.parallel(sos, x), reference.parallel(sos, x))
+    for function, truth, values in (
+        (polezero.lattice, reference.lattice, k),
+        (polezero.parallel, reference.parallel, sos),
+    ):
+        y = function(values, x.half())
+        assert y.dtype == torch.float16
+        assert_close(y, truth(values, wide(x.half())))
+
+
+def test_the_state_of_a_constant_lattice_goes_on_in_a_moving_one() -> None:
+    k, x, zi, taps = lattice_inputs(T=40, zi=True, taps=True, constant=True)
+    sos, _ = constant_sections()
+    whole = polezero.lattice(k[0], x, zi, taps[0]), polezero.parallel(sos, x, torch.ones(2, 2, 2, dtype=torch.float64))
+
+    first, state = polezero.lattice(k[0], x[:, :17], zi, taps[0])
+    second, state = lpv.lattice(k.expand(23, -1), x[:, 17:], state, taps.expand(23, -1))
+    assert_close((torch.cat([first, second], -1), state), whole[0])
+    first, state = polezero.parallel(sos, x[:, :17], torch.ones(2, 2, 2, dtype=torch.float64))
+    second, state = lpv.parallel(sos.expand(23, 2, 6), x[:, 17:], state)
+    assert_close((torch.cat([first, second], -1), state), whole[1])
 
 
 def test_chunks_with_their_state_equal_the_whole() -> None:

@@ -1,4 +1,4 @@
-"""Comb filters and filters of a few taps far apart. Letters, dtypes and errors are those of :mod:`polezero.functional`.
+"""Comb filters and filters of a few taps far apart. Letters, dtypes and errors are those of :mod:`polezero`.
 
 A delay, like a coefficient, may be one number, one for each row, or one for each sample. It is in samples: whole
 numbers, or, with ``interpolation``, floating-point ones, and then it has a gradient.
@@ -6,20 +6,15 @@ numbers, or, with ``interpolation``, floating-point ones, and then it has a grad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import overload
 
 import torch
 from torch import Tensor
 
-from polezero._arguments import Backward, Coefficients, check_options, run, signal, to_delays
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+from polezero._arguments import check_options, run, signal, to_delays
+from polezero._signatures import Backward, Coefficients, Delay, Interpolation
 
 __all__ = ["allpass_comb", "comb_filter", "feedforward_comb", "sparse_allpole"]
-
-Delay: TypeAlias = "Tensor | ArrayLike"
-Interpolation: TypeAlias = Literal["linear", "lagrange3", "thiran"]
 
 _ops = torch.ops.polezero
 
@@ -29,7 +24,7 @@ def comb_filter(
     a: Coefficients,
     delay: Delay,
     x: Tensor,
-    zi: None = ...,
+    zi: None = None,
     *,
     interpolation: Interpolation | None = ...,
     backward: Backward = ...,
@@ -104,7 +99,7 @@ def comb_filter(
 
 @overload
 def feedforward_comb(
-    b: Coefficients, delay: Delay, x: Tensor, zi: None = ..., *, interpolation: Interpolation | None = ...
+    b: Coefficients, delay: Delay, x: Tensor, zi: None = None, *, interpolation: Interpolation | None = ...
 ) -> Tensor: ...
 @overload
 def feedforward_comb(
@@ -153,7 +148,7 @@ def feedforward_comb(
 
 @overload
 def allpass_comb(
-    a: Coefficients, delay: Delay, x: Tensor, zi: None = ..., *, interpolation: Interpolation | None = ...
+    a: Coefficients, delay: Delay, x: Tensor, zi: None = None, *, interpolation: Interpolation | None = ...
 ) -> Tensor: ...
 @overload
 def allpass_comb(
@@ -197,7 +192,7 @@ def allpass_comb(
 
 
 @overload
-def sparse_allpole(a: Coefficients, delays: Delay, x: Tensor, zi: None = ...) -> Tensor: ...
+def sparse_allpole(a: Coefficients, delays: Delay, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def sparse_allpole(a: Coefficients, delays: Delay, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
 def sparse_allpole(

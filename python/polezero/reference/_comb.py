@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import to_delays
-from polezero._reference_promotion import promote
+from polezero.reference._promotion import promote
 
 __all__ = ["allpass_comb", "comb_filter", "feedforward_comb", "sparse_allpole"]
 

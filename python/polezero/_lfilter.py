@@ -1,8 +1,4 @@
-"""Filters as functions, with SciPy's names, order and meaning.
-
-Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denominator ``a``,
-``P = max(M, N)``. All functions are differentiable in all their tensors.
-"""
+"""Filters by numerator and denominator, as SciPy has them, and their states. Letters are those of :mod:`polezero`."""
 
 from __future__ import annotations
 
@@ -13,8 +9,6 @@ from torch import Tensor
 
 from polezero._arguments import (
     HALVES,
-    Backward,
-    Coefficients,
     check_options,
     coefficients,
     narrowed,
@@ -23,50 +17,21 @@ from polezero._arguments import (
     run,
     signal,
 )
+from polezero._signatures import Backward, Coefficients
+
+__all__ = ["lfilter", "lfilter_zi", "lfiltic", "sensitivity", "tdf2_ssm"]
 
 _ops = torch.ops.polezero
 
 
 @overload
 def lfilter(
-    b: Coefficients,
-    a: Coefficients,
-    x: Tensor,
-    axis: int = ...,
-    zi: None = ...,
-    *,
-    backward: Backward = ...,
+    b: Coefficients, a: Coefficients, x: Tensor, axis: int = ..., zi: None = None, *, backward: Backward = ...
 ) -> Tensor: ...
 @overload
 def lfilter(
-    b: Coefficients,
-    a: Coefficients,
-    x: Tensor,
-    axis: int = ...,
-    *,
-    zi: Coefficients,
-    backward: Backward = ...,
+    b: Coefficients, a: Coefficients, x: Tensor, axis: int = ..., zi: Coefficients = ..., *, backward: Backward = ...
 ) -> tuple[Tensor, Tensor]: ...
-@overload
-def lfilter(
-    b: Coefficients,
-    a: Coefficients,
-    x: Tensor,
-    axis: int,
-    zi: Coefficients,
-    *,
-    backward: Backward = ...,
-) -> tuple[Tensor, Tensor]: ...
-@overload
-def lfilter(
-    b: Coefficients,
-    a: Coefficients,
-    x: Tensor,
-    axis: int = ...,
-    zi: Coefficients | None = ...,
-    *,
-    backward: Backward = ...,
-) -> Tensor | tuple[Tensor, Tensor]: ...
 def lfilter(
     b: Coefficients,
     a: Coefficients,
@@ -134,50 +99,49 @@ def lfilter(
 
 
 @overload
-def allpole(a: Coefficients, x: Tensor, zi: None = ..., *, backward: Backward = ...) -> Tensor: ...
+def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: None = None, *, backward: Backward = ...) -> Tensor: ...
 @overload
-def allpole(a: Coefficients, x: Tensor, zi: Coefficients, *, backward: Backward = ...) -> tuple[Tensor, Tensor]: ...
-@overload
-def allpole(
-    a: Coefficients, x: Tensor, zi: Coefficients | None = ..., *, backward: Backward = ...
-) -> Tensor | tuple[Tensor, Tensor]: ...
-def allpole(
+def tdf2_ssm(
+    b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients, *, backward: Backward = ...
+) -> tuple[Tensor, Tensor]: ...
+def tdf2_ssm(
+    b: Coefficients,
     a: Coefficients,
     x: Tensor,
     zi: Coefficients | None = None,
     *,
     backward: Backward = "one_pass",
 ) -> Tensor | tuple[Tensor, Tensor]:
-    r"""Filter ``x`` along its last axis with an all-pole filter, as linear prediction writes it.
+    r"""Filter ``x`` along its last axis with a state-space filter in transposed direct form II.
 
     .. math::
 
-        y[n] = x[n] - \sum_{i=1}^{N} a_i y[n-i],
-        \qquad
-        H(z) = \frac{1}{1 + a_1 z^{-1} + \dots + a_N z^{-N}}
+        y[n] &= b_0 x[n] + s_1[n] \\
+        s_j[n+1] &= b_j x[n] + s_{j+1}[n] - a_j y[n], \quad j = 1 .. P, \quad s_{P+1} = 0
+
+    with ``b`` and ``a`` divided by ``a_0``. That is :func:`lfilter` along the last axis, states
+    and gradients included: backwards in time it is direct form II. No state is kept in memory.
 
     Args:
-        a: ``a_1 .. a_N`` without the leading 1, shape ``[..., N]``, leading dimensions broadcast
-            against those of ``x``.
+        b: Numerator, shape ``[..., M + 1]``.
+        a: Denominator, shape ``[..., N + 1]``.
         x: Signal, shape ``[..., T]``.
-        zi: Past outputs, newest first, shape ``[..., N]``: ``zi[..., k - 1] = y[-k]``.
+        zi: Initial state ``s_1[0] .. s_P[0]``, shape ``[..., P]``.
         backward: As in :func:`lfilter`.
 
     Returns:
-        ``y``, or ``(y, zf)`` when ``zi`` is given; ``zf`` is the last ``N`` outputs, newest
-        first (of ``zi`` where ``T < N``).
+        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given.
 
-    Dtypes and errors are those of :func:`lfilter`. Source: C.-Y. Yu and G. Fazekas, "Singing
-    Voice Synthesis Using Differentiable LPC and Glottal-Flow-Inspired Wavetables", ISMIR 2023.
+    Errors are those of :func:`lfilter`. Source: C.-Y. Yu, "Notes on differentiable TDF-II filter",
+    2025.
 
     Example:
         >>> import torch, polezero
-        >>> y, zf = polezero.allpole([-0.5], torch.zeros(3), zi=[8.0])
-        >>> y, zf
-        (tensor([4., 2., 1.]), tensor([1.]))
+        >>> polezero.tdf2_ssm([1.0], [1.0, -0.5], torch.tensor([1.0, 0.0, 0.0]), zi=[1.0])
+        (tensor([2.0000, 1.0000, 0.5000]), tensor([0.2500]))
     """
-    check_options("allpole", -1, backward)
-    return run("allpole", _ops.allpole.default, x, zi, backward, a=a)
+    check_options("tdf2_ssm", -1, backward)
+    return run("tdf2_ssm", _ops.tdf2_ssm.default, x, zi, backward, b=b, a=a)
 
 
 def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> tuple[Tensor, Tensor]:
@@ -219,18 +183,6 @@ def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> 
     if x.dtype in HALVES:
         dy_db, dy_da = rounded(dy_db, x, b, a), rounded(dy_da, x, b, a)
     return dy_db, dy_da
-
-
-def _checked(function: str, **values: Coefficients) -> list[Tensor]:
-    """What a state is computed from, b and a first, in double precision."""
-    tensors = precise(function, **values)
-    _ops.lfilter.default(tensors[0], tensors[1], torch.zeros(0, device=tensors[0].device))  # its checks: no sample
-    is_complex = any(t.is_complex() for t in tensors)
-    return [t.to(torch.complex128 if is_complex else torch.float64) for t in tensors]
-
-
-def _pad(t: Tensor, length: int) -> Tensor:
-    return torch.nn.functional.pad(t, (0, length - t.shape[-1]))
 
 
 def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = None) -> Tensor:
@@ -333,3 +285,15 @@ def lfiltic(
     inputs = overhang(b_, signals[1]) if x is not None else torch.zeros_like(outputs)
     zi = inputs - outputs
     return narrowed(zi, b, a, *past.values()) if dtype is None else zi.to(dtype)
+
+
+def _checked(function: str, **values: Coefficients) -> list[Tensor]:
+    """What a state is computed from, b and a first, in double precision."""
+    tensors = precise(function, **values)
+    _ops.lfilter.default(tensors[0], tensors[1], torch.zeros(0, device=tensors[0].device))  # its checks: no sample
+    is_complex = any(t.is_complex() for t in tensors)
+    return [t.to(torch.complex128 if is_complex else torch.float64) for t in tensors]
+
+
+def _pad(t: Tensor, length: int) -> Tensor:
+    return torch.nn.functional.pad(t, (0, length - t.shape[-1]))

@@ -1,22 +1,20 @@
 """B-splines: coefficients by recursive filters forth and back, and what a spline is between its knots.
 
 Names and the order of arguments are :mod:`scipy.signal`'s (a signal is ``x`` here), on any axis and any number of them,
-differentiable in the signal and in the points. Letters, dtypes and errors are those of :mod:`polezero.functional`. A
+differentiable in the signal and in the points. Letters, dtypes and errors are those of :mod:`polezero`. A
 signal is mirrored beyond its ends again and again: half a sample beyond the end (``x[-1] = x[0]``), or, for
 :func:`cubic_spline` with ``"reflect"``, about the end (``x[-1] = x[1]``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
 from polezero._arguments import check_axis, check_int, signal, to_tensor
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+from polezero._signatures import Values
 
 __all__ = [
     "cspline1d",
@@ -31,7 +29,6 @@ __all__ = [
 ]
 
 Boundary: TypeAlias = Literal["reflect", "scipy"]
-Values: TypeAlias = "Tensor | ArrayLike"
 
 _ops = torch.ops.polezero
 

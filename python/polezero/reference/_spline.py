@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from polezero._reference_promotion import promote
+from polezero.reference._promotion import promote
 
 __all__ = ["cspline1d", "cspline1d_eval", "cubic_spline", "qspline1d", "qspline1d_eval", "symiirorder1", "symiirorder2"]
 

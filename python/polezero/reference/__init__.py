@@ -1,0 +1,53 @@
+"""Plain-PyTorch recursive filters, one sample at a time: the truth that the tests compare with.
+
+Nothing here calls the C++ library. Every step is an ordinary differentiable, out-of-place torch operation, so
+autograd, torch.func and vmap give the true derivatives of any order. The loops cost tens of microseconds a sample;
+use the functions of :mod:`polezero` for anything but checking. ``lpv_*`` are those of :mod:`polezero.lpv`.
+"""
+
+from polezero.reference._allpole import allpole, linear_recurrence, lpv_allpole
+from polezero.reference._comb import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
+from polezero.reference._forms import lpv_fir, lpv_lfilter
+from polezero.reference._lattice import lattice, lpv_lattice
+from polezero.reference._lfilter import lfilter
+from polezero.reference._modal import modal_bank
+from polezero.reference._sosfilt import lpv_parallel, lpv_sosfilt, parallel, sosfilt
+from polezero.reference._spline import (
+    cspline1d,
+    cspline1d_eval,
+    cubic_spline,
+    qspline1d,
+    qspline1d_eval,
+    symiirorder1,
+    symiirorder2,
+)
+from polezero.reference._state_space import lpv_state_space, state_space
+
+__all__ = [
+    "allpass_comb",
+    "allpole",
+    "comb_filter",
+    "cspline1d",
+    "cspline1d_eval",
+    "cubic_spline",
+    "feedforward_comb",
+    "lattice",
+    "lfilter",
+    "linear_recurrence",
+    "lpv_allpole",
+    "lpv_fir",
+    "lpv_lattice",
+    "lpv_lfilter",
+    "lpv_parallel",
+    "lpv_sosfilt",
+    "lpv_state_space",
+    "modal_bank",
+    "parallel",
+    "qspline1d",
+    "qspline1d_eval",
+    "sosfilt",
+    "sparse_allpole",
+    "state_space",
+    "symiirorder1",
+    "symiirorder2",
+]
