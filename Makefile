@@ -136,7 +136,7 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 	@[ -e $(SANITIZED)/build.ninja ] || $(CMAKE) -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Sanitize \
 	  -DPOLEZERO_WERROR=OFF -DPOLEZERO_CUDA=OFF -DPOLEZERO_TESTS=ON
 	@cmake --build $(SANITIZED)
-	@mkdir -p $(SANITIZED)/site/polezero && cp python/polezero/*.py $(SANITIZED)/site/polezero
+	@mkdir -p $(SANITIZED)/site && cd python && find polezero -name '*.py' -exec cp --parents -t $(abspath $(SANITIZED))/site {} +
 	@cmake --install $(SANITIZED) --prefix $(SANITIZED)/site/polezero >/dev/null
 	@$(call cpp_tests,$(SANITIZED))
 	LD_PRELOAD="$$(for l in asan ubsan stdc++; do $${CXX:-c++} -print-file-name=lib$$l.so; done | xargs)" \

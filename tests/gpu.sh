@@ -101,8 +101,8 @@ make_package() {
     -DPOLEZERO_CUDA_ARCH="${POLEZERO_CUDA_ARCH:-$arch}" \
     ${POLEZERO_NLOHMANN_DIR:+-DPOLEZERO_NLOHMANN_DIR="$POLEZERO_NLOHMANN_DIR"} "${@:2}" &&
     cmake --build "$1" --target polezero polezero_python &&
-    mkdir -p "$1/site/polezero" &&
-    cp python/polezero/*.py "$1/site/polezero" &&
+    mkdir -p "$1/site" &&
+    (cd python && find polezero -name '*.py' -exec cp --parents -t "../$1/site" {} +) &&
     cmake --install "$1" --prefix "$1/site/polezero"
 }
 

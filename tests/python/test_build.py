@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,68 @@ def test_patch_and_local_versions_of_torch_do_not_matter():
 def test_other_platforms_are_named():
     with pytest.raises(ImportError, match=r"runs on Linux.*got platform 'win32'"):
         _library.check_platform("win32")
+
+
+# ---- the wheel
+
+# setup.py, but the library is the one that is imported here instead of one that CMake would build.
+PACK = """
+import distutils.core, shutil, sys
+from pathlib import Path
+from setuptools.command.build_ext import build_ext
+
+class CopyBuilt(build_ext):
+    def run(self):
+        built, package = Path(sys.argv[1]), Path(self.build_lib) / "polezero"
+        for folder in ("lib", "include", "share"):
+            shutil.copytree(built / folder, package / folder)
+        for file in (built / "_build.py", *built.glob("_C.*.so")):
+            shutil.copy(file, package)
+
+setup = distutils.core.run_setup("setup.py", ["--quiet", "bdist_wheel"], stop_after="commandline")
+setup.cmdclass["build_ext"] = CopyBuilt
+setup.run_commands()
+"""
+IMPORT_ALL = """
+import sys; sys.path.insert(0, sys.argv[1])
+import importlib, pkgutil, torch, polezero
+modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(polezero.__path__, "polezero.")]
+print(*(m.__file__ for m in modules))
+print(polezero.lfilter([1.0], [1.0, -0.5], torch.tensor([1.0, 0.0])).tolist())
+"""
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    source = tmp_path_factory.mktemp("source")
+    for file in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "CMakeLists.txt"):
+        shutil.copy(ROOT / file, source)
+    ignored = shutil.ignore_patterns("lib", "include", "share", "_build.py", "_C.*.so", "__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "python", source / "python", ignore=ignored)
+    done = run(sys.executable, "-c", PACK, str(Path(polezero.__file__).parent), cwd=source)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = (source / "dist").glob("*.whl")
+    return path
+
+
+def test_the_wheel_has_every_module(wheel):
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    modules = {str(p.relative_to(ROOT / "python")) for p in (ROOT / "python" / "polezero").rglob("*.py")}
+    assert {"polezero/reference/__init__.py", "polezero/lpv.py"} <= modules
+    assert modules | {"polezero/py.typed", "polezero/lib/libpolezero.so"} <= packed
+    assert not [name for name in packed if name.startswith(("tests", "csrc")) or name.endswith((".pyc", ".cpp"))]
+
+
+def test_the_wheel_is_imported_without_the_sources(wheel, tmp_path):
+    done = run(
+        sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", tmp_path, wheel
+    )
+    assert done.returncode == 0, done.stderr
+    done = run(sys.executable, "-I", "-c", IMPORT_ALL, str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    files, filtered = done.stdout.splitlines()
+    assert filtered == "[1.0, 0.5]"
+    assert len(files.split()) > 20 and all(Path(file).is_relative_to(tmp_path) for file in files.split())
 
 
 # ---- polezero.info
