@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import check_options, run
+from polezero._overrides import overridable
 from polezero._signatures import Backward, Coefficients
 
 __all__ = ["allpole", "linear_recurrence"]
@@ -19,6 +20,7 @@ _ops = torch.ops.polezero
 def allpole(a: Coefficients, x: Tensor, zi: None = None, *, backward: Backward = ...) -> Tensor: ...
 @overload
 def allpole(a: Coefficients, x: Tensor, zi: Coefficients, *, backward: Backward = ...) -> tuple[Tensor, Tensor]: ...
+@overridable
 def allpole(
     a: Coefficients,
     x: Tensor,
@@ -62,6 +64,7 @@ def allpole(
 def linear_recurrence(a: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def linear_recurrence(a: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@overridable
 def linear_recurrence(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Run a first-order recurrence along the last axis of ``x``.
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import narrowed, precise
+from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
 __all__ = ["diagonalise", "parallel_form"]
@@ -13,6 +14,7 @@ __all__ = ["diagonalise", "parallel_form"]
 _ops = torch.ops.polezero
 
 
+@overridable
 def parallel_form(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor, Tensor]:
     r"""Expand a filter in partial fractions: modes for :func:`modal_bank`, and an FIR filter beside them.
 
@@ -64,6 +66,7 @@ def parallel_form(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor, Ten
     return narrowed(residues, b, a), narrowed(poles, b, a), narrowed(direct, b, a)
 
 
+@overridable
 def diagonalise(A: Coefficients, B: Coefficients, C: Coefficients) -> tuple[Tensor, Tensor]:
     r"""Turn a state-space filter into modes for :func:`modal_bank`, one for each state.
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import check_options, run, signal, to_delays
+from polezero._overrides import overridable
 from polezero._signatures import Backward, Coefficients, Delay, Interpolation
 
 __all__ = ["allpass_comb", "comb_filter", "feedforward_comb", "sparse_allpole"]
@@ -39,6 +40,7 @@ def comb_filter(
     interpolation: Interpolation | None = ...,
     backward: Backward = ...,
 ) -> tuple[Tensor, Tensor]: ...
+@overridable
 def comb_filter(
     a: Coefficients,
     delay: Delay,
@@ -105,6 +107,7 @@ def feedforward_comb(
 def feedforward_comb(
     b: Coefficients, delay: Delay, x: Tensor, zi: Coefficients, *, interpolation: Interpolation | None = ...
 ) -> tuple[Tensor, Tensor]: ...
+@overridable
 def feedforward_comb(
     b: Coefficients,
     delay: Delay,
@@ -154,6 +157,7 @@ def allpass_comb(
 def allpass_comb(
     a: Coefficients, delay: Delay, x: Tensor, zi: Coefficients, *, interpolation: Interpolation | None = ...
 ) -> tuple[Tensor, Tensor]: ...
+@overridable
 def allpass_comb(
     a: Coefficients,
     delay: Delay,
@@ -195,6 +199,7 @@ def allpass_comb(
 def sparse_allpole(a: Coefficients, delays: Delay, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def sparse_allpole(a: Coefficients, delays: Delay, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@overridable
 def sparse_allpole(
     a: Coefficients, delays: Delay, x: Tensor, zi: Coefficients | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:

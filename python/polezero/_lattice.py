@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import run, without_time
+from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
 __all__ = ["lattice"]
@@ -19,6 +20,7 @@ _lattice = without_time("lattice", torch.ops.polezero.lpv_lattice.default, k=1, 
 def lattice(k: Coefficients, x: Tensor, zi: None = None, taps: Coefficients | None = ...) -> Tensor: ...
 @overload
 def lattice(k: Coefficients, x: Tensor, zi: Coefficients, taps: Coefficients | None = ...) -> tuple[Tensor, Tensor]: ...
+@overridable
 def lattice(
     k: Coefficients, x: Tensor, zi: Coefficients | None = None, taps: Coefficients | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:

@@ -17,6 +17,7 @@ from polezero._arguments import (
     run,
     signal,
 )
+from polezero._overrides import overridable
 from polezero._signatures import Backward, Coefficients
 
 __all__ = ["lfilter", "lfilter_zi", "lfiltic", "sensitivity", "tdf2_ssm"]
@@ -32,6 +33,7 @@ def lfilter(
 def lfilter(
     b: Coefficients, a: Coefficients, x: Tensor, axis: int = ..., zi: Coefficients = ..., *, backward: Backward = ...
 ) -> tuple[Tensor, Tensor]: ...
+@overridable
 def lfilter(
     b: Coefficients,
     a: Coefficients,
@@ -104,6 +106,7 @@ def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: None = None, *, ba
 def tdf2_ssm(
     b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients, *, backward: Backward = ...
 ) -> tuple[Tensor, Tensor]: ...
+@overridable
 def tdf2_ssm(
     b: Coefficients,
     a: Coefficients,
@@ -144,6 +147,7 @@ def tdf2_ssm(
     return run("tdf2_ssm", _ops.tdf2_ssm.default, x, zi, backward, b=b, a=a)
 
 
+@overridable
 def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> tuple[Tensor, Tensor]:
     r"""Return how the output of :func:`lfilter`, from rest, moves with each coefficient.
 
@@ -185,6 +189,7 @@ def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> 
     return dy_db, dy_da
 
 
+@overridable
 def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = None) -> Tensor:
     r"""Return the state in which :func:`lfilter` answers a step with its steady state at once.
 
@@ -230,6 +235,7 @@ def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = 
     return narrowed(zi, b, a) if dtype is None else zi.to(dtype)
 
 
+@overridable
 def lfiltic(
     b: Coefficients,
     a: Coefficients,

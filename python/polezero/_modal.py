@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import run
+from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
 __all__ = ["modal_bank"]
@@ -19,6 +20,7 @@ _ops = torch.ops.polezero
 def modal_bank(poles: Coefficients, gains: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def modal_bank(poles: Coefficients, gains: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@overridable
 def modal_bank(
     poles: Coefficients, gains: Coefficients, x: Tensor, zi: Coefficients | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:

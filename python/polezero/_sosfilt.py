@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import check_axis, run, without_time
+from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
 __all__ = ["parallel", "sosfilt"]
@@ -20,6 +21,7 @@ _parallel = without_time("parallel", _ops.lpv_parallel.default, sos=2)
 def sosfilt(sos: Coefficients, x: Tensor, axis: int = ..., zi: None = None) -> Tensor: ...
 @overload
 def sosfilt(sos: Coefficients, x: Tensor, axis: int = ..., zi: Coefficients = ...) -> tuple[Tensor, Tensor]: ...
+@overridable
 def sosfilt(
     sos: Coefficients, x: Tensor, axis: int = -1, zi: Coefficients | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:
@@ -61,6 +63,7 @@ def sosfilt(
 def parallel(sos: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def parallel(sos: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@overridable
 def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with second-order sections side by side, and add up what they give.
 

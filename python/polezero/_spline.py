@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import check_axis, check_int, signal, to_tensor
+from polezero._overrides import overridable
 from polezero._signatures import Values
 
 __all__ = [
@@ -33,6 +34,7 @@ Boundary: TypeAlias = Literal["reflect", "scipy"]
 _ops = torch.ops.polezero
 
 
+@overridable
 def cubic_spline(x: Tensor, m: int, boundary: Boundary = "reflect", axis: int = -1) -> Tensor:
     r"""Upsample ``x`` by the cubic spline through its samples.
 
@@ -66,6 +68,7 @@ def cubic_spline(x: Tensor, m: int, boundary: Boundary = "reflect", axis: int = 
     return _apply("cubic_spline", x, m, boundary, axis=axis)
 
 
+@overridable
 def cspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
     r"""Coefficients of the cubic spline through the samples of ``x``, or of one that smooths them.
 
@@ -99,6 +102,7 @@ def cspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
     return _apply("cspline1d", x, _number("cspline1d", "lamb", lamb), axis=axis)
 
 
+@overridable
 def qspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
     r"""Coefficients of the quadratic spline through the samples of ``x``.
 
@@ -126,6 +130,7 @@ def qspline1d(x: Tensor, lamb: float = 0.0, axis: int = -1) -> Tensor:
     return _apply("qspline1d", x, axis=axis)
 
 
+@overridable
 def cspline1d_eval(
     cj: Tensor, newx: Values, dx: float | Tensor = 1.0, x0: float | Tensor = 0.0, axis: int = -1
 ) -> Tensor:
@@ -160,6 +165,7 @@ def cspline1d_eval(
     return _evaluate("cspline1d_eval", cj, newx, dx, x0, axis)
 
 
+@overridable
 def qspline1d_eval(
     cj: Tensor, newx: Values, dx: float | Tensor = 1.0, x0: float | Tensor = 0.0, axis: int = -1
 ) -> Tensor:
@@ -190,6 +196,7 @@ def qspline1d_eval(
     return _evaluate("qspline1d_eval", cj, newx, dx, x0, axis)
 
 
+@overridable
 def cspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
     r"""Cubic B-spline coefficients of images: :func:`cspline1d` along both of the last axes.
 
@@ -218,6 +225,7 @@ def cspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
     return c
 
 
+@overridable
 def qspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
     r"""Quadratic B-spline coefficients of images: :func:`qspline1d` along both of the last axes.
 
@@ -246,6 +254,7 @@ def qspline2d(x: Tensor, lamb: float = 0.0, precision: float = -1.0) -> Tensor:
     return c
 
 
+@overridable
 def symiirorder1(x: Tensor, c0: float, z1: float, precision: float = -1.0, axis: int = -1) -> Tensor:
     r"""Filter ``x`` forth and back with one pole, mirrored beyond its ends.
 
@@ -276,6 +285,7 @@ def symiirorder1(x: Tensor, c0: float, z1: float, precision: float = -1.0, axis:
     return _apply("symiirorder1", x, *numbers, axis=axis)
 
 
+@overridable
 def symiirorder2(x: Tensor, r: float, omega: float, precision: float = -1.0, axis: int = -1) -> Tensor:
     r"""Filter ``x`` forth and back with a pair of poles, mirrored beyond its ends; gain 1 at frequency 0.
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import run
+from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
 __all__ = ["state_space"]
@@ -23,6 +24,7 @@ def state_space(
 def state_space(
     A: Coefficients, B: Coefficients, C: Coefficients | None, D: Coefficients | None, x: Tensor, zi: Coefficients
 ) -> tuple[Tensor, Tensor]: ...
+@overridable
 def state_space(
     A: Coefficients,
     B: Coefficients,

@@ -25,6 +25,7 @@ from polezero._arguments import (
     rounded,
     signal,
 )
+from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
 __all__ = ["apply", "comb", "lfilter", "response"]
@@ -34,6 +35,7 @@ Correction: TypeAlias = Literal["none", "zeropad", "truncate"]
 _ops = torch.ops.polezero
 
 
+@overridable
 def lfilter(b: Coefficients, a: Coefficients, x: Tensor, correction: Correction = "none", axis: int = -1) -> Tensor:
     r"""Filter ``x`` along ``axis`` by multiplying its spectrum with samples of the filter's response.
 
@@ -108,6 +110,7 @@ def lfilter(b: Coefficients, a: Coefficients, x: Tensor, correction: Correction 
     return rounded(y, x, b, a) if x.dtype in HALVES else y
 
 
+@overridable
 def apply(
     b: Coefficients, a: Coefficients, X: Tensor, n: int | None = None, axis: int = -1, onesided: bool = True
 ) -> Tensor:
@@ -152,6 +155,7 @@ def apply(
     return Y
 
 
+@overridable
 def response(b: Coefficients, a: Coefficients, n: int, onesided: bool = True) -> Tensor:
     r"""Return the response of a filter at ``n`` frequencies around the unit circle, or at those of the upper half.
 
@@ -182,6 +186,7 @@ def response(b: Coefficients, a: Coefficients, n: int, onesided: bool = True) ->
     return narrowed(_ops.freq_response.default(*precise("freq.response", b=b, a=a), n, onesided), b, a)
 
 
+@overridable
 def comb(a: Coefficients, delay: Coefficients, n: int, onesided: bool = True) -> Tensor:
     r"""Return the response of a feedback comb filter whose delay may lie between samples, and be learned.
 

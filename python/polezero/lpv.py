@@ -23,6 +23,7 @@ from torch import Tensor
 from polezero import _lattice, _sosfilt, _state_space
 from polezero._allpole import linear_recurrence
 from polezero._arguments import run
+from polezero._overrides import overridable
 from polezero._signatures import Coefficients, typed_as
 
 __all__ = ["allpole", "fir", "lattice", "lfilter", "parallel", "sosfilt", "state_space", "tdf2_ssm"]
@@ -33,6 +34,7 @@ _ops = torch.ops.polezero
 
 
 @typed_as(linear_recurrence)
+@overridable
 def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with an all-pole filter whose coefficients change with time.
 
@@ -64,6 +66,7 @@ def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tenso
 def fir(b: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def fir(b: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@overridable
 def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with an FIR filter whose coefficients change with time.
 
@@ -91,6 +94,7 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
 
 
 @typed_as(_lattice.lattice)
+@overridable
 def lattice(
     k: Coefficients, x: Tensor, zi: Coefficients | None = None, taps: Coefficients | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:
@@ -143,6 +147,7 @@ def lfilter(b: Coefficients, a: Coefficients, x: Tensor, zi: None = None, form: 
 def lfilter(
     b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients, form: Form = ...
 ) -> tuple[Tensor, Tensor]: ...
+@overridable
 def lfilter(
     b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients | None = None, form: Form = "tdf2"
 ) -> Tensor | tuple[Tensor, Tensor]:
@@ -191,6 +196,7 @@ def lfilter(
 
 
 @typed_as(_sosfilt.parallel)
+@overridable
 def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Add up second-order sections side by side, stable however they move.
 
@@ -223,6 +229,7 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
 
 
 @typed_as(_sosfilt.parallel)
+@overridable
 def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with a cascade of second-order sections that change with time.
 
@@ -250,6 +257,7 @@ def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Ten
 
 
 @typed_as(_state_space.state_space)
+@overridable
 def state_space(
     A: Coefficients,
     B: Coefficients,
@@ -292,6 +300,7 @@ def state_space(
 def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
 @overload
 def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+@overridable
 def tdf2_ssm(
     b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:

@@ -1,0 +1,28 @@
+"""How the functions answer to ``__torch_function__``: tensor-likes, the proxies of torch.fx, TorchFunctionMode."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, cast
+
+from torch.overrides import handle_torch_function, has_torch_function
+
+from polezero._signatures import Function
+
+
+def overridable(function: Function) -> Function:
+    """Make a function public: an argument with ``__torch_function__`` gets the call, as it is, instead.
+
+    So torch.fx sees one node, whose target has the public name and not that of the private module. A plain
+    tensor or parameter takes the short way.
+    """
+
+    @functools.wraps(function)
+    def public(*args: Any, **kwargs: Any) -> Any:
+        values = (*args, *kwargs.values()) if kwargs else args
+        if has_torch_function(values):
+            return handle_torch_function(public, values, *args, **kwargs)
+        return function(*args, **kwargs)
+
+    public.__module__ = function.__module__.partition("._")[0]
+    return cast(Function, public)
