@@ -7,6 +7,10 @@ differentiable in reverse and forward mode, to any order, under every transform 
 
 Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denominator ``a``,
 ``P = max(M, N)``. Dtypes and errors are those that :func:`lfilter` describes.
+
+All functions answer to ``__torch_function__``: :func:`torch.fx.symbolic_trace` makes one node of a call,
+and tensor-likes and :class:`torch.overrides.TorchFunctionMode` get it whole. ``torch.jit.script`` cannot
+read them; ``torch.jit.trace`` of them, and scripts that call ``torch.ops.polezero.*``, run in C++ too.
 """
 
 from polezero._library import cmake_prefix_path, load

@@ -7,7 +7,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import check_options, run
+from polezero._arguments import check_backward, run
 from polezero._overrides import overridable
 from polezero._signatures import Backward, Coefficients
 
@@ -37,15 +37,16 @@ def allpole(
         H(z) = \frac{1}{1 + a_1 z^{-1} + \dots + a_N z^{-N}}
 
     Args:
-        a: ``a_1 .. a_N`` without the leading 1, shape ``[..., N]``, leading dimensions broadcast
-            against those of ``x``.
+        a: ``a_1 .. a_N``, shape ``[..., N]``, leading dimensions broadcast against those of ``x``.
+            No leading 1: of a denominator of :func:`lfilter` it is ``a[..., 1:] / a[..., :1]``.
         x: Signal, shape ``[..., T]``.
-        zi: Past outputs, newest first, shape ``[..., N]``: ``zi[..., k - 1] = y[-k]``.
+        zi: Past outputs, newest first, shape ``[..., N]``: ``zi[..., k - 1] = y[-k]``. Broadcast along rows; 0 is rest.
         backward: As in :func:`lfilter`.
 
     Returns:
         ``y``, or ``(y, zf)`` when ``zi`` is given; ``zf`` is the last ``N`` outputs, newest
-        first (of ``zi`` where ``T < N``).
+        first (of ``zi`` where ``T < N``). ``y`` is kept for the gradient of ``a``, as in
+        :func:`lfilter`.
 
     Dtypes and errors are those of :func:`lfilter`. Source: C.-Y. Yu and G. Fazekas, "Singing
     Voice Synthesis Using Differentiable LPC and Glottal-Flow-Inspired Wavetables", ISMIR 2023.
@@ -56,7 +57,7 @@ def allpole(
         >>> y, zf
         (tensor([4., 2., 1.]), tensor([1.]))
     """
-    check_options("allpole", -1, backward)
+    check_backward("allpole", backward)
     return run("allpole", _ops.allpole.default, x, zi, backward, a=a)
 
 
@@ -75,10 +76,11 @@ def linear_recurrence(a: Coefficients, x: Tensor, zi: Coefficients | None = None
     Args:
         a: Shape ``[..., T]``, or ``[..., 1]`` or a scalar where it does not change with time.
         x: Signal, shape ``[..., T]``.
-        zi: ``h[-1]``, shape ``[..., 1]``.
+        zi: ``h[-1]``, shape ``[..., 1]``. Broadcast along rows; 0 is rest.
 
     Returns:
-        ``h``, or ``(h, zf)`` with its last value, shape ``[..., 1]``, when ``zi`` is given.
+        ``h``, or ``(h, zf)`` with its last value, shape ``[..., 1]``, when ``zi`` is given. ``h`` is kept for the
+        gradient of ``a``, as in :func:`lfilter`.
 
     Errors are those of :func:`lfilter`. Source: the definition; the gradients are in
     E. Martin and C. Cundy, "Parallelizing Linear Recurrent Neural Nets Over Sequence Length",
@@ -89,4 +91,4 @@ def linear_recurrence(a: Coefficients, x: Tensor, zi: Coefficients | None = None
         >>> polezero.linear_recurrence(torch.tensor([0.5, 0.5, 0.0]), torch.ones(3))
         tensor([1.0000, 1.5000, 1.0000])
     """
-    return run("linear_recurrence", _ops.linear_recurrence.default, x, zi, a=a)
+    return run("linear_recurrence", _ops.linear_recurrence.default, x, zi, states=lambda _: (1,), a=a)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import operator
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -49,34 +52,58 @@ def to_tensor(name: str, value: Coefficients | None, dtype: torch.dtype, device:
     """Tensors as they are, anything else in ``dtype`` (or its complex) on ``device``; at least 1-D."""
     try:
         tensor = _convert(value, dtype, device)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        if unknown := re.search(r"numpy\.(c?)longdouble", str(error)):
+            known = "complex128" if unknown[1] else "float64"
+            message = f"{name}: expected numbers of a dtype that torch has, got np.{unknown[1]}longdouble ones"
+            raise TypeError(f"{message} (.astype(np.{known}) rounds them)") from None
         message = f"{name}: expected a tensor, a number or a rectangular array of numbers, got {value!r}"
         raise ValueError(message) from None
     return tensor if tensor.dim() else tensor.unsqueeze(0)
 
 
-def coefficients(name: str, value: Coefficients | None, x: Tensor) -> Tensor:
+def coefficients(function: str, name: str, value: Coefficients | None, x: Tensor) -> Tensor:
     """Tensors as they are, anything else in the dtype that x is filtered in; None is an error."""
     if isinstance(value, Tensor):
         return value if value.dim() else value.unsqueeze(0)
     dtype = x.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
-    return to_tensor(name, value, torch.float32 if dtype in HALVES else dtype, x.device)
+    return to_tensor(f"{function}: {name}", value, torch.float32 if dtype in HALVES else dtype, x.device)
 
 
-def to_delays(name: str, value: Coefficients, x: Tensor) -> Tensor:
+def to_delays(function: str, name: str, value: Coefficients, x: Tensor) -> Tensor:
     """Tensors as they are, whole numbers in int64, others in float64."""
     if isinstance(value, Tensor):
         return value if value.dim() else value.unsqueeze(0)
-    return to_tensor(name, value, torch.int64 if _is_whole(value) else torch.float64, x.device)
+    return to_tensor(f"{function}: {name}", value, torch.int64 if _is_whole(value) else torch.float64, x.device)
 
 
 def signal(function: str, value: Tensor, name: str = "x") -> Tensor:
     if not isinstance(value, Tensor):
+        kind, source = f"{type(value).__module__}.{type(value).__name__}", ""
+        if getattr(value, "dtype", "") in ("longdouble", "clongdouble"):
+            kind, source = f"{kind} of np.longdouble", " of float64 or complex128"
         raise TypeError(
-            f"{function}: {name}: expected a torch.Tensor, got {type(value).__module__}."
-            f"{type(value).__name__} (torch.as_tensor makes one)"
+            f"{function}: {name}: expected a torch.Tensor, got {kind} (torch.as_tensor makes one{source}"
+            f"{_order(function, name)})"
         )
     return value
+
+
+def _order(function: str, name: str = "x") -> str:
+    """For messages: the order of a public function's arguments as far as its signal, where that is not the first."""
+    names = list(inspect.signature(operator.attrgetter(function)(sys.modules["polezero"])).parameters)
+    before = names[: names.index(name)]
+    return f"; the order of arguments is {', '.join(before)}, {name}" if before else ""
+
+
+def _swapped(function: str, tensors: dict[str, Tensor | None], x: Tensor) -> str:
+    """For messages: that a coefficient is longer than x, as it is where they come in torchaudio's order."""
+    samples = x.shape[-1] if x.dim() else 0
+    for name, t in tensors.items():
+        length = 0 if t is None else t.shape[-1]
+        if isinstance(length, int) and isinstance(samples, int) and length > samples:  # and not symbols
+            return f"{name} has {length} values along its last axis and x {samples}{_order(function)}"
+    return ""
 
 
 def check_int(function: str, name: str, value: int) -> None:
@@ -84,12 +111,7 @@ def check_int(function: str, name: str, value: int) -> None:
         raise TypeError(f"{function}: {name}: expected an int, got {value!r}")
 
 
-def check_axis(function: str, axis: int) -> None:
-    check_int(function, "axis", axis)
-
-
-def check_options(function: str, axis: int, backward: str) -> None:
-    check_axis(function, axis)
+def check_backward(function: str, backward: str) -> None:
     if not isinstance(backward, str):
         raise TypeError(f"{function}: backward: expected 'one_pass' or 'two_pass', got {backward!r}")
 
@@ -117,26 +139,41 @@ def rounded(output: Tensor, x: Tensor, *values: Coefficients | None) -> Tensor:
     return output.to(dtype.to_real() if dtype.is_complex else dtype)
 
 
+def _of_the_first(values: Tensor, *others: Tensor | None) -> tuple[int]:
+    return (values.shape[-1],)
+
+
 def run(
     function: str,
     op: Callable[..., tuple[Tensor, Tensor]],
     x: Tensor,
     zi: Coefficients | None,
     *options: object,
+    states: Callable[..., tuple[int, ...]] = _of_the_first,
+    axis: int = -1,
     optional: tuple[str, ...] = (),
     **values: Coefficients | None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Call a filter's op with its coefficients, of which those called ``optional`` may be None.
 
-    There is a final state only where there is an initial one.
+    There is a final state only where there is an initial one. ``states`` finds the shape of that of one row, time
+    last, in the coefficients; ``axis`` is where x has the time.
     """
     x = signal(function, x)
     tensors = [
-        None if value is None and name in optional else coefficients(f"{function}: {name}", value, x)
+        None if value is None and name in optional else coefficients(function, name, value, x)
         for name, value in values.items()
     ]
-    state = None if zi is None else coefficients(f"{function}: zi", zi, x)
-    y, zf = op(*tensors, x, state, *options)
+    state = None if zi is None else coefficients(function, "zi", zi, x)
+    if state is not None and isinstance(zi, (int, float)) and zi == 0 and not isinstance(zi, bool):
+        after = (-axis if axis < 0 else x.dim() - axis) - 1
+        state = state.expand(*states(*tensors), *(1,) * after)  # rest, however many states there are
+    try:
+        y, zf = op(*tensors, x, state, *options)
+    except (TypeError, ValueError) as error:
+        if hint := _swapped(function, dict(zip(values, tensors)), x):
+            raise type(error)(f"{error} ({hint})") from None
+        raise
     if x.dtype in HALVES:  # a delay has a dtype of its own
         given = [value for name, value in values.items() if name not in ("delay", "delays")]
         y, zf = (rounded(t, x, *given, zi) for t in (y, zf))

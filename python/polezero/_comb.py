@@ -6,12 +6,14 @@ numbers, or, with ``interpolation``, floating-point ones, and then it has a grad
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import overload
 
 import torch
 from torch import Tensor
 
-from polezero._arguments import check_options, run, signal, to_delays
+from polezero._arguments import check_backward, run, signal, to_delays
 from polezero._overrides import overridable
 from polezero._signatures import Backward, Coefficients, Delay, Interpolation
 
@@ -70,11 +72,14 @@ def comb_filter(
         x: Signal, shape ``[..., T]``.
         zi: The last outputs, newest first (``zi[k - 1] = y[-k]``), shape ``[..., D]`` with D at least the longest
             delay, or, between samples, ``floor(delay) + 1`` for "linear" and ``floor(delay) + 2`` for "lagrange3".
+            Broadcast along rows; 0 is rest, with the D that the longest delay needs: delays that are a tensor are
+            read for it, and a GPU is waited for.
         interpolation: None, ``"linear"``, ``"lagrange3"`` or ``"thiran"``.
         backward: As in :func:`lfilter`; ``"two_pass"`` for a constant ``a`` and a whole delay.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the last D outputs, newest first, when ``zi`` is given.
+        ``y``, or ``(y, zf)`` with the last D outputs, newest first, when ``zi`` is given. ``y`` is kept for the
+        gradient of ``a`` and ``delay``, as in :func:`lfilter`.
 
     Errors are those of :func:`lfilter`, and ``ValueError`` for a delay that is too short or NaN. On a GPU delays are
     not read: one that is too short becomes the shortest, and NaN gives a row of NaN. Source: J. O. Smith, "Physical
@@ -95,7 +100,7 @@ def comb_filter(
         >>> period.grad.isfinite()
         tensor(True)
     """
-    check_options("comb_filter", -1, backward)
+    check_backward("comb_filter", backward)
     return _run("comb_filter", delay, x, zi, interpolation, backward, a=a)
 
 
@@ -126,7 +131,8 @@ def feedforward_comb(
         b: As ``a`` of :func:`comb_filter`.
         delay: As in :func:`comb_filter`.
         x: Signal, shape ``[..., T]``.
-        zi: The last inputs, newest first, shape ``[..., D]``.
+        zi: The last inputs, newest first, shape ``[..., D]``. Broadcast along rows; 0 is rest, as in
+            :func:`comb_filter`.
         interpolation: None, ``"linear"`` or ``"lagrange3"``.
 
     Returns:
@@ -178,7 +184,8 @@ def allpass_comb(
         delay: As in :func:`comb_filter`; between samples the filter is an all-pass only as far as the interpolation
             keeps the magnitude.
         x: Signal, shape ``[..., T]``.
-        zi: The last values of w, newest first, shape ``[..., D]``.
+        zi: The last values of w, newest first, shape ``[..., D]``. Broadcast along rows; 0 is rest, as in
+            :func:`comb_filter`.
         interpolation: None, ``"linear"`` or ``"lagrange3"``.
 
     Returns:
@@ -215,10 +222,12 @@ def sparse_allpole(
         a: Shape ``[..., L]``, or, with one dimension more than x, ``[..., T, L]``.
         delays: Integers >= 1, of the shapes of ``a``.
         x: Signal, shape ``[..., T]``.
-        zi: The last outputs, newest first, shape ``[..., D]``, D at least the longest delay.
+        zi: The last outputs, newest first, shape ``[..., D]``, D at least the longest delay. Broadcast along rows; 0
+            is rest, as in :func:`comb_filter`.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the last D outputs, newest first, when ``zi`` is given.
+        ``y``, or ``(y, zf)`` with the last D outputs, newest first, when ``zi`` is given. ``y`` is kept for the
+        gradient of ``a``, as in :func:`lfilter`.
 
     Errors are those of :func:`comb_filter`. Source: the definition; its adjoint hands samples on to where they came
     from (docs/maths.md).
@@ -228,8 +237,16 @@ def sparse_allpole(
         >>> polezero.sparse_allpole([-0.5, 0.25], [2, 3], torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]))
         tensor([ 1.0000,  0.0000,  0.5000, -0.2500,  0.2500])
     """
-    delays = to_delays("sparse_allpole: delays", delays, signal("sparse_allpole", x))
-    return run("sparse_allpole", _ops.sparse_allpole.default, x, zi, a=a, delays=delays)
+    delays = to_delays("sparse_allpole", "delays", delays, signal("sparse_allpole", x))
+    return run(
+        "sparse_allpole",
+        _ops.sparse_allpole.default,
+        x,
+        zi,
+        states=partial(_past, "sparse_allpole"),
+        a=a,
+        delays=delays,
+    )
 
 
 def _run(
@@ -246,6 +263,24 @@ def _run(
             f"{function}: interpolation: expected None, 'linear', 'lagrange3' or 'thiran', got {interpolation!r}"
         )
     op = getattr(_ops, function).default
-    delay = to_delays(f"{function}: delay", delay, signal(function, x))
-    # (without optional=() mypy takes `coefficient` for it)
-    return run(function, op, x, zi, interpolation, *options, optional=(), **coefficient, delay=delay)
+    number = delay if isinstance(delay, (int, float)) else None  # need not be read from a GPU
+    delay = to_delays(function, "delay", delay, signal(function, x))
+
+    def states(c: Tensor, delay: Tensor) -> tuple[int]:
+        return _past(function, c, delay if number is None else number, interpolation)
+
+    # (mypy would take `coefficient` for axis and optional)
+    return run(
+        function, op, x, zi, interpolation, *options, states=states, axis=-1, optional=(), **coefficient, delay=delay
+    )
+
+
+def _past(function: str, _: Tensor, delay: Tensor | float, interpolation: str | None = None) -> tuple[int]:
+    """How many samples are read again. A delay that no filter can have is for the op to refuse."""
+    if isinstance(delay, Tensor):
+        try:
+            delay = delay.max().item() if delay.numel() and not delay.is_complex() else 1
+        except RuntimeError:  # on meta, under vmap
+            raise ValueError(f"{function}: zi: expected a tensor beside delays that cannot be read, got 0") from None
+    longest = max(int(delay), 1) if math.isfinite(delay) else 1
+    return (longest + {"linear": 1, "lagrange3": 2}.get(interpolation or "", 0),)

@@ -50,7 +50,7 @@ def lattice(
         k: Reflection coefficients ``k_1 .. k_N``, shape ``[..., N]``, leading dimensions broadcast against those of
             ``x``, of magnitude below 1 (the result is NaN from there on).
         x: Signal, shape ``[..., T]``.
-        zi: What the delays hold, ``g_0[-1] .. g_{N-1}[-1]``, shape ``[..., N]``.
+        zi: What the delays hold, ``g_0[-1] .. g_{N-1}[-1]``, shape ``[..., N]``. Broadcast along rows; 0 is rest.
         taps: Ladder taps, shape ``[..., N + 1]``.
 
     Returns:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from polezero._arguments import (
     HALVES,
-    check_options,
+    check_backward,
+    check_int,
     coefficients,
     narrowed,
     precise,
@@ -59,13 +60,19 @@ def lfilter(
             filter bank.
         axis: The axis of time.
         zi: Initial state of transposed direct form II, ``P`` values along ``axis``, the rest
-            broadcast against ``x``; as :func:`lfilter_zi` and :func:`lfiltic` make it.
+            broadcast along the rows of ``x``; as :func:`lfilter_zi` and :func:`lfiltic` make it.
+            The number 0 is rest, of any ``P``: the first of several chunks.
         backward: How reverse mode computes the gradients of ``b`` and ``a``: ``"one_pass"``
             (one reverse recurrence, fused with the reductions) or ``"two_pass"`` (one more
             recurrence forward in time); they are equal.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given.
+        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given. Where ``a`` needs a
+        gradient both are kept for the gradient: write ``y = gain * y`` then, for ``y *= gain``
+        before ``backward()`` is an error.
+
+    The order of arguments is SciPy's; torchaudio's ``lfilter`` has ``(x, a, b)``, which is a
+    filter here too, but another one: with ``x`` as numerator.
 
     Dtypes promote as in torch; lists, NumPy arrays and numbers given as ``b``, ``a`` or ``zi``
     take ``x``'s dtype (or its complex one; beside float16 and bfloat16, in which hardly any
@@ -96,8 +103,9 @@ def lfilter(
         >>> a.grad
         tensor([-3.2500, -2.7500])
     """
-    check_options("lfilter", axis, backward)
-    return run("lfilter", _ops.lfilter.default, x, zi, axis, backward, b=b, a=a)
+    check_int("lfilter", "axis", axis)
+    check_backward("lfilter", backward)
+    return run("lfilter", _ops.lfilter.default, x, zi, axis, backward, states=states, axis=axis, b=b, a=a)
 
 
 @overload
@@ -129,11 +137,12 @@ def tdf2_ssm(
         b: Numerator, shape ``[..., M + 1]``.
         a: Denominator, shape ``[..., N + 1]``.
         x: Signal, shape ``[..., T]``.
-        zi: Initial state ``s_1[0] .. s_P[0]``, shape ``[..., P]``.
+        zi: Initial state ``s_1[0] .. s_P[0]``, shape ``[..., P]``. Broadcast along rows; 0 is rest.
         backward: As in :func:`lfilter`.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given.
+        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given; kept for the gradient
+        as in :func:`lfilter`.
 
     Errors are those of :func:`lfilter`. Source: C.-Y. Yu, "Notes on differentiable TDF-II filter",
     2025.
@@ -143,8 +152,8 @@ def tdf2_ssm(
         >>> polezero.tdf2_ssm([1.0], [1.0, -0.5], torch.tensor([1.0, 0.0, 0.0]), zi=[1.0])
         (tensor([2.0000, 1.0000, 0.5000]), tensor([0.2500]))
     """
-    check_options("tdf2_ssm", -1, backward)
-    return run("tdf2_ssm", _ops.tdf2_ssm.default, x, zi, backward, b=b, a=a)
+    check_backward("tdf2_ssm", backward)
+    return run("tdf2_ssm", _ops.tdf2_ssm.default, x, zi, backward, states=states, b=b, a=a)
 
 
 @overridable
@@ -181,8 +190,8 @@ def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> 
         (tensor([1.0000, 0.5000, 0.2500]), tensor([ 0., -1., -1.]))
     """
     x = signal("sensitivity", x)
-    check_options("sensitivity", axis, "one_pass")
-    b_, a_ = coefficients("sensitivity: b", b, x), coefficients("sensitivity: a", a, x)
+    check_int("sensitivity", "axis", axis)
+    b_, a_ = coefficients("sensitivity", "b", b, x), coefficients("sensitivity", "a", a, x)
     dy_db, dy_da = _ops.sensitivity.default(b_, a_, x, axis)
     if x.dtype in HALVES:
         dy_db, dy_da = rounded(dy_db, x, b, a), rounded(dy_da, x, b, a)
@@ -291,6 +300,11 @@ def lfiltic(
     inputs = overhang(b_, signals[1]) if x is not None else torch.zeros_like(outputs)
     zi = inputs - outputs
     return narrowed(zi, b, a, *past.values()) if dtype is None else zi.to(dtype)
+
+
+def states(b: Tensor, a: Tensor) -> tuple[int]:
+    """P of them, in the transposed direct form II."""
+    return (max(b.shape[-1], a.shape[-1]) - 1,)
 
 
 def _checked(function: str, **values: Coefficients) -> list[Tensor]:

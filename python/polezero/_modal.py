@@ -41,7 +41,7 @@ def modal_bank(
         poles: Shape ``[..., modes]``, complex or real, leading dimensions broadcast against those of ``x``.
         gains: Shape ``[..., modes]``, complex or real.
         x: Real signal, shape ``[..., T]``.
-        zi: Initial state ``s[-1]``, shape ``[..., modes]``, complex or real.
+        zi: Initial state ``s[-1]``, shape ``[..., modes]``, complex or real. Broadcast along rows; 0 is rest.
 
     Returns:
         ``y`` of shape ``[..., T]``, real, or ``(y, zf)`` with the complex final state ``s[T-1]`` when ``zi`` is given.

@@ -7,7 +7,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import check_axis, run, without_time
+from polezero._arguments import check_int, run, without_time
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -38,8 +38,8 @@ def sosfilt(
             left out, so ``[rows, K, 6]`` is a cascade for each row.
         x: Signal of any rank.
         axis: The axis of time.
-        zi: Initial states in transposed direct form II, shape ``[K, ...]`` with 2 values along
-            ``axis``, as SciPy's.
+        zi: Initial states in transposed direct form II, shape ``[K, ...]`` with 2 values along ``axis``, as SciPy's.
+            Broadcast along rows; 0 is rest.
 
     Returns:
         ``y``, or ``(y, zf)`` with the final states when ``zi`` is given.
@@ -55,8 +55,8 @@ def sosfilt(
         >>> polezero.sosfilt(sos, torch.tensor([1.0, 0.0, 0.0, 0.0]))
         tensor([1.0000, 1.5000, 0.7500, 0.3750])
     """
-    check_axis("sosfilt", axis)
-    return run("sosfilt", _ops.sosfilt.default, x, zi, axis, sos=sos)
+    check_int("sosfilt", "axis", axis)
+    return run("sosfilt", _ops.sosfilt.default, x, zi, axis, states=states, axis=axis, sos=sos)
 
 
 @overload
@@ -79,7 +79,7 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
         sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, each stable, shape ``[..., K, 6]``; ``sos[..., 3]`` is divided out,
             in float64. Leading dimensions broadcast against those of ``x``.
         x: Signal, shape ``[..., T]``.
-        zi: The lattices' states, shape ``[K, ..., 2]``.
+        zi: The lattices' states, shape ``[K, ..., 2]``. Broadcast along rows; 0 is rest.
 
     Returns:
         ``y``, or ``(y, zf)`` with the final states when ``zi`` is given.
@@ -93,4 +93,9 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
         >>> polezero.parallel(sos, torch.tensor([1.0, 0.0, 0.0]))
         tensor([2.0000, 0.0000, 0.5000])
     """
-    return run("parallel", _parallel, x, zi, sos=sos)
+    return run("parallel", _parallel, x, zi, states=states, sos=sos)
+
+
+def states(sos: Tensor) -> tuple[int, int]:
+    """Two of each section."""
+    return sos.shape[-2] if sos.dim() > 1 else 1, 2

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from polezero._arguments import check_axis, check_int, signal, to_tensor
+from polezero._arguments import check_int, signal, to_tensor
 from polezero._overrides import overridable
 from polezero._signatures import Values
 
@@ -317,7 +317,7 @@ def symiirorder2(x: Tensor, r: float, omega: float, precision: float = -1.0, axi
 
 
 def _apply(function: str, x: Tensor, *options: object, axis: int) -> Tensor:
-    check_axis(function, axis)
+    check_int(function, "axis", axis)
     y: Tensor = getattr(_ops, function).default(signal(function, x), *options, axis)
     return y
 

@@ -46,7 +46,7 @@ def state_space(
         C: Shape ``[..., O, S]``; None returns the states ``v[0] .. v[T-1]``, shape ``[..., S, T]``.
         D: Shape ``[..., O, I]``; None for zero.
         x: Signals, shape ``[..., I, T]``.
-        zi: Initial state ``v[0]``, shape ``[..., S]``.
+        zi: Initial state ``v[0]``, shape ``[..., S]``. Broadcast along rows; 0 is rest.
 
     Returns:
         ``y`` of shape ``[..., O, T]``, or ``(y, zf)`` with ``zf = v[T]`` when ``zi`` is given.

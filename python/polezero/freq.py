@@ -17,7 +17,6 @@ from torch import Tensor
 
 from polezero._arguments import (
     HALVES,
-    check_axis,
     check_int,
     coefficients,
     narrowed,
@@ -237,6 +236,6 @@ def comb(a: Coefficients, delay: Coefficients, n: int, onesided: bool = True) ->
 
 def _filter(function: str, b: Coefficients, a: Coefficients, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """b and a; lists beside a complex spectrum may be real."""
-    check_axis(function, axis)
+    check_int(function, "axis", axis)
     real = x.real
-    return coefficients(f"{function}: b", b, real), coefficients(f"{function}: a", a, real)
+    return coefficients(function, "b", b, real), coefficients(function, "a", a, real)

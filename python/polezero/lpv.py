@@ -20,7 +20,7 @@ from typing import Literal, TypeAlias, overload
 import torch
 from torch import Tensor
 
-from polezero import _lattice, _sosfilt, _state_space
+from polezero import _lattice, _lfilter, _sosfilt, _state_space
 from polezero._allpole import linear_recurrence
 from polezero._arguments import run
 from polezero._overrides import overridable
@@ -43,12 +43,14 @@ def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tenso
         y[n] = x[n] - \sum_{i=1}^{N} a_i[n] y[n-i]
 
     Args:
-        a: ``a_1 .. a_N``, shape ``[..., T, N]``, leading dimensions broadcast against those of ``x``.
+        a: ``a_1 .. a_N`` without the leading 1, shape ``[..., T, N]``, leading dimensions broadcast against those of
+            ``x``.
         x: Signal, shape ``[..., T]``.
-        zi: Past outputs, newest first, shape ``[..., N]``: ``zi[..., k - 1] = y[-k]``.
+        zi: Past outputs, newest first, shape ``[..., N]``: ``zi[..., k - 1] = y[-k]``. Broadcast along rows; 0 is rest.
 
     Returns:
-        ``y``, or ``(y, zf)`` when ``zi`` is given; ``zf`` is the last ``N`` outputs, newest first.
+        ``y``, or ``(y, zf)`` when ``zi`` is given; ``zf`` is the last ``N`` outputs, newest first. ``y`` is kept for
+        the gradient of ``a``, as in :func:`polezero.lfilter`.
 
     Errors are those of :func:`polezero.lfilter`. Source: C.-Y. Yu et al., "Differentiable All-pole
     Filters for Time-varying Audio Systems", DAFx 2024.
@@ -77,7 +79,7 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
     Args:
         b: Shape ``[..., T, M + 1]``, leading dimensions broadcast against those of ``x``.
         x: Signal, shape ``[..., T]``.
-        zi: Past inputs, newest first, shape ``[..., M]``: ``zi[..., k - 1] = x[-k]``.
+        zi: Past inputs, newest first, shape ``[..., M]``: ``zi[..., k - 1] = x[-k]``. Broadcast along rows; 0 is rest.
 
     Returns:
         ``y``, or ``(y, zf)`` when ``zi`` is given; ``zf`` is the last ``M`` inputs, newest first.
@@ -90,7 +92,7 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
         >>> polezero.lpv.fir(b, torch.tensor([1.0, 2.0, 3.0]))
         tensor([1., 2., 2.])
     """
-    return run("lpv.fir", _ops.lpv_fir.default, x, zi, b=b)
+    return run("lpv.fir", _ops.lpv_fir.default, x, zi, states=lambda b: (b.shape[-1] - 1,), b=b)
 
 
 @typed_as(_lattice.lattice)
@@ -123,7 +125,7 @@ def lattice(
         k: Reflection coefficients ``k_1 .. k_N``, shape ``[..., T, N]``, of magnitude below 1 (the
             result is NaN from there on).
         x: Signal, shape ``[..., T]``.
-        zi: What the delays hold, ``g_0[-1] .. g_{N-1}[-1]``, shape ``[..., N]``.
+        zi: What the delays hold, ``g_0[-1] .. g_{N-1}[-1]``, shape ``[..., N]``. Broadcast along rows; 0 is rest.
         taps: Ladder taps, shape ``[..., T, N + 1]``.
 
     Returns:
@@ -170,13 +172,14 @@ def lfilter(
         b: Numerators, shape ``[..., T, M + 1]``.
         a: Denominators, shape ``[..., T, N + 1]``.
         x: Signal, shape ``[..., T]``.
-        zi: Initial state. ``"df1"``: ``x[-1] .. x[-M], y[-1] .. y[-N]``. ``"df2"``:
-            ``w[-1] .. w[-P]``. ``"tdf1"``: what is added to ``v[0] .. v[N-1]``, then what is
-            added to ``y[0] .. y[M-1]``. ``"tdf2"``: what is added to ``y[0] .. y[P-1]``.
+        zi: Initial state. ``"df1"``: ``x[-1] .. x[-M], y[-1] .. y[-N]``. ``"df2"``: ``w[-1] .. w[-P]``. ``"tdf1"``:
+            what is added to ``v[0] .. v[N-1]``, then what is added to ``y[0] .. y[M-1]``. ``"tdf2"``: what is added to
+            ``y[0] .. y[P-1]``. Broadcast along rows; 0 is rest.
         form: ``"df1"``, ``"df2"``, ``"tdf1"`` or ``"tdf2"``.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given.
+        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given. ``y`` of ``"df1"`` and ``"tdf2"`` is
+        kept for the gradient of ``b`` and ``a``, as in :func:`polezero.lfilter`.
 
     Errors are those of :func:`polezero.lfilter`. Source: C.-Y. Yu, "Notes on differentiable TDF-II
     filter", 2025.
@@ -192,7 +195,11 @@ def lfilter(
     """
     if not isinstance(form, str):
         raise TypeError(f"lpv.lfilter: form: expected 'df1', 'df2', 'tdf1' or 'tdf2', got {form!r}")
-    return run("lpv.lfilter", _ops.lpv_lfilter.default, x, zi, form, b=b, a=a)
+
+    def states(b: Tensor, a: Tensor) -> tuple[int]:  # the first forms of both kinds keep those of b and of a
+        return (b.shape[-1] + a.shape[-1] - 2,) if form in ("df1", "tdf1") else _lfilter.states(b, a)
+
+    return run("lpv.lfilter", _ops.lpv_lfilter.default, x, zi, form, states=states, b=b, a=a)
 
 
 @typed_as(_sosfilt.parallel)
@@ -211,7 +218,7 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
     Args:
         sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``.
         x: Signal, shape ``[..., T]``.
-        zi: The lattices' states, shape ``[K, ..., 2]``.
+        zi: The lattices' states, shape ``[K, ..., 2]``. Broadcast along rows; 0 is rest.
 
     Returns:
         ``y``, or ``(y, zf)`` with the final states when ``zi`` is given.
@@ -225,7 +232,7 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
         >>> polezero.lpv.parallel(sos, torch.tensor([1.0, 0.0, 0.0]))
         tensor([2.0000, 0.0000, 0.5000])
     """
-    return run("lpv.parallel", _ops.lpv_parallel.default, x, zi, sos=sos)
+    return run("lpv.parallel", _ops.lpv_parallel.default, x, zi, states=_sosfilt.states, sos=sos)
 
 
 @typed_as(_sosfilt.parallel)
@@ -240,10 +247,12 @@ def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Ten
     Args:
         sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``.
         x: Signal, shape ``[..., T]``.
-        zi: Initial states, shape ``[K, ..., 2]``, as :func:`polezero.sosfilt` has them.
+        zi: Initial states, shape ``[K, ..., 2]``, as :func:`polezero.sosfilt` has them. Broadcast along rows; 0 is
+            rest.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given.
+        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given. ``y`` is kept for the gradient of
+        ``sos``, as in :func:`polezero.lfilter`.
 
     Errors are those of :func:`polezero.lfilter`. Source: each section is :func:`tdf2_ssm`.
 
@@ -253,7 +262,7 @@ def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Ten
         >>> polezero.lpv.sosfilt(sos, torch.tensor([1.0, 0.0, 0.0]))
         tensor([1.0000, 1.0000, 0.5000])
     """
-    return run("lpv.sosfilt", _ops.lpv_sosfilt.default, x, zi, sos=sos)
+    return run("lpv.sosfilt", _ops.lpv_sosfilt.default, x, zi, states=_sosfilt.states, sos=sos)
 
 
 @typed_as(_state_space.state_space)
@@ -280,7 +289,7 @@ def state_space(
         C: Shape ``[..., T, O, S]``; None returns the states ``v[0] .. v[T-1]``, shape ``[..., S, T]``.
         D: Shape ``[..., T, O, I]``; None for zero.
         x: Signals, shape ``[..., I, T]``.
-        zi: Initial state ``v[0]``, shape ``[..., S]``.
+        zi: Initial state ``v[0]``, shape ``[..., S]``. Broadcast along rows; 0 is rest.
 
     Returns:
         ``y`` of shape ``[..., O, T]``, or ``(y, zf)`` with ``zf = v[T]`` when ``zi`` is given.
@@ -317,10 +326,11 @@ def tdf2_ssm(
         b: Numerators, shape ``[..., T, M + 1]``.
         a: Denominators, shape ``[..., T, N + 1]``.
         x: Signal, shape ``[..., T]``.
-        zi: Initial state ``s_1[0] .. s_P[0]``, shape ``[..., P]``.
+        zi: Initial state ``s_1[0] .. s_P[0]``, shape ``[..., P]``. Broadcast along rows; 0 is rest.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given.
+        ``y``, or ``(y, zf)`` with the final state when ``zi`` is given. ``y`` is kept for the gradient of
+        ``b`` and ``a``, as in :func:`polezero.lfilter`.
 
     Errors are those of :func:`polezero.lfilter`. Source: C.-Y. Yu, "Notes on differentiable TDF-II
     filter", 2025.
@@ -331,4 +341,4 @@ def tdf2_ssm(
         >>> polezero.lpv.tdf2_ssm(b, a, torch.tensor([1.0, 0.0, 0.0]), zi=[0.5])
         (tensor([1.5000, 1.5000, 1.5000]), tensor([0.]))
     """
-    return run("lpv.tdf2_ssm", _ops.lpv_tdf2_ssm.default, x, zi, b=b, a=a)
+    return run("lpv.tdf2_ssm", _ops.lpv_tdf2_ssm.default, x, zi, states=_lfilter.states, b=b, a=a)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 import polezero
@@ -77,6 +78,76 @@ CASES: dict[str, dict[str, Bad]] = {
         ),
         "recurrence_zi": Bad(
             lambda: polezero.linear_recurrence(0.5, X, zeros(2)), ValueError, "linear_recurrence", "zi", ("1", "[2]")
+        ),
+    },
+    "order_of_arguments": {
+        "list_for_x": Bad(
+            lambda: polezero.lfilter(X, [1.0, 0.5], [1.0]),
+            TypeError,
+            "lfilter",
+            "x",
+            ("list", "order of arguments is b, a, x"),
+        ),
+        "number_for_x": Bad(
+            lambda: polezero.comb_filter(X, 0.5, 2), TypeError, "comb_filter", "x", ("int", "is a, delay, x)")
+        ),
+        "sosfilt": Bad(
+            lambda: polezero.sosfilt(zeros(2, 9), zeros(2, 6)),
+            ValueError,
+            "sosfilt",
+            "sos",
+            ("[2, 9]", "sos has 9 values along its last axis and x 6; the order of arguments is sos, x)"),
+        ),
+        "lpv": Bad(
+            lambda: lpv.allpole(X, zeros(5, 3)), ValueError, "lpv.allpole", "a", ("order of arguments is a, x)",)
+        ),
+        "lattice": Bad(lambda: polezero.lattice(X, [0.5]), TypeError, "lattice", "x", ("order of arguments is k, x)",)),
+    },
+    "longdouble": {
+        "b": Bad(
+            lambda: polezero.lfilter(np.ones(2, np.longdouble), [1.0], X), TypeError, "lfilter", "b", ("np.longdouble",)
+        ),
+        "a_complex": Bad(
+            lambda: polezero.allpole([np.clongdouble(1)], X),
+            TypeError,
+            "allpole",
+            "a",
+            ("np.clongdouble", "complex128"),
+        ),
+        "zi": Bad(
+            lambda: polezero.allpole([0.5], X, np.ones(1, np.longdouble)),
+            TypeError,
+            "allpole",
+            "zi",
+            ("np.longdouble",),
+        ),
+        "x": Bad(
+            lambda: polezero.allpole([0.5], np.ones(3, np.longdouble)), TypeError, "allpole", "x", ("np.longdouble",)
+        ),
+        "points": Bad(
+            lambda: polezero.cspline1d_eval(X, np.ones(3, np.longdouble)),
+            TypeError,
+            "cspline1d_eval",
+            "newx",
+            ("np.longdouble",),
+        ),
+    },
+    "rest_of_delays_that_cannot_be_read": {
+        "meta": Bad(
+            lambda: polezero.sparse_allpole(
+                zeros(1, device="meta"), torch.ones(1, dtype=torch.long, device="meta"), X.to("meta"), 0
+            ),
+            ValueError,
+            "sparse_allpole",
+            "zi",
+            ("cannot be read", "got 0"),
+        ),
+        "vmap": Bad(
+            lambda: torch.vmap(lambda d: polezero.comb_filter(0.5, d, X, 0))(torch.tensor([1, 2])),
+            ValueError,
+            "comb_filter",
+            "zi",
+            ("cannot be read", "got 0"),
         ),
     },
     "constant_lattice": {

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from public import FUNCTIONS
+import torch
+from public import FUNCTIONS, small_calls, takes_zi
 
 import polezero
 
@@ -37,8 +38,25 @@ def test_the_example_of_the_readme_runs() -> None:
 def test_every_function_says_the_same_things(name: str) -> None:
     text = " ".join((inspect.getdoc(FUNCTIONS[name]) or "").split())
     parts = ["math::", "Args:", "Returns:", "shape", "rror", "Source:", "Example:"]
-    missing = [part for part in parts if part not in text]
+    missing = [part for part in (*parts, *(["roadcast", "is rest"] if takes_zi(name) else [])) if part not in text]
     assert not missing, f"polezero.{name} lacks {missing}"
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if takes_zi(n)])
+def test_functions_say_that_y_is_kept_for_the_gradient(name: str) -> None:
+    inputs = {
+        k: t.requires_grad_() if torch.is_tensor(t) and t.is_floating_point() else t
+        for k, t in small_calls()[name].items()
+    }
+    y = FUNCTIONS[name](**inputs)
+    y.mul_(2)
+    text = " ".join((inspect.getdoc(FUNCTIONS[name]) or "").split())
+
+    if "kept for the gradient" in text:
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.abs().sum().backward()
+    else:
+        y.abs().sum().backward()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

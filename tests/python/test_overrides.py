@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from public import FUNCTIONS, small_calls
+from public import FUNCTIONS, small_calls, takes_zi
 from support import assert_close
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -52,7 +52,7 @@ class Smoother(torch.nn.Module):
         self.a = torch.nn.Parameter(torch.tensor([1.0, -0.5]))
 
     def forward(self, x: Tensor) -> Tensor:
-        y, zf = polezero.lfilter([1.0], self.a, x, zi=[0.0])
+        y, zf = polezero.lfilter([1.0], self.a, x, zi=0)
         return polezero.allpole([0.25], y) + zf
 
 
@@ -102,6 +102,18 @@ def test_a_tensor_like_gets_the_call(name: str, by_keyword: bool) -> None:
 
         assert Like.calls == [function]
         assert_close(tree_map(lambda t: t.value, got), expected, tolerance=0.0)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if takes_zi(n)])
+def test_a_tensor_like_as_state_gets_the_call(name: str) -> None:
+    function, arguments = FUNCTIONS[name], small_calls()[name]
+    _, zf = function(**arguments, zi=0)
+    Like.calls.clear()
+
+    got = function(**arguments, zi=Like(zf))
+
+    assert Like.calls == [function]
+    assert_close(tree_map(lambda t: t.value, got), function(**arguments, zi=zf), tolerance=0.0)
 
 
 def test_a_type_that_refuses_is_named_beside_the_function() -> None:
@@ -182,8 +194,8 @@ def test_functions_are_pickled_by_their_public_name(name: str) -> None:
 
 def test_a_compiled_call_is_one_graph_with_a_mode_too() -> None:
     b, a, x = small_calls()["lfilter"].values()
-    compiled = torch.compile(lambda b, a, x: polezero.lfilter(b, a, x, zi=[0.0, 0.0]), fullgraph=True, backend="eager")
-    expected = polezero.lfilter(b, a, x, zi=[0.0, 0.0])
+    compiled = torch.compile(lambda b, a, x: polezero.lfilter(b, a, x, zi=0), fullgraph=True, backend="eager")
+    expected = polezero.lfilter(b, a, x, zi=0)
 
     assert_close(compiled(b, a, x), expected)
     with torch.device("cpu"):  # a TorchFunctionMode

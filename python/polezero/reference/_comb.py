@@ -20,7 +20,7 @@ def sparse_allpole(a: Any, delays: Any, x: Any, zi: Any = None) -> Tensor | tupl
     outputs, newest first. Returns ``y``, or ``(y, zf)`` with the last D outputs when zi is given.
     """
     (a, x, zi), dtype = promote(x, a, x, zi)
-    a, d = (t if t.dim() > x.dim() else t.unsqueeze(-2) for t in (a, to_delays("delays", delays, x)))
+    a, d = (t if t.dim() > x.dim() else t.unsqueeze(-2) for t in (a, to_delays("sparse_allpole", "delays", delays, x)))
     taps = torch.broadcast_shapes(a.shape[:-1], d.shape[:-1])
     line = _Line(torch.broadcast_shapes(taps[:-1], x.shape[:-1]), x, zi)
     for n in range(x.shape[-1]):
@@ -43,7 +43,7 @@ def comb_filter(
     all-pass filter of first order makes of them.
     """
     (a, x, zi), dtype = promote(x, a, x, zi)
-    a, d = (_of_samples(t, x) for t in (a, to_delays("delay", delay, x)))
+    a, d = (_of_samples(t, x) for t in (a, to_delays("comb_filter", "delay", delay, x)))
     line = _Line(torch.broadcast_shapes(a.shape[:-1], d.shape[:-1], x.shape[:-1]), x, zi)
     v = line.zero
     for n in range(x.shape[-1]):
@@ -57,7 +57,7 @@ def feedforward_comb(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """y[n] = x[n] + b[n] x[n - D[n]], x[-k] = zi[k-1]; shapes as for :func:`comb_filter`."""
     (b, x, zi), dtype = promote(x, b, x, zi)
-    b, d = (_of_samples(t, x) for t in (b, to_delays("delay", delay, x)))
+    b, d = (_of_samples(t, x) for t in (b, to_delays("feedforward_comb", "delay", delay, x)))
     line = _Line(torch.broadcast_shapes(b.shape[:-1], d.shape[:-1], x.shape[:-1]), x, zi)
     y = []
     for n in range(x.shape[-1]):
@@ -71,7 +71,7 @@ def allpass_comb(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """w[n] = x[n] - a[n] w[n - D[n]], y[n] = a[n] w[n] + w[n - D[n]], w[-k] = zi[k-1]; shapes as above."""
     (a, x, zi), dtype = promote(x, a, x, zi)
-    a, d = (_of_samples(t, x) for t in (a, to_delays("delay", delay, x)))
+    a, d = (_of_samples(t, x) for t in (a, to_delays("allpass_comb", "delay", delay, x)))
     line = _Line(torch.broadcast_shapes(a.shape[:-1], d.shape[:-1], x.shape[:-1]), x, zi)
     y = []
     for n in range(x.shape[-1]):
