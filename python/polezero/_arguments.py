@@ -101,7 +101,7 @@ def _swapped(function: str, tensors: dict[str, Tensor | None], x: Tensor) -> str
     samples = x.shape[-1] if x.dim() else 0
     for name, t in tensors.items():
         length = 0 if t is None else t.shape[-1]
-        if isinstance(length, int) and isinstance(samples, int) and length > samples:  # and not symbols
+        if isinstance(length, int) and isinstance(samples, int) and length > samples > 0:  # no symbols
             return f"{name} has {length} values along its last axis and x {samples}{_order(function)}"
     return ""
 

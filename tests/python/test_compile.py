@@ -380,3 +380,16 @@ def test_aot_inductor_package_of_a_cascade(tmp_path: Path) -> None:
     sos, x, zi = sosfilt_inputs(T=21, lead_x=(6,), lead_zi=(6,))
     filtered = torch._inductor.aoti_load_package(path)(sos, x, zi)
     assert_close(list(filtered), list(reference.sosfilt(sos, x, -1, zi)))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.*is deprecated")
+def test_torchscript_reads_ops_and_traces_functions(tmp_path: Path) -> None:
+    b, a, x = inputs = lfilter_inputs()
+    torch.jit.save(torch.jit.trace(lambda b, a, x: polezero.lfilter(b, a, x), inputs), str(tmp_path / "traced.pt"))
+
+    for module in (torch.jit.script(script_of_the_op), torch.jit.load(str(tmp_path / "traced.pt"))):
+        assert_close(module(b, a, x[:, :3]), reference.lfilter(b, a, x[:, :3]))
+
+
+def script_of_the_op(b: Tensor, a: Tensor, x: Tensor) -> Tensor:
+    return torch.ops.polezero.lfilter(b, a, x)[0]

@@ -237,7 +237,8 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "x_list": (
         lambda: polezero.modal_bank([0.5], [1.0], [1.0]),
         TypeError,
-        "modal_bank: x: expected a torch.Tensor, got builtins.list (torch.as_tensor makes one)",
+        "modal_bank: x: expected a torch.Tensor, got builtins.list (torch.as_tensor makes one; the order of arguments "
+        "is poles, gains, x)",
     ),
     "core_orders": (
         lambda: torch.ops.polezero.modal_correlation(zeros(1) + 0j, zeros(), zeros(), None, -1),
