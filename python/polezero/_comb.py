@@ -29,7 +29,7 @@ def comb_filter(
     x: Tensor,
     zi: None = None,
     *,
-    interpolation: Interpolation | None = ...,
+    interpolation: Interpolation = ...,
     backward: Backward = ...,
 ) -> Tensor: ...
 @overload
@@ -39,7 +39,7 @@ def comb_filter(
     x: Tensor,
     zi: Coefficients,
     *,
-    interpolation: Interpolation | None = ...,
+    interpolation: Interpolation = ...,
     backward: Backward = ...,
 ) -> tuple[Tensor, Tensor]: ...
 @overridable
@@ -49,7 +49,7 @@ def comb_filter(
     x: Tensor,
     zi: Coefficients | None = None,
     *,
-    interpolation: Interpolation | None = None,
+    interpolation: Interpolation = None,
     backward: Backward = "one_pass",
 ) -> Tensor | tuple[Tensor, Tensor]:
     r"""Feed the output of a filter back to it after ``delay`` samples.
@@ -106,11 +106,11 @@ def comb_filter(
 
 @overload
 def feedforward_comb(
-    b: Coefficients, delay: Delay, x: Tensor, zi: None = None, *, interpolation: Interpolation | None = ...
+    b: Coefficients, delay: Delay, x: Tensor, zi: None = None, *, interpolation: Interpolation = ...
 ) -> Tensor: ...
 @overload
 def feedforward_comb(
-    b: Coefficients, delay: Delay, x: Tensor, zi: Coefficients, *, interpolation: Interpolation | None = ...
+    b: Coefficients, delay: Delay, x: Tensor, zi: Coefficients, *, interpolation: Interpolation = ...
 ) -> tuple[Tensor, Tensor]: ...
 @overridable
 def feedforward_comb(
@@ -119,7 +119,7 @@ def feedforward_comb(
     x: Tensor,
     zi: Coefficients | None = None,
     *,
-    interpolation: Interpolation | None = None,
+    interpolation: Interpolation = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     r"""Add to a signal itself, ``delay`` samples later: an echo, and with a moving delay a flanger.
 
@@ -157,11 +157,11 @@ def feedforward_comb(
 
 @overload
 def allpass_comb(
-    a: Coefficients, delay: Delay, x: Tensor, zi: None = None, *, interpolation: Interpolation | None = ...
+    a: Coefficients, delay: Delay, x: Tensor, zi: None = None, *, interpolation: Interpolation = ...
 ) -> Tensor: ...
 @overload
 def allpass_comb(
-    a: Coefficients, delay: Delay, x: Tensor, zi: Coefficients, *, interpolation: Interpolation | None = ...
+    a: Coefficients, delay: Delay, x: Tensor, zi: Coefficients, *, interpolation: Interpolation = ...
 ) -> tuple[Tensor, Tensor]: ...
 @overridable
 def allpass_comb(
@@ -170,7 +170,7 @@ def allpass_comb(
     x: Tensor,
     zi: Coefficients | None = None,
     *,
-    interpolation: Interpolation | None = None,
+    interpolation: Interpolation = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     r"""Delay a signal with feedback and keep the magnitude of its spectrum: Schroeder's all-pass section.
 
@@ -254,7 +254,7 @@ def _run(
     delay: Delay,
     x: Tensor,
     zi: Coefficients | None,
-    interpolation: Interpolation | None,
+    interpolation: Interpolation,
     *options: object,
     **coefficient: Coefficients,
 ) -> Tensor | tuple[Tensor, Tensor]:

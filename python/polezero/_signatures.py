@@ -14,7 +14,7 @@ Values: TypeAlias = "Tensor | ArrayLike"  # what is made a tensor: numbers, list
 Coefficients: TypeAlias = Values
 Delay: TypeAlias = Values
 Backward: TypeAlias = Literal["one_pass", "two_pass"]
-Interpolation: TypeAlias = Literal["linear", "lagrange3", "thiran"]
+Interpolation: TypeAlias = Literal["linear", "lagrange3", "thiran", None]  # None: whole delays
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -4,8 +4,8 @@ The coefficients have an axis of time more, before those that they have there: `
 ``[..., 1, coefficients]`` where they stay as they are. In ``x`` time is the last axis. Letters, dtypes and errors are
 those of :mod:`polezero`.
 
-:func:`allpole`, :func:`lattice`, :func:`parallel`, :func:`sosfilt`, :func:`state_space` and :func:`tdf2_ssm` are the
-constant filters used sample by sample; :func:`lfilter` has the four direct forms, which differ as soon as a
+:func:`allpole`, :func:`lattice`, :func:`parallel`, :func:`sosfilt`, :func:`state_space` and :func:`tdf2_ssm` take the
+coefficients of each sample as they come; :func:`lfilter` has the four direct forms, which differ as soon as a
 coefficient moves; :func:`fir` is :func:`lfilter` without feedback.
 
 Not here are functions whose coefficients or delays may be constant or change, which they tell by the shape:
