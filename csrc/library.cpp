@@ -9,7 +9,7 @@ TORCH_LIBRARY(polezero, m) {
   const auto op = [&m](const char* schema) { m.def(schema, {at::Tag::pt2_compliant_tag}); };
   m.set_python_module("polezero");
 
-  // ---- For users: any axis, dtypes promoted. zf has shape [0] where zi is None.
+  // ---- For users: any axis, the dtype of the signal. zf has shape [0] where zi is None.
   op("lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, int axis=-1, "
      "str backward='one_pass') -> (Tensor y, Tensor zf)");
   op("allpole(Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "

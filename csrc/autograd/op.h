@@ -109,7 +109,7 @@ struct Signature<function> {
   }
   template <class Handle, size_t... i>
   static Out dispatch(const Handle& handle, const In& in, const Attributes& attributes,
-                  std::index_sequence<i...>) {
+                      std::index_sequence<i...>) {
     return to_array(handle.call(argument<i>(in, attributes)...));
   }
   static Tensors<1> to_array(Tensor t) { return {std::move(t)}; }

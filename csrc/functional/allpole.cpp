@@ -24,31 +24,32 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
                                    c10::string_view backward) {
   const char* op = "allpole";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"a", a}, {"zi", zi}});
+  const Promotion type = promote(op, {"x", x}, {{"a", a}}, zi, Wider::read);
   check_not_scalar(op, {"x", x});
   check_not_scalar(op, {"a", a});
   zi = past_of(op, zi, a.sym_size(-1), {{"a", a}, {"x", x}}, type);
-  return filter(constant(a.to(type.compute)), x, zi, type, two_pass(op, backward));
+  return filter(constant(a.to(type.coefficient(a))), x, zi, type, two_pass(op, backward));
 }
 
 std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x,
                                        const OptionalTensor& zi_) {
   const char* op = "lpv.allpole";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"a", a}, {"zi", zi}});
+  const Promotion type = promote(op, {"x", x}, {{"a", a}}, zi, read_where_constant(a, -2));
   check_not_scalar(op, {"x", x});
   check_time_axis(op, {"a", a}, x.sym_size(-1));
   zi = past_of(op, zi, a.sym_size(-1), {{"a", a, 2}, {"x", x}}, type);
-  return filter(a.to(type.compute), x, zi, type);
+  return filter(a.to(type.coefficient(a)), x, zi, type);
 }
 
 std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a_, const Tensor& x,
                                              const OptionalTensor& zi_) {
   const char* op = "linear_recurrence";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"a", a_}, {"zi", zi}});
+  Tensor a = a_.dim() == 0 ? a_.unsqueeze(0) : a_;
+  const Promotion type = promote(op, {"x", x}, {{"a", a}}, zi, read_where_constant(a, -1));
   check_not_scalar(op, {"x", x});
-  const Tensor a = (a_.dim() == 0 ? a_.unsqueeze(0) : a_).to(type.compute);
+  a = a.to(type.coefficient(a));
   const c10::SymInt T = x.sym_size(-1);
   TORCH_CHECK_VALUE(a.sym_size(-1) == 1 || a.sym_size(-1) == T, op, ": a: expected T = ", T,
                     " or 1 along the last axis, got shape ", a.sym_sizes());

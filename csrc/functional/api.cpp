@@ -12,7 +12,8 @@ template <auto function, c10::DeviceType device>
 void register_autocast(torch::Library& m) {
   using Op = autograd::Signature<function>;
   using autograd::Boxed;
-  m.impl(Op::name.stem().c_str(), TORCH_FN((Boxed<Op, &autograd::autocast_kernel<Op, device>>::run)));
+  m.impl(Op::name.stem().c_str(),
+         TORCH_FN((Boxed<Op, &autograd::autocast_kernel<Op, device>>::run)));
 }
 
 template <c10::DeviceType device>

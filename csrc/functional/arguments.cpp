@@ -7,6 +7,7 @@ namespace polezero::functional {
 namespace {
 
 bool is_half(at::ScalarType type) { return type == at::kHalf || type == at::kBFloat16; }
+bool is_wide(at::ScalarType type) { return type == at::kDouble || type == at::kComplexDouble; }
 
 void check_argument(const char* op, const Argument& argument, const Argument& first) {
   const Tensor& t = argument.tensor;
@@ -29,17 +30,46 @@ void check_argument(const char* op, const Argument& argument, const Argument& fi
 
 }  // namespace
 
-Promotion promote(const char* op, std::initializer_list<Argument> arguments) {
-  at::ScalarType type = at::ScalarType::Undefined;
-  for (const Argument& argument : arguments) {
-    if (!argument.tensor.defined()) continue;
-    check_argument(op, argument, *arguments.begin());
+at::ScalarType Promotion::coefficient(const Tensor& t) const {
+  const bool complex = at::isComplexType(compute);
+  if (!is_wide(t.scalar_type())) return compute;
+  return complex ? at::kComplexDouble : at::kDouble;
+}
+
+Promotion promote(const char* op, const Argument& signal,
+                  std::initializer_list<Argument> coefficients, const Tensor& zi, Wider wider) {
+  check_argument(op, signal, signal);
+  at::ScalarType type = signal.tensor.scalar_type();
+  if (at::isIntegralType(type, /*includeBool=*/true)) {
+    type = at::typeMetaToScalarType(at::get_default_dtype());
+  }
+  bool wide = false;
+  const auto meet = [&](const Argument& argument, bool counts) {
+    if (!argument.tensor.defined()) return;
+    check_argument(op, argument, signal);
     const at::ScalarType own = argument.tensor.scalar_type();
+    if (at::isComplexType(own)) type = at::promote_types(type, at::kComplexFloat);
+    wide |= counts && is_wide(own);
+  };
+  for (const Argument& c : coefficients) meet(c, wider == Wider::computed);
+  meet({"zi", zi}, true);
+  at::ScalarType compute = is_half(type) ? at::kFloat : type;
+  if (wide) compute = at::promote_types(compute, at::kDouble);
+  const bool precise = zi.defined() && !at::isIntegralType(zi.scalar_type(), /*includeBool=*/true);
+  return {type, compute, precise ? at::promote_types(type, zi.scalar_type()) : type};
+}
+
+Promotion promote(const char* op, std::initializer_list<Argument> coefficients) {
+  at::ScalarType type = at::ScalarType::Undefined;
+  for (const Argument& c : coefficients) {
+    check_argument(op, c, *coefficients.begin());
+    const at::ScalarType own = c.tensor.scalar_type();
     type = type == at::ScalarType::Undefined ? own : at::promote_types(type, own);
   }
-  if (at::isIntegralType(type, /*includeBool=*/true))
+  if (at::isIntegralType(type, /*includeBool=*/true)) {
     type = at::typeMetaToScalarType(at::get_default_dtype());
-  return {type, is_half(type) ? at::kFloat : type};
+  }
+  return {type, is_half(type) ? at::kFloat : type, type};
 }
 
 void check_device(const char* op, const Argument& argument, const Argument& first) {
@@ -118,7 +148,7 @@ Tensor past_of(const char* op, const Tensor& zi, const c10::SymInt& length,
 
 std::tuple<Tensor, Tensor> results(const Tensor& y, const Tensor& zf, const Promotion& type) {
   return {y.to(type.result),
-          zf.defined() ? zf.to(type.result) : at::empty({0}, y.options().dtype(type.result))};
+          zf.defined() ? zf.to(type.state) : at::empty({0}, y.options().dtype(type.state))};
 }
 
 Tensor newest(const Tensor& y, const Tensor& zi, const c10::SymInt& N) {

@@ -11,14 +11,33 @@
 
 namespace polezero::functional {
 
-// The arguments of one op in one dtype: promoted, integers to the default float type, half
-// precision computed in float32.
+// The dtypes of a call. The result has the signal's (integers: the default one), or its complex one
+// where a coefficient or the state is complex; half precision is computed in float32. Coefficients
+// may be wider and are then used as they are: rounding them is the largest error near the unit
+// circle.
 struct Promotion {
   at::ScalarType result;
   at::ScalarType compute;
+  at::ScalarType state;  // of the final state: that of the result and of the initial one, promoted
+
+  // The dtype of a coefficient beside a signal in `compute`: that, or the wider one of its kind.
+  at::ScalarType coefficient(const Tensor& t) const;
 };
 
-Promotion promote(const char* op, std::initializer_list<Argument> arguments);
+// Whether the op reads constant coefficients that are wider than the signal; otherwise, and where a
+// state is, all is computed in the wider dtype, and rounded at the end.
+enum class Wider { read, computed };
+
+// Whether the axis of time of coefficients says that they stay as they are.
+inline Wider read_where_constant(const Tensor& c, int64_t axis) {
+  return c.dim() >= -axis && c.sym_size(axis) == 1 ? Wider::read : Wider::computed;
+}
+
+Promotion promote(const char* op, const Argument& signal,
+                  std::initializer_list<Argument> coefficients, const Tensor& zi = {},
+                  Wider wider = Wider::computed);
+// Of coefficients alone, in which case the result is as precise as they are.
+Promotion promote(const char* op, std::initializer_list<Argument> coefficients);
 
 void check_device(const char* op, const Argument& argument, const Argument& first);
 
@@ -48,7 +67,7 @@ void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDi
 Tensor past_of(const char* op, const Tensor& zi, const c10::SymInt& length,
                std::initializer_list<Argument> others, const Promotion& type);
 
-// What a function returns, in the dtype of its result: y and the final state, which has shape [0]
+// What a function returns, in the dtypes of its results: y and the final state, which has shape [0]
 // where it is undefined.
 std::tuple<Tensor, Tensor> results(const Tensor& y, const Tensor& zf, const Promotion& type);
 

@@ -55,6 +55,11 @@ Tensor whole(const char* op, const char* name, const Tensor& delay) {
   return delay.to(at::kLong);
 }
 
+// A value for each row is read as wide as it is.
+Wider reads(const Tensor& c, const Tensor& x) {
+  return c.dim() < x.dim() ? Wider::read : read_where_constant(c, -1);
+}
+
 // A signal with the samples before it, and their number.
 struct Extended {
   Tensor x;
@@ -125,13 +130,13 @@ struct Comb {
        const Tensor& x_, const OptionalTensor& zi_, std::optional<c10::string_view> interpolation)
       : op(op_),
         read{caller, Interpolation::none},
-        type(promote(op, {{"x", x_}, {name, c}, {"zi", value_or_undefined(zi_)}})) {
+        type(promote(op, {"x", x_}, {{name, c}}, value_or_undefined(zi_), reads(c, x_))) {
     check_not_scalar(op, {"x", x_});
     check_device(op, {"delay", delay}, {"x", x_});
     if (interpolation.has_value()) set_interpolation(*interpolation);
     const Tensor numbers =
         interpolation.has_value() ? real_numbers(op, {"delay", delay}) : whole(op, "delay", delay);
-    taps = {as_taps(op, name, c, x_).to(type.compute), as_taps(op, "delay", numbers, x_)};
+    taps = {as_taps(op, name, c, x_).to(type.coefficient(c)), as_taps(op, "delay", numbers, x_)};
     x = x_.to(type.compute);
     zi = past_samples(op, value_or_undefined(zi_),
                       {{name, taps.coefficients, 2}, {"delay", taps.delays, 2}, {"x", x}}, type);
@@ -225,7 +230,8 @@ std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a_, const Tensor& delays
                                           const OptionalTensor& zi_) {
   const char* op = "sparse_allpole";
   const Tensor past = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"a", a_}, {"zi", past}});
+  const Promotion type = promote(op, {"x", x}, {{"a", a_}}, past,
+                                 a_.dim() <= x.dim() ? Wider::read : read_where_constant(a_, -2));
   check_not_scalar(op, {"x", x});
   const auto over_time = [&](const char* name, const Tensor& c) {
     check_not_scalar(op, {name, c});
@@ -235,7 +241,7 @@ std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a_, const Tensor& delays
     return c;
   };
   check_device(op, {"delays", delays_}, {"x", x});
-  const Tensor a = over_time("a", a_).to(type.compute);
+  const Tensor a = over_time("a", a_).to(type.coefficient(a_));
   const Tensor delays = over_time("delays", whole(op, "delays", delays_));
   TORCH_CHECK_VALUE(delays.sym_size(-1) == a.sym_size(-1), op,
                     ": delays: expected L = ", a.sym_size(-1),

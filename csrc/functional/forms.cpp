@@ -106,7 +106,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, MonicCaller caller, const Tens
                                   const Tensor& a, const Tensor& x, const OptionalTensor& zi_,
                                   const Form& form) {
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}, {"zi", zi}});
+  const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi);
   check_not_scalar(op, {"x", x});
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
@@ -136,7 +136,7 @@ std::tuple<Tensor, Tensor> lpv_tdf2_ssm(const Tensor& b, const Tensor& a, const 
 std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi_) {
   const char* op = "lpv.fir";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"b", b}, {"zi", zi}});
+  const Promotion type = promote(op, {"x", x}, {{"b", b}}, zi);
   check_not_scalar(op, {"x", x});
   check_not_empty(op, {"b", b});
   check_time_axis(op, {"b", b}, x.sym_size(-1));

@@ -113,7 +113,7 @@ struct Operands {
 
   Operands(const char* op, const Tensor& b_, const Tensor& a_, const Argument& x_, int64_t axis_)
       : b(wide(b_)), a(wide(a_)) {
-    promote(op, {x_, {"b", b_}, {"a", a_}});
+    promote(op, x_, {{"b", b_}, {"a", a_}});
     check_filter(op, b_, a_);
     axis = wrap_axis(op, axis_, x_);
     const Tensor last = to_last(x_.tensor, axis);

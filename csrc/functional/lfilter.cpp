@@ -14,7 +14,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
                                   const OptionalTensor& zi_, int64_t axis,
                                   c10::string_view backward) {
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}, {"zi", zi}});
+  const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi, Wider::read);
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
   const int64_t named_axis = axis;
@@ -30,7 +30,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
                         broadcast_leading(op, {{"b", b}, {"a", a}, {"x", to_last(x, axis)}}));
   }
   auto [y, zf] = call<&polezero::lfilter_forward>(
-      {b.to(type.compute), a.to(type.compute), to_last(x.to(type.compute), axis), zi},
+      {b.to(type.coefficient(b)), a.to(type.coefficient(a)), to_last(x.to(type.compute), axis), zi},
       {two_pass(op, backward)});
   return results(from_last(y, axis), zi.defined() ? from_last(zf, axis) : Tensor(), type);
 }
@@ -60,11 +60,11 @@ std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tens
 std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const Tensor& x,
                                        int64_t axis) {
   const char* op = "sensitivity";
-  const Promotion type = promote(op, {{"x", x}, {"b", b}, {"a", a}});
+  const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, {}, Wider::read);
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
   axis = wrap_axis(op, axis, {"x", x});
-  const Tensor bs = b.to(type.compute), as = a.to(type.compute),
+  const Tensor bs = b.to(type.coefficient(b)), as = a.to(type.coefficient(a)),
                xs = to_last(x.to(type.compute), axis);
   const Tensor one = at::ones({1}, as.options());
   const Tensor y = autograd::lfilter_forward(bs, as, xs)[0];

@@ -51,13 +51,14 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const Opt
                                    int64_t axis) {
   const char* op = "sosfilt";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"sos", sos}, {"zi", zi}});
+  const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi, Wider::read);
   check_sections(op, sos, 2);
   axis = wrap_axis(op, axis, {"x", x});
   const Tensor samples = to_last(x.to(type.compute), axis);
   zi = states_of(op, zi, sos.sym_size(-2), axis,
                  broadcast_leading(op, {{"sos", sos, 2}, {"x", samples}}), type);
-  const auto [y, zf] = call<&polezero::sosfilt_forward>({sos.to(type.compute), samples, zi}, {});
+  const auto [y, zf] =
+      call<&polezero::sosfilt_forward>({sos.to(type.coefficient(sos)), samples, zi}, {});
   return results(from_last(y, axis), zi.defined() ? from_last(zf.movedim(-2, 0), axis) : Tensor(),
                  type);
 }
@@ -66,7 +67,7 @@ std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
                                        const OptionalTensor& zi_) {
   const char* op = "lpv.sosfilt";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"sos", sos}, {"zi", zi}});
+  const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
   zi = check_over_time(op, sos, x, zi, type);
   const int64_t K = sos.size(-2);
   const Tensor sections = sos.to(type.compute);
@@ -90,7 +91,7 @@ std::tuple<Tensor, Tensor> lpv_parallel(const Tensor& sos, const Tensor& x,
                                         const OptionalTensor& zi_) {
   const char* op = "lpv.parallel";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {{"x", x}, {"sos", sos}, {"zi", zi}});
+  const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
   zi = check_over_time(op, sos, x, zi, type);
   const Tensor sections = sos.to(type.compute).movedim(-2, -3);  // [..., K, T or 1, 6]
   const auto [b, a] =

@@ -70,7 +70,7 @@ Tensor filtered(const TwoSided& f, const Tensor& x, bool whole) {
 }
 
 Tensor filtered(const char* op, const TwoSided& f, const Tensor& x, int64_t axis) {
-  const Promotion type = promote(op, {{"x", x}});
+  const Promotion type = promote(op, {"x", x}, {});
   axis = wrap_axis(op, axis, {"x", x});
   const Tensor y = filtered(f, to_last(x.to(type.compute), axis), /*whole=*/false);
   return from_last(y, axis).to(type.result);
@@ -78,7 +78,7 @@ Tensor filtered(const char* op, const TwoSided& f, const Tensor& x, int64_t axis
 
 // Along both of the last axes.
 Tensor filtered_2d(const char* op, const TwoSided& f, const Tensor& x) {
-  const Promotion type = promote(op, {{"x", x}});
+  const Promotion type = promote(op, {"x", x}, {});
   TORCH_CHECK_VALUE(x.dim() >= 2, op, ": x: expected at least two dimensions, got shape ",
                     x.sym_sizes());
   const Tensor rows = filtered(f, x.to(type.compute), /*whole=*/false);
@@ -93,7 +93,7 @@ bool is_whole(const char* op, c10::string_view boundary) {
 
 // Of coefficients at t, both along `axis` of c.
 Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degree, int64_t axis) {
-  const Promotion type = promote(op, {{"cj", c}});
+  const Promotion type = promote(op, {"cj", c}, {});
   axis = wrap_axis(op, axis, {"cj", c});
   const Tensor points = real_numbers(op, {"newx", t});
   check_not_scalar(op, {"newx", points});
@@ -114,7 +114,7 @@ Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degre
 
 Tensor cubic_spline(const Tensor& x, c10::SymInt m, c10::string_view boundary, int64_t axis) {
   const char* op = "cubic_spline";
-  const Promotion type = promote(op, {{"x", x}});
+  const Promotion type = promote(op, {"x", x}, {});
   axis = wrap_axis(op, axis, {"x", x});
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
   TORCH_CHECK_VALUE(m >= 1 && m <= kMost, op, ": m: expected an int from 1 to ", kMost, ", got ",

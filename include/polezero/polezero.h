@@ -5,7 +5,8 @@
 //
 // Every function is differentiable in reverse and forward mode, to any order, and takes tensors
 // of dtype float32, float64, complex64 or complex128 (float16 and bfloat16 are computed in
-// float32; integers become the default float type). Dtypes promote as in torch, leading
+// float32; integers become the default float type). The result has
+// the signal's dtype, and coefficients that are wider are used as they are; leading
 // dimensions broadcast. Bad input throws c10::ValueError, c10::TypeError or c10::IndexError with
 // one sentence: the argument, what was expected, what came.
 //

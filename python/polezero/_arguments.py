@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import operator
 import re
@@ -14,8 +13,6 @@ import torch
 from torch import Tensor
 
 from polezero._signatures import Coefficients
-
-HALVES = (torch.float16, torch.bfloat16)
 
 
 def _holds_tensor(value: object) -> bool:
@@ -63,11 +60,10 @@ def to_tensor(name: str, value: Coefficients | None, dtype: torch.dtype, device:
 
 
 def coefficients(function: str, name: str, value: Coefficients | None, x: Tensor) -> Tensor:
-    """Tensors as they are, anything else in the dtype that x is filtered in; None is an error."""
+    """Tensors as they are, anything else in float64 (complex128), so that nothing is rounded; None is an error."""
     if isinstance(value, Tensor):
         return value if value.dim() else value.unsqueeze(0)
-    dtype = x.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
-    return to_tensor(f"{function}: {name}", value, torch.float32 if dtype in HALVES else dtype, x.device)
+    return to_tensor(f"{function}: {name}", value, torch.float64, x.device)
 
 
 def to_delays(function: str, name: str, value: Coefficients, x: Tensor) -> Tensor:
@@ -122,23 +118,6 @@ def precise(function: str, **values: Coefficients) -> list[Tensor]:
     return [to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
 
 
-def narrowed(output: Tensor, *values: Coefficients | None) -> Tensor:
-    """What came of :func:`precise` arguments is as precise as the tensors among them, or torch's default dtype."""
-    given = [v.dtype for v in values if isinstance(v, Tensor)] or [torch.get_default_dtype()]
-    dtype = functools.reduce(torch.promote_types, given)
-    if not (dtype.is_floating_point or dtype.is_complex):
-        dtype = torch.get_default_dtype()
-    return output.to(torch.promote_types(dtype, torch.complex64) if output.is_complex() else dtype)
-
-
-def rounded(output: Tensor, x: Tensor, *values: Coefficients | None) -> Tensor:
-    """Lists and arrays beside a half-precision x were float32: a real result is as precise as the tensors are."""
-    if output.is_complex() or torch.is_autocast_enabled(x.device.type):
-        return output
-    dtype = functools.reduce(torch.promote_types, (v.dtype for v in values if isinstance(v, Tensor)), x.dtype)
-    return output.to(dtype.to_real() if dtype.is_complex else dtype)
-
-
 def _of_the_first(values: Tensor, *others: Tensor | None) -> tuple[int]:
     return (values.shape[-1],)
 
@@ -174,9 +153,6 @@ def run(
         if hint := _swapped(function, dict(zip(values, tensors)), x):
             raise type(error)(f"{error} ({hint})") from None
         raise
-    if x.dtype in HALVES:  # a delay has a dtype of its own
-        given = [value for name, value in values.items() if name not in ("delay", "delays")]
-        y, zf = (rounded(t, x, *given, zi) for t in (y, zf))
     return y if zi is None else (y, zf)
 
 

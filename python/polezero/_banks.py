@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from polezero._arguments import narrowed, precise
+from polezero._arguments import precise
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -62,8 +62,7 @@ def parallel_form(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor, Ten
         >>> polezero.lfilter(b, a, x)
         tensor([3.0000, 1.2500, 1.6875, 0.5781])
     """
-    residues, poles, direct = _ops.parallel_form.default(*precise("parallel_form", b=b, a=a))
-    return narrowed(residues, b, a), narrowed(poles, b, a), narrowed(direct, b, a)
+    return _ops.parallel_form.default(*precise("parallel_form", b=b, a=a))
 
 
 @overridable
@@ -108,5 +107,4 @@ def diagonalise(A: Coefficients, B: Coefficients, C: Coefficients) -> tuple[Tens
         >>> polezero.state_space(A, B, C, None, torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
         tensor([[0., 0., 1., 0.]])
     """
-    poles, gains = _ops.diagonalise.default(*precise("diagonalise", A=A, B=B, C=C))
-    return narrowed(poles, A, B, C), narrowed(gains, A, B, C)
+    return _ops.diagonalise.default(*precise("diagonalise", A=A, B=B, C=C))

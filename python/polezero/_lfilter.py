@@ -8,13 +8,10 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import (
-    HALVES,
     check_backward,
     check_int,
     coefficients,
-    narrowed,
     precise,
-    rounded,
     run,
     signal,
 )
@@ -74,12 +71,15 @@ def lfilter(
     The order of arguments is SciPy's; torchaudio's ``lfilter`` has ``(x, a, b)``, which is a
     filter here too, but another one: with ``x`` as numerator.
 
-    Dtypes promote as in torch; lists, NumPy arrays and numbers given as ``b``, ``a`` or ``zi``
-    take ``x``'s dtype (or its complex one; beside float16 and bfloat16, in which hardly any
-    filter can be written down, float32) and device; integers become the default dtype.
-    float16 and bfloat16 are computed in float32 and returned in their dtype. float32 signals
-    are filtered with a float64 state. Denormal numbers are read and written as zero. NaN and
-    inf behave as in a filter that runs sample by sample, and never reach other rows.
+    ``y`` has the dtype of ``x`` (its complex one where ``b``, ``a`` or ``zi`` is complex; the
+    default dtype where ``x`` holds integers), whatever the coefficients have. That is not SciPy's
+    promotion: float64 coefficients beside a float32 signal are used as they are, for rounding them
+    is the largest error there is near the unit circle (docs/numerics.md), and lists, NumPy arrays
+    and Python numbers are float64 (complex128). A float64 ``zi`` beside a float32 ``x`` is not
+    rounded either, and ``zf`` has the dtype of ``y`` and ``zi``, promoted. Gradients have the dtype
+    of their tensor. float16 and bfloat16 are computed in float32; float32 signals are filtered with
+    a float64 state. Denormal numbers are read and written as zero. NaN and inf behave as in a
+    filter that runs sample by sample, and never reach other rows.
 
     Raises:
         ValueError: ``a[..., 0]`` is 0, ``b`` or ``a`` is empty, a shape does not fit, the
@@ -193,8 +193,6 @@ def sensitivity(b: Coefficients, a: Coefficients, x: Tensor, axis: int = -1) -> 
     check_int("sensitivity", "axis", axis)
     b_, a_ = coefficients("sensitivity", "b", b, x), coefficients("sensitivity", "a", a, x)
     dy_db, dy_da = _ops.sensitivity.default(b_, a_, x, axis)
-    if x.dtype in HALVES:
-        dy_db, dy_da = rounded(dy_db, x, b, a), rounded(dy_da, x, b, a)
     return dy_db, dy_da
 
 
@@ -214,9 +212,8 @@ def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = 
     Args:
         b: Numerator, shape ``[..., M + 1]``.
         a: Denominator, shape ``[..., N + 1]``.
-        dtype: Of the result; by default that of the tensors among the arguments, promoted, and
-            torch's default where there are none (as for a design by SciPy, whose float64 would
-            make a float32 signal float64). It is computed in float64.
+        dtype: Of the result; by default float64 or complex128, in which it is computed, whatever
+            the arguments have: a filter takes such a state beside a signal of any dtype.
 
     Returns:
         ``zi`` of shape ``[..., P]``, to be multiplied by the first sample of the signal. A
@@ -241,7 +238,7 @@ def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = 
     first = c.sum(-1, keepdim=True) / a_.sum(-1, keepdim=True)
     before = torch.nn.functional.pad(c.cumsum(-1), (1, 0))[..., :order]
     zi = first * a_.cumsum(-1)[..., :order] - before
-    return narrowed(zi, b, a) if dtype is None else zi.to(dtype)
+    return zi if dtype is None else zi.to(dtype)
 
 
 @overridable
@@ -266,9 +263,8 @@ def lfiltic(
         a: Denominator, shape ``[..., N + 1]``.
         y: Past outputs, newest first, ``y[..., k - 1] = y[-k]``; missing ones are zero.
         x: Past inputs, newest first; missing ones are zero.
-        dtype: Of the result; by default that of the tensors among the arguments, promoted, and
-            torch's default where there are none (as for a design by SciPy, whose float64 would
-            make a float32 signal float64). It is computed in float64.
+        dtype: Of the result; by default float64 or complex128, in which it is computed, whatever
+            the arguments have: a filter takes such a state beside a signal of any dtype.
 
     Returns:
         ``zi`` of shape ``[..., P]``.
@@ -299,7 +295,7 @@ def lfiltic(
     outputs = overhang(a_, signals[0])
     inputs = overhang(b_, signals[1]) if x is not None else torch.zeros_like(outputs)
     zi = inputs - outputs
-    return narrowed(zi, b, a, *past.values()) if dtype is None else zi.to(dtype)
+    return zi if dtype is None else zi.to(dtype)
 
 
 def states(b: Tensor, a: Tensor) -> tuple[int]:

@@ -16,12 +16,9 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import (
-    HALVES,
     check_int,
     coefficients,
-    narrowed,
     precise,
-    rounded,
     signal,
 )
 from polezero._overrides import overridable
@@ -106,7 +103,7 @@ def lfilter(b: Coefficients, a: Coefficients, x: Tensor, correction: Correction 
         raise TypeError(f"freq.lfilter: correction: expected 'none', 'zeropad' or 'truncate', got {correction!r}")
     b_, a_ = _filter("freq.lfilter", b, a, signal("freq.lfilter", x), axis)
     y: Tensor = _ops.freq_lfilter.default(b_, a_, x, correction, axis)
-    return rounded(y, x, b, a) if x.dtype in HALVES else y
+    return y
 
 
 @overridable
@@ -134,8 +131,8 @@ def apply(
             must be real then.
 
     Returns:
-        ``Y``, complex, of the shape of ``X`` broadcast against ``b`` and ``a``. ``H`` is computed in float64; the
-        precision of ``Y`` is that of ``b``, ``a`` and ``X``, promoted, and at least single.
+        ``Y``, complex, of the shape of ``X`` broadcast against ``b`` and ``a``. ``H`` is computed in float64; ``Y``
+        has the precision of ``X``, at least single.
 
     The signal that belongs to ``Y`` is that of :func:`lfilter` with ``correction="none"``. Errors are those of
     :func:`lfilter`, ValueError where ``n`` does not fit ``F``, and TypeError for complex coefficients of a one-sided
@@ -171,8 +168,8 @@ def response(b: Coefficients, a: Coefficients, n: int, onesided: bool = True) ->
             must be real for it.
 
     Returns:
-        ``H`` of shape ``[..., F]``. It is computed in float64 and has the complex dtype, complex64 at least, of the
-        tensors among the arguments, promoted; where there are none, that of torch's default dtype.
+        ``H`` of shape ``[..., F]``. It is computed in float64 and has the complex dtype, complex64 at least, of
+        ``b`` and ``a``, promoted (lists and arrays: complex128).
 
     Errors are those of :func:`apply`. Source: :func:`scipy.signal.freqz`, which takes the angles instead of ``n``.
 
@@ -182,7 +179,7 @@ def response(b: Coefficients, a: Coefficients, n: int, onesided: bool = True) ->
         tensor([2.0000+0.0000j, 0.8000-0.4000j, 0.6667+0.0000j])
     """
     check_int("freq.response", "n", n)
-    return narrowed(_ops.freq_response.default(*precise("freq.response", b=b, a=a), n, onesided), b, a)
+    return _ops.freq_response.default(*precise("freq.response", b=b, a=a), n, onesided)
 
 
 @overridable
@@ -231,7 +228,7 @@ def comb(a: Coefficients, delay: Coefficients, n: int, onesided: bool = True) ->
         v if isinstance(v, Tensor) else t[0] if isinstance(v, numbers.Number) else t
         for v, t in zip((a, delay), precise("freq.comb", a=a, delay=delay))
     )
-    return narrowed(_ops.freq_comb.default(a_, delay_, n, onesided), a, delay)
+    return _ops.freq_comb.default(a_, delay_, n, onesided)
 
 
 def _filter(function: str, b: Coefficients, a: Coefficients, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:

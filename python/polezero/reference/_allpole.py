@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from polezero.reference._forms import lpv_lfilter
-from polezero.reference._promotion import promote
+from polezero.reference._promotion import promote, returned
 
 __all__ = ["allpole", "linear_recurrence", "lpv_allpole"]
 
@@ -18,7 +18,7 @@ def allpole(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     dimensions of a and x broadcast to those of y, and zi expands to them. Returns ``y``, or ``(y, zf)`` with the last
     N outputs zf, newest first, when zi is given.
     """
-    (a, x, zi), dtype = promote(x, a, x, zi)
+    (a, x, zi), dtype, of_state = promote(x, a, x, zi=zi)
     lead = torch.broadcast_shapes(a.shape[:-1], x.shape[:-1])
     order = a.shape[-1]
     x = x.expand(*lead, x.shape[-1])
@@ -28,19 +28,19 @@ def allpole(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
         y.append(x[..., n : n + 1] - (a * past).sum(-1, keepdim=True))
         past = torch.cat([y[-1], past], -1)[..., :order]
     filtered = torch.cat(y, -1).to(dtype)
-    return filtered if zi is None else (filtered, past.to(dtype))
+    return filtered if zi is None else (filtered, past.to(of_state))
 
 
 def linear_recurrence(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """h[n] = a[n] h[n-1] + x[n] on the last axis; a ``[..., T]``, ``[..., 1]`` or a scalar, h[-1] zi ``[..., 1]``."""
-    (a, x, zi), dtype = promote(x, a, x, zi)
-    return lpv_allpole(-a[..., None], x.to(dtype), zi)
+    (a, x, zi), *dtypes = promote(x, a, x, zi=zi)
+    return returned(lpv_allpole(-a[..., None], x, zi), *dtypes)
 
 
 def lpv_allpole(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """y[n] = x[n] - sum_i a_i[n] y[n-i], a ``[..., T or 1, N]``; zi and zf as in :func:`allpole`."""
-    (a, x, zi), _ = promote(x, a, x, zi)
-    return lpv_lfilter(torch.ones_like(a[..., :1, :1]), _with_a0(a), x, zi, "df1")
+    (a, x, zi), *dtypes = promote(x, a, x, zi=zi)
+    return returned(lpv_lfilter(torch.ones_like(a[..., :1, :1]), _with_a0(a), x, zi, "df1"), *dtypes)
 
 
 def _with_a0(a: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ def sparse_allpole(a: Any, delays: Any, x: Any, zi: Any = None) -> Tensor | tupl
     Shapes: a and delays ``[..., L]``, or ``[..., T, L]`` of one dimension more than x; zi ``[..., D]`` the past
     outputs, newest first. Returns ``y``, or ``(y, zf)`` with the last D outputs when zi is given.
     """
-    (a, x, zi), dtype = promote(x, a, x, zi)
+    (a, x, zi), dtype, of_state = promote(x, a, x, zi=zi)
     a, d = (t if t.dim() > x.dim() else t.unsqueeze(-2) for t in (a, to_delays("sparse_allpole", "delays", delays, x)))
     taps = torch.broadcast_shapes(a.shape[:-1], d.shape[:-1])
     line = _Line(torch.broadcast_shapes(taps[:-1], x.shape[:-1]), x, zi)
@@ -28,7 +28,7 @@ def sparse_allpole(a: Any, delays: Any, x: Any, zi: Any = None) -> Tensor | tupl
         for a_l, d_l in zip(a.unbind(-1), d.unbind(-1), strict=True):
             y = y - _at(a_l, n) * line.at(_at(d_l, n))
         line.append(y)
-    return line.result(line.samples, zi, dtype)
+    return line.result(line.samples, zi, dtype, of_state)
 
 
 def comb_filter(
@@ -42,35 +42,35 @@ def comb_filter(
     Between samples y is the polynomial through 2 ("linear") or 4 ("lagrange3") of its samples, or ("thiran") what an
     all-pass filter of first order makes of them.
     """
-    (a, x, zi), dtype = promote(x, a, x, zi)
+    (a, x, zi), dtype, of_state = promote(x, a, x, zi=zi)
     a, d = (_of_samples(t, x) for t in (a, to_delays("comb_filter", "delay", delay, x)))
     line = _Line(torch.broadcast_shapes(a.shape[:-1], d.shape[:-1], x.shape[:-1]), x, zi)
     v = line.zero
     for n in range(x.shape[-1]):
         v = line.read(_at(d, n), interpolation, v)
         line.append(x[..., n] - _at(a, n) * v)
-    return line.result(line.samples, zi, dtype)
+    return line.result(line.samples, zi, dtype, of_state)
 
 
 def feedforward_comb(
     b: Any, delay: Any, x: Any, zi: Any = None, interpolation: str | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:
     """y[n] = x[n] + b[n] x[n - D[n]], x[-k] = zi[k-1]; shapes as for :func:`comb_filter`."""
-    (b, x, zi), dtype = promote(x, b, x, zi)
+    (b, x, zi), dtype, of_state = promote(x, b, x, zi=zi)
     b, d = (_of_samples(t, x) for t in (b, to_delays("feedforward_comb", "delay", delay, x)))
     line = _Line(torch.broadcast_shapes(b.shape[:-1], d.shape[:-1], x.shape[:-1]), x, zi)
     y = []
     for n in range(x.shape[-1]):
         y.append(x[..., n] + _at(b, n) * line.read(_at(d, n), interpolation))
         line.append(x[..., n])
-    return line.result(y, zi, dtype)
+    return line.result(y, zi, dtype, of_state)
 
 
 def allpass_comb(
     a: Any, delay: Any, x: Any, zi: Any = None, interpolation: str | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:
     """w[n] = x[n] - a[n] w[n - D[n]], y[n] = a[n] w[n] + w[n - D[n]], w[-k] = zi[k-1]; shapes as above."""
-    (a, x, zi), dtype = promote(x, a, x, zi)
+    (a, x, zi), dtype, of_state = promote(x, a, x, zi=zi)
     a, d = (_of_samples(t, x) for t in (a, to_delays("allpass_comb", "delay", delay, x)))
     line = _Line(torch.broadcast_shapes(a.shape[:-1], d.shape[:-1], x.shape[:-1]), x, zi)
     y = []
@@ -79,7 +79,7 @@ def allpass_comb(
         w = x[..., n] - _at(a, n) * v
         y.append(_at(a, n) * w + v)
         line.append(w)
-    return line.result(y, zi, dtype)
+    return line.result(y, zi, dtype, of_state)
 
 
 class _Line:
@@ -123,12 +123,14 @@ class _Line:
             value = value + weight * self.at(first.long() + k)
         return value
 
-    def result(self, y: list[Tensor], zi: Tensor | None, dtype: torch.dtype) -> Tensor | tuple[Tensor, Tensor]:
+    def result(
+        self, y: list[Tensor], zi: Tensor | None, dtype: torch.dtype, of_state: torch.dtype
+    ) -> Tensor | tuple[Tensor, Tensor]:
         filtered = torch.stack(y, -1).to(dtype) if y else self.empty().to(dtype)
         if zi is None:
             return filtered
         last = (self.past + self.samples)[len(self.samples) :]
-        return filtered, (torch.stack(last, -1).flip(-1) if last else self.empty()).to(dtype)
+        return filtered, (torch.stack(last, -1).flip(-1) if last else self.empty()).to(of_state)
 
 
 def _of_samples(c: Tensor, x: Tensor) -> Tensor:

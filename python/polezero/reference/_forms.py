@@ -5,15 +5,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polezero.reference._promotion import promote
+from polezero.reference._promotion import promote, returned
 
 __all__ = ["lpv_fir", "lpv_lfilter"]
 
 
 def lpv_fir(b: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """y[n] = sum_k b_k[n] x[n-k], b ``[..., T or 1, M+1]``; zi and zf are the last M inputs, newest first."""
-    (b, x, zi), _ = promote(x, b, x, zi)
-    return lpv_lfilter(b, torch.ones_like(b[..., :1, :1]), x, zi, "df1")
+    (b, x, zi), *dtypes = promote(x, b, x, zi=zi)
+    return returned(lpv_lfilter(b, torch.ones_like(b[..., :1, :1]), x, zi, "df1"), *dtypes)
 
 
 def lpv_lfilter(b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2") -> Tensor | tuple[Tensor, Tensor]:
@@ -25,7 +25,7 @@ def lpv_lfilter(b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2") -> T
         tdf1  v = x + r_1,  r_i' = r_{i+1} - a_i v,  y = b_0 v + s_1,  s_k' = s_{k+1} + b_k v    r, s
         tdf2  y = b_0 x + s_1,  s_j' = s_{j+1} + b_j x - a_j y                                    s
     """
-    (b, a, x, zi), dtype = promote(x, b, a, x, zi)
+    (b, a, x, zi), dtype, of_state = promote(x, b, a, x, zi=zi)
     T, M, N = x.shape[-1], b.shape[-1] - 1, a.shape[-1] - 1
     lead = torch.broadcast_shapes(b.shape[:-2], a.shape[:-2], x.shape[:-1])
     x = x.expand(*lead, T)
@@ -38,7 +38,7 @@ def lpv_lfilter(b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2") -> T
         out, state = _step(bn, an, x[..., n : n + 1], state, form)
         y.append(out)
     filtered = torch.cat(y, -1).to(dtype)
-    return filtered if zi is None else (filtered, state.to(dtype))
+    return filtered if zi is None else (filtered, state.to(of_state))
 
 
 def _step(b: Tensor, a: Tensor, x: Tensor, state: Tensor, form: str) -> tuple[Tensor, Tensor]:

@@ -10,8 +10,8 @@ __all__ = ["lattice", "lpv_lattice"]
 
 def lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """:func:`lpv_lattice` with k ``[..., N]`` and taps ``[..., N+1]`` that stay as they are."""
-    (k, taps), dtype = promote(x, k, taps)
-    return lpv_lattice(k[..., None, :].to(dtype), x, zi, None if taps is None else taps[..., None, :].to(dtype))
+    (k, taps, _), *_ = promote(x, k, taps)
+    return lpv_lattice(k[..., None, :], x, zi, None if taps is None else taps[..., None, :])
 
 
 def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tuple[Tensor, Tensor]:
@@ -21,7 +21,7 @@ def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tu
 
     with c_i = sqrt(1 - |k_i|^2); y = f_0, or sum_i taps_i c_1 .. c_i g_i. zi and zf ``[..., N]`` are g_0..g_{N-1}.
     """
-    (k, x, zi, taps), dtype = promote(x, k, x, zi, taps)
+    (k, x, taps, zi), dtype, of_state = promote(x, k, x, taps, zi=zi)
     N, T = k.shape[-1], x.shape[-1]
     lead = torch.broadcast_shapes(k.shape[:-2], x.shape[:-1], () if taps is None else taps.shape[:-2])
     g = list((x.new_zeros(*lead, N) if zi is None else zi.expand(*lead, N)).unbind(-1))
@@ -43,4 +43,4 @@ def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tu
         y.append(out.expand(lead))
         g = after[:N]
     filtered = (torch.stack(y, -1) if y else x.new_zeros(*lead, 0)).to(dtype)
-    return filtered if zi is None else (filtered, torch.stack([s.expand(lead) for s in g], -1).to(dtype))
+    return filtered if zi is None else (filtered, torch.stack([s.expand(lead) for s in g], -1).to(of_state))

@@ -23,7 +23,7 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | 
     end, the leading dimensions of b, a and x broadcast to those of y, and zi expands to them. Returns ``y``, or
     ``(y, zf)`` with the final states zf when zi is given.
     """
-    (b, a, x, zi), dtype = promote(x, b, a, x, zi)
+    (b, a, x, zi), dtype, of_state = promote(x, b, a, x, zi=zi)
     axis = axis if axis < 0 else axis - x.dim()  # from the end: broadcasting adds dimensions in front
     x = x.movedim(axis, -1)
     lead = torch.broadcast_shapes(b.shape[:-1], a.shape[:-1], x.shape[:-1])
@@ -40,4 +40,4 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | 
         y.append(w[..., :1])
         s = pad(w[..., 1:] - pad(a * y[-1], taps - 1), taps)
     filtered = torch.cat(y, -1).movedim(-1, axis).to(dtype)
-    return filtered if zi is None else (filtered, s[..., :-1].movedim(-1, axis).to(dtype))
+    return filtered if zi is None else (filtered, s[..., :-1].movedim(-1, axis).to(of_state))

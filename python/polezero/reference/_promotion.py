@@ -5,32 +5,35 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polezero._arguments import HALVES
 
+def promote(x: Any, *values: Any, zi: Any = None) -> tuple[list[Any], torch.dtype, torch.dtype]:
+    """The values, zi last, as tensors of the dtype to compute in, the widest of all; the dtypes of y and of zf.
 
-def promote(x: Any, *values: Any) -> tuple[list[Any], torch.dtype]:
-    """The values as tensors of the dtype to compute in, and the dtype to return (they differ for half precision).
-
-    Tensors promote as torch promotes them; other values take x's dtype, or its complex one; integers become the
-    default float.
+    y has x's, or its complex one where a value is complex, zf that and zi's, promoted; integers become the default
+    float, half precision is computed in float32. What is no tensor is a number of double precision.
     """
     x = torch.as_tensor(x)
-    own = _floating(x.dtype)
-    dtype = x.dtype
+    dtype = x.dtype if x.dtype.is_floating_point or x.dtype.is_complex else torch.get_default_dtype()
+    compute = torch.promote_types(dtype, torch.float32)
     tensors: list[Tensor | None] = []
-    for value in values:
+    for value in (*values, zi):
         if value is None:
             tensors.append(None)
             continue
         t = torch.as_tensor(value, device=x.device)
         if not isinstance(value, Tensor):
-            t = torch.as_tensor(value, dtype=own.to_complex() if t.is_complex() else own, device=x.device)
+            wide = torch.complex128 if t.is_complex() else torch.float64
+            t = torch.as_tensor(value, dtype=wide, device=x.device)
         tensors.append(t if t.dim() else t[None])
-        dtype = torch.promote_types(dtype, t.dtype)
-    dtype = _floating(dtype)
-    compute = torch.float32 if dtype in HALVES else dtype
-    return [None if t is None else t.to(compute) for t in tensors], dtype
+        compute = torch.promote_types(compute, t.dtype)
+        if t.is_complex():
+            dtype = torch.promote_types(dtype, torch.complex64)
+    of_state = dtype
+    if tensors[-1] is not None and (tensors[-1].is_floating_point() or tensors[-1].is_complex()):
+        of_state = torch.promote_types(dtype, tensors[-1].dtype)
+    return [None if t is None else t.to(compute) for t in tensors], dtype, of_state
 
 
-def _floating(dtype: torch.dtype) -> torch.dtype:
-    return dtype if dtype.is_floating_point or dtype.is_complex else torch.get_default_dtype()
+def returned(result: Any, dtype: torch.dtype, of_state: torch.dtype) -> Any:
+    """y, or (y, zf), which were computed in a wider dtype."""
+    return (result[0].to(dtype), result[1].to(of_state)) if isinstance(result, tuple) else result.to(dtype)

@@ -9,32 +9,32 @@ from torch import Tensor
 from polezero.reference._forms import lpv_lfilter
 from polezero.reference._lattice import lpv_lattice
 from polezero.reference._lfilter import lfilter
-from polezero.reference._promotion import promote
+from polezero.reference._promotion import promote, returned
 
 __all__ = ["lpv_parallel", "lpv_sosfilt", "parallel", "sosfilt"]
 
 
 def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """Sections ``[..., K, 6]`` one after another, each :func:`lfilter`; zi ``[K, ...]``, 2 values along ``axis``."""
-    (sos, x, zi), _ = promote(x, sos, x, zi)
-    return _in_turn(sos, x, zi, lambda b, a, u, state: lfilter(b, a, u, axis, state))
+    (sos, x, zi), *dtypes = promote(x, sos, x, zi=zi)
+    return returned(_in_turn(sos, x, zi, lambda b, a, u, state: lfilter(b, a, u, axis, state)), *dtypes)
 
 
 def lpv_sosfilt(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """Sections ``[..., T or 1, K, 6]`` one after another, each :func:`lpv_lfilter` in the form tdf2."""
-    (sos, x, zi), _ = promote(x, sos, x, zi)
-    return _in_turn(sos, x, zi, lpv_lfilter)
+    (sos, x, zi), *dtypes = promote(x, sos, x, zi=zi)
+    return returned(_in_turn(sos, x, zi, lpv_lfilter), *dtypes)
 
 
 def parallel(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """:func:`lpv_parallel` with sections ``[..., K, 6]`` that stay as they are."""
-    (sos,), dtype = promote(x, sos)
-    return lpv_parallel(sos[..., None, :, :].to(dtype), x, zi)
+    (sos, _), *_ = promote(x, sos)
+    return lpv_parallel(sos[..., None, :, :], x, zi)
 
 
 def lpv_parallel(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
     """Sections ``[..., T or 1, K, 6]`` side by side, each a lattice of two stages with a ladder; zi ``[K, ..., 2]``."""
-    (sos, x, zi), _ = promote(x, sos, x, zi)
+    (sos, x, zi), *dtypes = promote(x, sos, x, zi=zi)
     y, states = x.new_zeros(()), []
     for i in range(sos.shape[-2]):
         b, a = (sos[..., i, part] / sos[..., i, 3:4] for part in (slice(0, 3), slice(3, 6)))
@@ -48,7 +48,7 @@ def lpv_parallel(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Ten
         else:
             y = y + out[0]
             states.append(out[1])
-    return y if zi is None else (y, torch.stack(states))
+    return returned(y if zi is None else (y, torch.stack(states)), *dtypes)
 
 
 def _in_turn(sos: Tensor, x: Tensor, zi: Tensor | None, section: Callable[..., Any]) -> Tensor | tuple[Tensor, Tensor]:

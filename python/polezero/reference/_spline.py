@@ -63,7 +63,7 @@ def qspline1d_eval(cj: Tensor, newx: Tensor) -> Tensor:
 def cubic_spline(x: Tensor, m: int, boundary: str = "reflect") -> Tensor:
     """The spline through x at 0, 1/m .. T - 1."""
     points = torch.arange((x.shape[-1] - 1) * m + 1, dtype=torch.float64) / m
-    (x,), dtype = promote(x, x)
+    (x, _), dtype, _ = promote(x, x)
     return cspline1d_eval(cspline1d(x, 0.0, boundary), points, boundary).to(dtype)
 
 
@@ -79,7 +79,7 @@ def _at(x: Tensor, n: Tensor, boundary: str) -> Tensor:
 
 def _two_sided(x: Tensor, a: list[float], gain: float, boundary: str) -> Tensor:
     """gain / (A(z) A(1/z)) of the mirrored signal, from far enough before it to far enough behind it."""
-    (x,), dtype = promote(x, x)
+    (x, _), dtype, _ = promote(x, x)
     T, far = x.shape[-1], 400
     if T == 0:
         return x.to(dtype)
@@ -94,7 +94,7 @@ def _two_sided(x: Tensor, a: list[float], gain: float, boundary: str) -> Tensor:
 
 def _solved(system: Tensor, x: Tensor) -> Tensor:
     """c with system c = x; `system` has rows of how c[n] is read."""
-    (x,), dtype = promote(x, x)
+    (x, _), dtype, _ = promote(x, x)
     c: Tensor = torch.linalg.solve(system.T.to(x.dtype), x.unsqueeze(-1)).squeeze(-1).to(dtype)
     return c
 
