@@ -35,10 +35,36 @@ Tensor times(const Tensor& m, const Tensor& v) {
   return at::matmul(m, v.mT().unsqueeze(-1)).squeeze(-1).mT();
 }
 
-// u[n] v[n]^H, summed over time, in float64, for a matrix m that is constant.
+// The gradient of a matrix m that v goes into and u, as a gradient, comes out of: u v^H, summed
+// over the times, and over the rows, that share it.
 Tensor outer(const Tensor& u, const Tensor& v, const Tensor& m) {
   if (is_constant_matrix(m)) return at::matmul(wide(u), wide(v).mH()).unsqueeze(-3);
-  return at::mul(u.mT().unsqueeze(-1), v.mT().conj().unsqueeze(-2));
+  const auto rows = [](const Tensor& t) { return t.sym_sizes().slice(0, t.dim() - 2); };
+  const auto leading = at::infer_size_symdimvector(rows(u), rows(v));
+  const int64_t dims = leading.size(), missing = dims - (m.dim() - 3);
+  std::vector<int64_t> own, shared;  // dimensions in which m has rows of its own, and others
+  for (int64_t i = 0; i < dims; ++i) {
+    (i >= missing && m.sym_size(i - missing) != 1 ? own : shared).push_back(i);
+  }
+  if (shared.empty()) return at::mul(u.mT().unsqueeze(-1), v.mT().conj().unsqueeze(-2));
+  // By a product with the rows that share m in its middle. As a sum over them Inductor of
+  // torch 2.11 writes past the end of a buffer where T is dynamic.
+  std::vector<int64_t> order = own;
+  order.insert(order.end(), {dims + 1, dims});
+  order.insert(order.end(), shared.begin(), shared.end());
+  c10::SymInt rows_that_share = 1;
+  for (const int64_t i : shared) rows_that_share = rows_that_share * leading[i];
+  const auto arranged = [&](const Tensor& t) {  // [own.., T, channels, shared]
+    c10::SymDimVector sizes(leading.begin(), leading.end());
+    sizes.insert(sizes.end(), {t.sym_size(-2), t.sym_size(-1)});
+    c10::SymDimVector merged;
+    for (size_t i = 0; i < own.size() + 2; ++i) merged.push_back(sizes[order[i]]);
+    merged.push_back(rows_that_share);
+    return t.expand_symint(sizes).permute(order).reshape_symint(merged);
+  };
+  Tensor product = at::matmul(arranged(u), arranged(v).mH());
+  for (const int64_t i : shared) product = product.unsqueeze(i);
+  return product;
 }
 
 // The states v[0..T) and the last one, v[T], of the filter that runs.
