@@ -20,7 +20,8 @@
 //   const Registered<Fir> registered;
 //
 // vjp and jvp call differentiable ops, never kernels: that is what gives every order. An op exists
-// only by its Registered, so none can reach a user without its derivatives. A batch dimension is
+// only by its Registered, so none can reach a user without its derivatives. All leading
+// dimensions broadcast to those of every output, whatever it is made of; so a batch dimension is
 // just one more leading dimension, and nothing that is shared by the batch is copied.
 #pragma once
 

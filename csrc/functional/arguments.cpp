@@ -1,5 +1,7 @@
 #include "functional/arguments.h"
 
+#include <c10/core/impl/TorchDispatchModeTLS.h>
+
 #include "autograd/calls.h"
 
 namespace polezero::functional {
@@ -83,7 +85,10 @@ bool readable(const Tensor& t) {
   constexpr c10::DispatchKeySet recorded({DispatchKey::Python, DispatchKey::Functionalize,
                                           DispatchKey::FuncTorchBatched,
                                           DispatchKey::FuncTorchGradWrapper});
-  return t.is_cpu() && !t.key_set().has_any(recorded);
+  // make_fx and torch.func.linearize record what is done with plain tensors
+  using c10::impl::TorchDispatchModeKey, c10::impl::TorchDispatchModeTLS;
+  const bool traced = TorchDispatchModeTLS::get_mode(TorchDispatchModeKey::PROXY).has_value();
+  return t.is_cpu() && !traced && !t.key_set().has_any(recorded);
 }
 
 void check_filter(const char* op, const Tensor& b, const Tensor& a) {

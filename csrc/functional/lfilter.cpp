@@ -35,13 +35,14 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
   return results(from_last(y, axis), zi.defined() ? from_last(zf, axis) : Tensor(), type);
 }
 
-// [..., T, taps] with u[n - k] at [n, k]: windows over one padded signal. Tap 0 is the newest
-// sample and torch has no negative strides, so the windows are copied in reverse.
+// [..., T, taps] with u[n - k] at [n, k]. No unfold: its gradient has no batching rule.
 Tensor delays(const Tensor& u, int64_t taps) {
-  if (u.sym_size(-1) == 0) {  // no window to unfold
-    return u.unsqueeze(-1).expand_symint(with_last(c10::SymDimVector(u.sym_sizes()), taps));
+  const Tensor padded = pad_last(u, taps - 1, 0);
+  std::vector<Tensor> lagged;
+  for (int64_t k = 0; k < taps; ++k) {
+    lagged.push_back(slice_last(padded, taps - 1 - k, taps - 1 - k + u.sym_size(-1)));
   }
-  return pad_last(u, taps - 1, 0).unfold(-1, taps, 1).flip(-1);
+  return at::stack(lagged, -1);
 }
 
 }  // namespace

@@ -23,7 +23,11 @@ std::tuple<Tensor, Tensor> monic(const Tensor& b, const Tensor& a, int64_t calle
   check_like(op, {"a", a}, {"b", b});
   const Tensor a0 = a.slice(-1, 0, 1);
   TORCH_CHECK_VALUE(!a.is_cpu() || a0.ne(0).all().item<bool>(), op, ": ", name, " != 0, got 0");
-  return {b / a0, a.slice(-1, 1) / a0};
+  // a has the leading dimensions of both, as every output of an op has those of all inputs: under
+  // vmap over b alone the rows of a are rows of the batch too
+  const auto rows = with_last(broadcast_leading(op, {{"b", b, 2}, {"a", a, 2}}), a.sym_size(-2));
+  const Tensor monic = a.slice(-1, 1) / a0;
+  return {b / a0, monic.expand_symint(with_last(rows, monic.sym_size(-1)))};
 }
 
 }  // namespace polezero
