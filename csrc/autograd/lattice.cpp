@@ -1,5 +1,5 @@
 // Derivatives of the normalised lattice: its adjoint is the lattice turned back, backwards in time.
-// Of the first order and reverse mode there is a fused backward; in all others what a stage does
+// Reverse mode of the first order has a fused backward; in all others what a stage does
 // within a sample is made of ordinary operations. Math in docs/maths.md.
 #include "ops/lattice.h"
 

@@ -32,7 +32,8 @@ Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays,
                                          {past, sum, read.interpolation, read.derivative})[0];
 }
 
-// Of y = S(c, d) x: g is grad_y and x conjugated; of S^T x the two change places.
+// The gradients of c and d in y = S(c, d) x: g is grad_y and x conjugated; of S^T x the two change
+// places.
 struct TapGradients {
   Tensor c, d;
 };

@@ -119,7 +119,7 @@ void check_matrix(const char* op, const char* name, const Tensor& matrix, const 
                     matrix.sym_sizes());
 }
 
-// Those of a matrix that cannot be diagonalised come out as nearly parallel. They may lose half the
+// The eigenvectors of a matrix that has too few come out as nearly parallel. They may lose half the
 // digits of the least precise argument, in which the result is going to be.
 void check_eigenvectors(const char* op, const Tensor& V, std::initializer_list<Tensor> arguments) {
   if (!readable(V) || V.numel() == 0) return;

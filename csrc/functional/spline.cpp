@@ -91,7 +91,7 @@ bool is_whole(const char* op, c10::string_view boundary) {
   return boundary == "reflect";
 }
 
-// Of coefficients at t, both along `axis` of c.
+// The spline of coefficients c at t, both along `axis` of c.
 Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degree, int64_t axis) {
   const Promotion type = promote(op, {"cj", c}, {});
   axis = wrap_axis(op, axis, {"cj", c});

@@ -15,7 +15,7 @@
 
 namespace polezero {
 
-// Of a number that is not zero.
+// The place of the lowest bit that is set in a number that is not zero.
 POLEZERO_HD int lowest_bit(int64_t bits) {
 #if defined(__CUDA_ARCH__)
   return __ffsll(bits) - 1;

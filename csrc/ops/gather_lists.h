@@ -8,8 +8,8 @@
 
 namespace polezero {
 
-// Of reads[lists, R], the sample that each reads: read[lists, R] are their numbers by sample, those
-// of sample m at [begin[m], begin[m + 1]), begin[lists, samples + 1]. Other samples have none.
+// Who reads which sample: of reads[lists, R], the sample that each reads, read[lists, R] are the
+// numbers by sample, those of sample m at [begin[m], begin[m + 1]), begin[lists, samples + 1].
 struct Readers {
   at::Tensor read, begin;
 

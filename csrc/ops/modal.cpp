@@ -10,7 +10,7 @@ namespace polezero {
 
 namespace {
 
-// Of signals, which are real.
+// Calls the body with the scalar type of a signal, which is real.
 template <class F>
 void dispatch_real(const Tensor& signal, F&& body) {
   signal.scalar_type() == at::kFloat ? body(float()) : body(double());

@@ -9,7 +9,7 @@ namespace polezero {
 
 // How a delay between samples is read; delays are int64 where it is none, else floating.
 enum class Interpolation : int64_t { none, linear, lagrange3 };
-// Those of a GPU, where they are not looked at: at least the shortest that can be read. NaN stays.
+// Delays on a GPU, where they are not looked at: at least the shortest that can be read. NaN stays.
 Tensor legal_delays(const Tensor& delays, Interpolation interpolation);
 // Who is named in errors; -1: the op itself.
 enum class SparseCaller : int64_t { sparse_allpole, comb_filter, feedforward_comb, allpass_comb };

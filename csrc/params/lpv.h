@@ -11,7 +11,7 @@ namespace polezero {
 struct Lags {
   int64_t shift;
   bool reverse;
-  // Of the adjoint filter.
+  // The lags of the adjoint filter.
   Lags adjoint() const { return {reverse ? shift - 1 : shift + 1, !reverse}; }
   // Whether a coefficient is that of the time of the sample that it multiplies, not the output's.
   bool at_input() const { return shift != 0; }

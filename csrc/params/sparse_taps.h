@@ -32,7 +32,7 @@ struct SparseTapsOfRow {
         varying(of_row(t.varying, row * t.c_row)),
         constant(of_row(t.constant, row * t.c_row)) {}
 
-  // Of tap l; n counts from the first sample that taps make.
+  // The coefficient of tap l; n counts from the first sample that taps make.
   POLEZERO_HD A coefficient(int64_t n, int64_t l) const {
     return varying != nullptr ? widen(varying[n * taps.count + l]) : constant[l];
   }

@@ -145,7 +145,7 @@ struct Case {
     const int64_t set = s.shared ? 0 : r;
     return s.varying_delays ? (set * s.time + n) * s.taps + l : set * s.taps + l;
   }
-  // Of the j-th sample that a tap reads.
+  // The delay of the j-th sample that a tap reads.
   int64_t delay(int64_t r, int64_t n, int64_t l, int64_t j) const {
     return delays[tap(r, n, l)] - before() + j;
   }

@@ -9,7 +9,7 @@ namespace {
 
 using namespace host;
 
-// Of degree n, or its derivative.
+// The B-spline of degree n at t, or its derivative.
 long double b_spline(int n, long double t, bool derivative) {
   if (derivative) return b_spline(n - 1, t + 0.5L, false) - b_spline(n - 1, t - 0.5L, false);
   if (n == 0) return -0.5L <= t && t < 0.5L ? 1 : 0;

@@ -36,7 +36,7 @@ class LatticeRows {
   void load_stages(int64_t n, int64_t count) {
     if (!given_.constant) read(n, count);
   }
-  // Of sample n of the tile.
+  // The stages at sample n of the tile.
   LatticeSample<V> sample(int64_t n) const {
     return {N, stages_.data() + (given_.constant ? 0 : n * N)};
   }

@@ -7,7 +7,7 @@
 
 POLEZERO_ISA_BEGIN
 
-// Of one row, over its samples [begin, end), begin >= past.
+// The products of one row, over its samples [begin, end), begin >= past.
 template <class T, int points>
 struct SparseProductRow {
   using A = acc_t<T>;
@@ -47,7 +47,7 @@ struct SparseProductRow {
         [&](int64_t, auto products) { fours += products; });
     return total + horizontal_sum<double, 4>(fours);
   }
-  // Those of tap l, to memory.
+  // Writes the products of tap l to memory.
   void write(int64_t begin, int64_t end, int64_t l, T* to) const {
     const int64_t L = p.taps.count;
     each(

@@ -37,7 +37,7 @@ inline Four load_four(const float* p) {
 #endif
 }
 
-// Of the only tap, of four samples from n on.
+// The delays of the only tap at four samples from n on.
 template <class T>
 POLEZERO_INLINE Four four_delays(const SparseTapsOfRow<T>& taps, int64_t n) {
   const int64_t i = taps.taps.d_time == 0 ? 0 : n;

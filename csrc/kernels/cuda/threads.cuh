@@ -6,7 +6,7 @@
 
 POLEZERO_ISA_BEGIN
 
-// Those of a block, or one of the groups of `width` that a warp is divided into.
+// The threads of a block, or of one of the groups of `width` that a warp is divided into.
 template <int width = kWarp>
 struct DeviceThreads {
   static constexpr bool kWholeBlock = width == kWarp;

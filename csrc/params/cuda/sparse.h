@@ -15,7 +15,7 @@ struct SparseOnDevice : SparseParams<scalar_t> {
   const int64_t* tap = nullptr;    // [lists, T L points]
   const int64_t* begin = nullptr;  // [lists, past + T + 1]
   int64_t lists = 0;               // B, or 1: shared
-  // Of a filter with feedback and one tap, whose delay is constant: threads for each row, and what
+  // A filter with feedback and one tap, whose delay is constant, has threads for each row, and what
   // the input of each of its chunks leaves behind, with the chunk's transition.
   int64_t comb_threads = 0;
   acc_t<scalar_t>* comb_states = nullptr;  // [B, comb_threads, 2]

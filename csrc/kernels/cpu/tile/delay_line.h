@@ -25,7 +25,7 @@ class DelayLine {
         now_(line_.data() + (step > 0 ? behind_ : ahead_ + tile_ - 1)) {}
 
   int64_t tile() const { return tile_; }
-  // Of position i of the tile in hand.
+  // The value at position i of the tile in hand.
   A* at(int64_t i) { return now_ + step * i; }
   // The tile that was in hand had `tile()` positions: the next one.
   void advance() {

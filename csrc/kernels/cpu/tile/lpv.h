@@ -140,7 +140,7 @@ struct LpvTransition {
       unroll<N>([&](auto k) POLEZERO_LAMBDA { free[k].step(vec<double>{}, c); });
     });
   }
-  // Of lane i.
+  // The state after stretch i of the lanes, from the one before it.
   POLEZERO_INLINE void apply(int i, double (&s)[N]) const {
     double next[N];
     for (int j = 0; j < N; ++j) {

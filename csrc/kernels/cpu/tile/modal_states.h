@@ -150,7 +150,7 @@ class ModalStates {
     }
     return check == 0;
   }
-  // Those of a block, newest first, and as many zeros.
+  // The inputs of a block, newest first, and as many zeros.
   const double* inputs(int64_t b) const { return &x_[b * 2 * kBlock]; }
   // Before block b.
   const double* before(int64_t b) const { return states_.data() + b * columns; }

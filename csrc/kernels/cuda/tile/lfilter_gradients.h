@@ -82,7 +82,7 @@ POLEZERO_HD void finish_gradient(Block& warp, const LfilterAdjointScan<T>& p, in
   out.grad_a[row * (f.order_a + 1) + k] = -multiply(sum, scale);
 }
 
-// That of state k of a row.
+// The gradient of state k of a row.
 template <class T>
 POLEZERO_HD void finish_grad_zi(const LfilterAdjointScan<T>& p,
                                 const cuda::LfilterGradients<T>& out, int64_t row, int64_t k) {

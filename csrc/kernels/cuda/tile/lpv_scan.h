@@ -27,7 +27,7 @@ template <class T, int N, int step>
 struct LpvCoefficients {
   T at[kLpvSamples<T, N> * N];
 
-  // Of sample i. Backwards in memory the last one comes first.
+  // The coefficients of sample i. Backwards in memory the last one comes first.
   POLEZERO_HD void of(int i, T (&a)[N]) const {
     for (int k = 0; k < N; ++k) a[k] = at[i * N + (step < 0 ? N - 1 - k : k)];
   }

@@ -145,7 +145,7 @@ POLEZERO_HD void fold_lanes(Block& block, double (&v)[kModalTile]) {
   }
   if constexpr (w > 1) fold_lanes<w / 2>(block, v);
 }
-// Of kModalTile values in each lane: lane l gets, as the first one, the sum of value l / 2.
+// Sums kModalTile values over the lanes: lane l gets, as its first one, the sum of value l / 2.
 template <class Block>
 POLEZERO_HD void sum_over_lanes(Block& block, double (&v)[kModalTile]) {
   static_assert(kModalTile == kWarp / 2);

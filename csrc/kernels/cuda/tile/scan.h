@@ -81,7 +81,7 @@ struct ConstantCarry {
   }
 };
 
-// Those of one that does: the transition goes with v.
+// The carry of a filter that does change: the transition goes with v.
 template <class A, int S>
 struct VaryingCarry {
   struct Message {
@@ -142,8 +142,8 @@ POLEZERO_HD M shuffle(Block& block, const M& m, int lane) {
   return out;
 }
 
-// Of each lane: the lanes up to it and itself. A lane is `units` stretches long; only the first
-// `lanes` have something.
+// Each lane gets what the lanes up to it and itself make. A lane is `units` stretches long; only
+// the first `lanes` have something.
 template <class Block, class Carry>
 POLEZERO_HD typename Carry::Message inclusive_scan(Block& block, const Carry& carry,
                                                    typename Carry::Message m, int64_t units,
@@ -155,7 +155,7 @@ POLEZERO_HD typename Carry::Message inclusive_scan(Block& block, const Carry& ca
   }
   return m;
 }
-// Of the lanes before each lane.
+// Each lane gets what the lanes before it make.
 template <class Carry, class Block>
 POLEZERO_HD typename Carry::Message lanes_before(Block& block, const typename Carry::Message& m) {
   const auto before = shuffle_up(block, m, 1);

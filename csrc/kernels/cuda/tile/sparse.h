@@ -62,7 +62,7 @@ POLEZERO_HD void sparse_fir_output(const SparseOnDevice<T>& p, int64_t row, int6
       static_cast<T>(sparse_sum(p, SparseTapsOfRow<T>(p.taps, row), row, n, sample));
 }
 
-// Of a row, in all threads.
+// The shortest delay of a row, found by all threads, for all threads.
 template <class Block, class T>
 POLEZERO_HD int64_t shortest_delay(Block& block, double* scratch, const SparseOnDevice<T>& p,
                                    const SparseTapsOfRow<T>& taps) {
@@ -106,7 +106,7 @@ POLEZERO_HD void sparse_allpole_row(Block& block, double* scratch, const SparseO
   }
 }
 
-// Of product l at the n-th sample that taps make.
+// Product l at the n-th sample that taps make.
 template <class T>
 POLEZERO_HD acc_t<T> sparse_product_of(const SparseProductParams<T>& p, int64_t row, int64_t n,
                                        int64_t l) {

@@ -1,6 +1,6 @@
 """Draws docs/frequency_sampling.png and prints the tables of docs/frequency_sampling.md.
 
-python docs/measure_frequency_sampling.py [--output docs/frequency_sampling.png]
+python benchmarks/measure_frequency_sampling.py [--output docs/frequency_sampling.png]
 
 Error and time of polezero.freq.lfilter against polezero.lfilter, and the identification of filters by gradient descent
 through the recursion, through spectra and through poles. One thread; a minute and a half on two cores.

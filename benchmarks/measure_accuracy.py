@@ -1,6 +1,6 @@
 """Prints the accuracy table of docs/numerics.md: float32 filters with one pair of poles, against float64 ones.
 
-python docs/measure_accuracy.py [--samples 262144] [--threads 1]
+python benchmarks/measure_accuracy.py [--samples 262144] [--threads 1]
 
 The error is ||result - exact|| / ||exact||. The exact filter is in float64 and has the same float32 coefficients and
 signal. The last column is what is left out so: the exact filter against one whose coefficients were never rounded.

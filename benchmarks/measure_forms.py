@@ -1,6 +1,6 @@
 """Prints the table of the four direct forms in docs/numerics.md: float32 against float64, in value and gradients.
 
-python docs/measure_forms.py [--samples 65536] [--loop-samples 4096]
+python benchmarks/measure_forms.py [--samples 65536] [--loop-samples 4096]
 
 A pair of poles at radius * exp(+-j angle), whose angle moves by a hundredth, up and down; the worst error of four
 angles. Once by polezero, whose state is float64, and once (*) by a loop over each form as it is drawn, all in float32.
