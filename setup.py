@@ -2,9 +2,11 @@
 
     pip install --no-build-isolation .        (-e . for an editable one)
 
-Environment: CMAKE_ARGS (more arguments for CMake), POLEZERO_BUILD_DIR (where to build).
+Environment: CMAKE_ARGS (more arguments for CMake), POLEZERO_BUILD_DIR (where to build), MAX_JOBS or
+CMAKE_BUILD_PARALLEL_LEVEL (how many compilers run at once; without them one for each CPU that this process may use).
 """
 
+import importlib
 import importlib.metadata
 import os
 import re
@@ -36,6 +38,47 @@ def version() -> str:
     return match[1]
 
 
+def find_program(name: str, folder: str) -> str | None:
+    """CMake or ninja: the environment's own, else the one on the PATH.
+
+    Their PyPI packages name the folder of the program. pip may be called by its path, and on the PATH are then the
+    system's programs, which may be too old, or none.
+    """
+    try:
+        own = getattr(importlib.import_module(name), folder)
+    except (ImportError, AttributeError):  # without CMake's package our own folder cmake is what Python finds
+        own = ""
+    return shutil.which(name, path=own) or shutil.which(name)
+
+
+def jobs() -> int:
+    """How many compilers run at once. Each takes up to a gigabyte, and make knows no limit of its own."""
+    for variable in ("MAX_JOBS", "CMAKE_BUILD_PARALLEL_LEVEL"):  # the first is what torch's own extensions read
+        if value := os.environ.get(variable):
+            if not value.isdecimal() or int(value) == 0:
+                sys.exit(f"polezero: {variable}: expected a number of jobs, 1 or more, got {value!r}")
+            return int(value)
+    return len(os.sched_getaffinity(0))
+
+
+def commands(build: str, prefix: Path) -> list[list[str]]:
+    """What is run, in ROOT: CMake configures in the folder `build`, builds there and installs below `prefix`."""
+    cmake, ninja = find_program("cmake", "CMAKE_BIN_DIR"), find_program("ninja", "BIN_DIR")
+    if cmake is None or not (ninja or shutil.which("make")):
+        sys.exit(
+            f"polezero builds with CMake and ninja, and {'ninja' if cmake else 'CMake'} is neither in the environment "
+            f"of {sys.executable} nor on the PATH: run `{sys.executable} -m pip install cmake ninja nlohmann-json`"
+        )
+    configure = [cmake, "-S", ".", "-B", build, f"-DPython_EXECUTABLE={sys.executable}"]
+    if ninja and not (ROOT / build / "CMakeCache.txt").exists():
+        configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
+    return [
+        configure + shlex.split(os.environ.get("CMAKE_ARGS", "")),
+        [cmake, "--build", build, "--parallel", str(jobs())],
+        [cmake, "--install", build, "--prefix", str(prefix)],
+    ]
+
+
 class CMakeBuild(build_ext):
     """Builds with CMake and installs into the package: the library, headers, CMake files and polezero._C."""
 
@@ -43,14 +86,7 @@ class CMakeBuild(build_ext):
         tag = f"torch{TORCH_MINOR}-{sys.implementation.cache_tag}"
         build = os.environ.get("POLEZERO_BUILD_DIR", f"build/{tag}")
         package = ROOT / "python" if self.inplace or self.editable_mode else Path(self.build_lib).resolve()
-        configure = ["cmake", "-S", ".", "-B", build, f"-DPython_EXECUTABLE={sys.executable}"]
-        if shutil.which("ninja") and not (ROOT / build / "CMakeCache.txt").exists():
-            configure += ["-G", "Ninja"]
-        for command in (
-            configure + shlex.split(os.environ.get("CMAKE_ARGS", "")),
-            ["cmake", "--build", build, "--parallel"],
-            ["cmake", "--install", build, "--prefix", str(package / "polezero")],
-        ):
+        for command in commands(build, package / "polezero"):
             subprocess.run(command, cwd=ROOT, check=True)
 
     def get_outputs(self) -> list[str]:
@@ -60,9 +96,10 @@ class CMakeBuild(build_ext):
         return {}
 
 
-setup(
-    version=version(),
-    install_requires=[f"torch=={TORCH_MINOR}.*"],
-    ext_modules=[Extension("polezero._C", sources=[])],  # makes the wheel one for a platform
-    cmdclass={"build_ext": CMakeBuild},
-)
+if __name__ == "__main__":  # pip runs this file; the tests load it
+    setup(
+        version=version(),
+        install_requires=[f"torch=={TORCH_MINOR}.*"],
+        ext_modules=[Extension("polezero._C", sources=[])],  # makes the wheel one for a platform
+        cmdclass={"build_ext": CMakeBuild},
+    )

@@ -24,7 +24,13 @@ if(POLEZERO_CUDA STREQUAL "AUTO" OR POLEZERO_CUDA)
     set(CMAKE_CUDA_ARCHITECTURES "${POLEZERO_CUDA_ARCH}")
     enable_language(CUDA)
     find_package(CUDAToolkit REQUIRED)
-    if(CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12)
+    # An old CMake is an error under AUTO too: who has a CUDA toolkit would miss the kernels only when
+    # a tensor on a GPU is refused, and a newer CMake is one command away.
+    if(CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12 AND NOT "cuda_std_20" IN_LIST CMAKE_CUDA_COMPILE_FEATURES)
+      message(FATAL_ERROR "The CUDA kernels are C++20, which CMake ${CMAKE_VERSION} does not know of nvcc: "
+                          "install CMake 3.25.2 or newer (pip install cmake), or build without them "
+                          "(-DPOLEZERO_CUDA=OFF)")
+    elseif(CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12)
       set(POLEZERO_CUDA_ARCHS "${POLEZERO_CUDA_ARCH}")
       message(STATUS "CUDA kernels for sm_${POLEZERO_CUDA_ARCHS}, by ${CUDAToolkit_VERSION}")
     elseif(POLEZERO_CUDA STREQUAL "AUTO")

@@ -4,12 +4,14 @@ import importlib.metadata
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -156,6 +158,86 @@ def test_unknown_cpu_capability_is_an_error():
     assert "POLEZERO_CPU_CAPABILITY: expected one of" in done.stderr and "avx1024" in done.stderr
 
 
+# ---- setup.py
+
+
+@pytest.fixture(scope="module")
+def setup() -> dict[str, Any]:
+    """What setup.py defines."""
+    return runpy.run_path(str(ROOT / "setup.py"))
+
+
+@pytest.fixture
+def programs(tmp_path) -> Path:
+    """A folder with programs for the PATH, as a system has them."""
+    for name in ("cmake", "ninja"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 0.1\n")
+        (tmp_path / name).chmod(0o755)
+    return tmp_path
+
+
+both_programs = pytest.mark.parametrize("name, folder", [("cmake", "CMAKE_BIN_DIR"), ("ninja", "BIN_DIR")])
+
+
+@both_programs
+def test_setup_takes_the_programs_of_the_environment_whatever_is_on_the_path(
+    setup, monkeypatch, programs, name, folder
+):
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"this environment has no {name} of PyPI")
+    for path in ("", str(programs)):
+        monkeypatch.setenv("PATH", path)
+        found = setup["find_program"](name, folder)
+        assert version in run(found, "--version", env={}).stdout
+
+
+@both_programs
+def test_setup_takes_programs_of_the_path_where_the_environment_has_none(setup, monkeypatch, programs, name, folder):
+    monkeypatch.setitem(sys.modules, name, None)  # import fails
+    monkeypatch.setenv("PATH", str(programs))
+    assert setup["find_program"](name, folder) == str(programs / name)
+    monkeypatch.setenv("PATH", "")
+    assert setup["find_program"](name, folder) is None
+
+
+@pytest.mark.parametrize("missing", [["cmake"], ["cmake", "ninja"], ["ninja"]])
+def test_setup_says_what_to_install_where_there_is_no_cmake_or_ninja(missing):
+    """As pip runs setup.py, with nothing on the PATH."""
+    code = f"""
+import runpy, sys
+sys.modules |= dict.fromkeys({missing})
+sys.argv = ["setup.py", "build_ext"]
+runpy.run_path("setup.py", run_name="__main__")
+"""
+    done = run(sys.executable, "-c", code, cwd=ROOT, env=os.environ | {"PATH": ""})
+    assert done.returncode == 1
+    message = done.stderr.strip().splitlines()[-1]
+    absent = "CMake" if "cmake" in missing else "ninja"
+    assert f"{absent} is neither in the environment of {sys.executable} nor on the PATH" in message
+    assert "pip install cmake ninja nlohmann-json" in message
+
+
+def test_setup_runs_no_more_compilers_at_once_than_there_are_cpus(setup, monkeypatch, programs):
+    def parallel() -> list[str]:
+        _, build, _ = setup["commands"]("build/none", ROOT)
+        return build[build.index("--parallel") + 1 :]
+
+    monkeypatch.setenv("PATH", str(programs))
+    for name in ("MAX_JOBS", "CMAKE_BUILD_PARALLEL_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 5, 7})
+    assert parallel() == ["3"]
+    monkeypatch.setenv("CMAKE_BUILD_PARALLEL_LEVEL", "5")
+    assert parallel() == ["5"]
+    monkeypatch.setenv("MAX_JOBS", "2")
+    assert parallel() == ["2"]
+    monkeypatch.setenv("MAX_JOBS", "many")
+    with pytest.raises(SystemExit, match="MAX_JOBS: expected a number of jobs, 1 or more, got 'many'"):
+        parallel()
+
+
 # ---- CMake
 
 CONSUMER = """
@@ -222,6 +304,17 @@ def test_configures_with_cuda_kernels_where_nvcc_is_and_without_elsewhere(tmp_pa
     assert done.returncode == 0, done.stderr
     assert ("CUDA kernels for sm_" in done.stdout) == bool(shutil.which("nvcc", path=env["PATH"])), done.stdout
     assert ("No CUDA kernels: nvcc was not found" in done.stdout) == (not shutil.which("nvcc", path=env["PATH"]))
+
+
+@pytest.mark.parametrize("env", ["with_nvcc"], indirect=True)
+def test_a_cmake_that_is_too_old_for_nvcc_is_named(tmp_path, env):
+    cmake = shutil.which("cmake", path="/usr/bin")
+    version = re.search(r"[\d.]+", run(cmake, "--version").stdout)[0] if cmake else "none"
+    if cmake is None or tuple(map(int, version.split("."))) >= (3, 25, 2):
+        pytest.skip(f"needs a system whose CMake is older than 3.25.2, got {version}")
+    done = run(cmake, "-S", ROOT, "-B", tmp_path, f"-DPython_EXECUTABLE={sys.executable}", env=env)
+    assert done.returncode != 0
+    assert f"CMake {version} does not know of nvcc: install CMake 3.25.2 or newer" in " ".join(done.stderr.split())
 
 
 # ---- objects
