@@ -3,13 +3,13 @@
 # uses the machine's cross compiler, qemu and GoogleTest, gpu the torch and CUDA toolkit that are
 # there; both name what is missing.
 #
-#   make demo | test | bench | bench-peers | lint | format | sanitize | arm64 | gpu |
+#   make demo | test | bench | bench-peers | lint | format | sanitize | smoke | arm64 | gpu |
 #        cpp-example | clean
 #
-# TORCH='torch==2.15.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
+# TORCH='torch==2.11.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
 # package in python/polezero holds the library of the last one made.
 PYTHON ?= python3
-DEFAULT_TORCH := torch==2.11.*
+DEFAULT_TORCH := torch==2.15.*
 TORCH ?= $(DEFAULT_TORCH)
 
 ifneq ($(TORCH),$(DEFAULT_TORCH))
@@ -23,6 +23,7 @@ TAG := $(subst $(empty) ,,$(TAG))
 VENV ?= .venv$(TAG)
 BUILD ?= build/dev$(TAG)
 SANITIZED := build/sanitize$(TAG)
+SMOKE := build/smoke$(TAG)
 EXAMPLE := build/cpp-example$(TAG)
 
 SHELL := /bin/bash
@@ -31,19 +32,21 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
 CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python
 
-.PHONY: demo test bench bench-peers lint format sanitize arm64 gpu cpp-example clean compile build
+.PHONY: demo test bench bench-peers lint format sanitize smoke arm64 gpu cpp-example clean compile build
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
 # ---- set-up
-$(VENV)/.torch:
+INSTALLED := .torch$(subst torch==,-,$(subst .*,,$(TORCH)))
+
+$(VENV)/$(INSTALLED):
 	$(PYTHON) -m venv $(VENV)
 	python -m pip install --quiet --upgrade 'pip>=25.1'
 	pip install '$(TORCH)'
 	@touch $@
 
 # .group-NAME: a dependency group of pyproject.toml
-$(VENV)/.group-%: $(VENV)/.torch pyproject.toml
+$(VENV)/.group-%: $(VENV)/$(INSTALLED) pyproject.toml
 	pip install --quiet --group $*
 	@touch $@
 
@@ -71,12 +74,31 @@ $(VENV)/.editable: setup.py pyproject.toml | compile
 
 build: $(VENV)/.editable
 
+# $(call package,BUILD FOLDER): the package in a folder of its own, BUILD FOLDER/site; python/polezero
+# stays as it is.
+package = rm -rf $(1)/site && mkdir -p $(1)/site && \
+	(cd python && find polezero -name '*.py' -exec cp --parents -t ../$(1)/site {} +) && \
+	cmake --install $(1) --prefix $(1)/site/polezero >/dev/null
+
 # ---- what people type
+# Under test, what malloc gives is full of 0x7f, which is 3.4e38 in float32, and not of the zeros of
+# fresh memory: nothing unwritten passes for a result. (What torch allocates is full of NaN besides,
+# see conftest.py.) Without the thread caches, which hand small pieces on as they are.
+FILLED = GLIBC_TUNABLES=glibc.malloc.perturb=128:glibc.malloc.tcache_count=0
+
 test: build $(VENV)/.group-test $(VENV)/.googletest
 	@grep -q POLEZERO_TESTS:BOOL=ON $(BUILD)/CMakeCache.txt || $(CMAKE) -B $(BUILD) -DPOLEZERO_TESTS=ON
 	@cmake --build $(BUILD) --target tests/cpp/all
-	@$(call cpp_tests,$(BUILD))
-	python -m pytest tests/python
+	@export $(FILLED); $(call cpp_tests,$(BUILD))
+	$(FILLED) python -m pytest tests/python
+
+# Whether a build for another torch (TORCH='torch==2.11.*') loads, filters and differentiates, and has
+# its ops registered as that torch wants them. Without CUDA kernels, which see nothing of torch.
+smoke: $(VENV)/.group-build
+	@[ -e $(SMOKE)/build.ninja ] || $(CMAKE) -B $(SMOKE) -DPOLEZERO_CUDA=OFF
+	@cmake --build $(SMOKE)
+	@$(call package,$(SMOKE))
+	PYTHONPATH=$(SMOKE)/site python tests/python/smoke_version.py
 
 # $(call cpp_tests,BUILD FOLDER)
 cpp_tests = if [ -x $(1)/tests/cpp/polezero_api_tests ]; then \
@@ -92,7 +114,7 @@ bench: build $(VENV)/.group-bench
 	python benchmarks/run.py
 	@$(kernels_bench)
 
-# Every peer is optional. philtorch 0.7 needs another torch, hence an environment of its own.
+# Every peer is optional. philtorch 0.7 requires torch 2.14, hence an environment of its own.
 bench-peers: build $(VENV)/.group-bench $(VENV)/.peers .venv-philtorch/.done
 	python benchmarks/run.py --peers
 	@$(kernels_bench)
@@ -106,8 +128,12 @@ kernels_bench = set -e -o pipefail; $(CMAKE) -B $(BUILD) -DPOLEZERO_BENCHMARKS=O
 	  echo 'The kernels alone are not measured: Google Benchmark is not installed (Debian: apt-get install libbenchmark-dev)'; \
 	fi
 
-$(VENV)/.peers: $(VENV)/.torch
-	-pip install --quiet --no-deps '$(subst torch==,torchaudio==,$(TORCH))'
+# torchaudio loads beside a torch with the same CUDA, whatever its metadata say: 2.11.0 beside torch
+# 2.11 (CUDA 13.0), 2.11.1 beside torch 2.15 (13.2).
+TORCHAUDIO := torchaudio==2.11.$(if $(filter torch==2.11.%,$(TORCH)),0,1)
+
+$(VENV)/.peers: $(VENV)/$(INSTALLED)
+	-pip install --quiet --no-deps '$(TORCHAUDIO)'
 	-pip install --quiet --group peers
 	@touch $@
 
@@ -136,8 +162,7 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 	@[ -e $(SANITIZED)/build.ninja ] || $(CMAKE) -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Sanitize \
 	  -DPOLEZERO_WERROR=OFF -DPOLEZERO_CUDA=OFF -DPOLEZERO_TESTS=ON
 	@cmake --build $(SANITIZED)
-	@mkdir -p $(SANITIZED)/site && cd python && find polezero -name '*.py' -exec cp --parents -t $(abspath $(SANITIZED))/site {} +
-	@cmake --install $(SANITIZED) --prefix $(SANITIZED)/site/polezero >/dev/null
+	@$(call package,$(SANITIZED))
 	@$(call cpp_tests,$(SANITIZED))
 	LD_PRELOAD="$$(for l in asan ubsan stdc++; do $${CXX:-c++} -print-file-name=lib$$l.so; done | xargs)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SANITIZED)/site python tests/python/smoke.py

@@ -16,7 +16,7 @@ PEERS = ("scipy", "torchaudio", "philtorch")
 HOW_TO_INSTALL = {
     "polezero": "make build",
     "scipy": "pip install scipy",
-    "torchaudio": "pip install --no-deps 'torchaudio==2.11.*' (the minor version of torch)",
+    "torchaudio": "pip install --no-deps torchaudio==2.11.1 (2.11.0 beside torch 2.11)",
     "philtorch": "pip install 'philtorch==0.7.*' 'torch==2.14.*' in an environment of its own, .venv-philtorch",
 }
 GPU_PEERS = ("torchaudio", "cupyx", "philtorch", "torchlpc")
