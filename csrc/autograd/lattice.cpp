@@ -75,7 +75,7 @@ struct Run {
 
 // The gradient of k from the filter's run and that of its adjoint.
 Tensor grad_of_k(const Tensor& k, const Run& forward, const Run& backward) {
-  const int64_t N = k.size(-1);
+  const int64_t N = count_of(k, -1);
   const Gains gains(k);
   const std::vector<Tensor> in = forward.fed(gains, false).unbind(-2),
                             out = backward.fed(gains, true).unbind(-2);
@@ -104,7 +104,7 @@ Tensor grad_of_k(const Tensor& k, const Run& forward, const Run& backward) {
 
 // How what comes out of the stages moves with k, where p goes in.
 Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor& p, bool adjoint) {
-  const int64_t N = k.size(-1);
+  const int64_t N = count_of(k, -1);
   const Tensor signed_k = adjoint ? -k : k, signed_tangent = adjoint ? -tangent_k : tangent_k;
   const Tensor c = squared_cosine(k).sqrt(),
                tangent_c = -real_part(signed_k.conj() * signed_tangent) / c;

@@ -57,9 +57,9 @@ inline constexpr bool is_tensor =
     std::is_same_v<std::decay_t<T>, Tensor> || std::is_same_v<std::decay_t<T>, OptionalTensor>;
 
 template <class Return>
-inline constexpr size_t count_of = 1;
+inline constexpr size_t outputs_in = 1;
 template <class... Ts>
-inline constexpr size_t count_of<std::tuple<Ts...>> = sizeof...(Ts);
+inline constexpr size_t outputs_in<std::tuple<Ts...>> = sizeof...(Ts);
 
 // Tensors come first in the schema of an op, its attributes (bool, int, SymInt, ..) after them.
 template <auto function>
@@ -69,7 +69,7 @@ struct Signature<function> {
   using Schema = Return(Args...);
   static constexpr auto front = function;
   static constexpr OpName name = op_name<function>();
-  static constexpr size_t inputs = (size_t{is_tensor<Args>} + ...), outputs = count_of<Return>;
+  static constexpr size_t inputs = (size_t{is_tensor<Args>} + ...), outputs = outputs_in<Return>;
 
  private:
   using All = std::tuple<std::decay_t<Args>...>;
@@ -84,7 +84,7 @@ struct Signature<function> {
   // Which inputs and outputs a derivative reads.
   struct Saves {
     Need inputs{};
-    Flags<count_of<Return>> outputs{};
+    Flags<outputs_in<Return>> outputs{};
   };
 
   // Calls the op through the dispatcher.

@@ -14,7 +14,7 @@ namespace {
 struct SectionsOf {
   const Tensor &sos, zi;
 
-  int64_t count() const { return sos.size(-2); }
+  int64_t count() const { return count_of(sos, -2); }
   Tensor b(int64_t k) const { return sos.select(-2, k).slice(-1, 0, 3); }
   Tensor a(int64_t k) const { return sos.select(-2, k).slice(-1, 3, 6); }
   Tensor state(int64_t k) const { return zi.defined() ? zi.select(-2, k) : zi; }

@@ -58,7 +58,7 @@ struct Fraction {
   int64_t M, N;
 };
 
-int64_t order_of(const Tensor& c) { return c.sym_size(-1).guard_int(__FILE__, __LINE__) - 1; }
+int64_t order_of(const Tensor& c) { return count_of(c, -1) - 1; }
 
 // The direct part, the quotient of b and a: a division of polynomials is a filter, from their
 // highest coefficients on.

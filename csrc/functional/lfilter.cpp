@@ -78,7 +78,7 @@ std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const T
     sizes.insert(sizes.end(), {w.sym_size(-2), w.sym_size(-1)});
     return w.expand_symint(sizes);
   };
-  return {windows(phi, b.size(-1)), windows(psi, a.size(-1))};
+  return {windows(phi, count_of(b, -1)), windows(psi, count_of(a, -1))};
 }
 
 }  // namespace polezero::functional

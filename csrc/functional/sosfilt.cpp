@@ -69,7 +69,7 @@ std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
   zi = check_over_time(op, sos, x, zi, type);
-  const int64_t K = sos.size(-2);
+  const int64_t K = count_of(sos, -2);
   const Tensor sections = sos.to(type.compute);
   Tensor y = x.to(type.compute);
   std::vector<Tensor> states;

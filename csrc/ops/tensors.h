@@ -8,6 +8,11 @@ namespace polezero {
 
 using at::Tensor;
 
+// A size that loops count to: a plain number also where other sizes are symbols, which size() would
+// make numbers too.
+inline int64_t count_of(const Tensor& t, int64_t axis) {
+  return t.sym_size(axis).guard_int(__FILE__, __LINE__);
+}
 // A sum in which undefined is zero.
 inline Tensor plus(const Tensor& u, const Tensor& v) {
   return !u.defined() ? v : !v.defined() ? u : u + v;
