@@ -55,7 +55,7 @@ def allpole(
         >>> import torch, polezero
         >>> y, zf = polezero.allpole([-0.5], torch.zeros(3), zi=[8.0])
         >>> y, zf
-        (tensor([4., 2., 1.]), tensor([1.]))
+        (tensor([4., 2., 1.]), tensor([1.], dtype=torch.float64))
     """
     check_backward("allpole", backward)
     return run("allpole", _ops.allpole.default, x, zi, backward, a=a)

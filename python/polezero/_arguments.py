@@ -96,7 +96,7 @@ def _swapped(function: str, tensors: dict[str, Tensor | None], x: Tensor) -> str
     """For messages: that a coefficient is longer than x, as it is where they come in torchaudio's order."""
     samples = x.shape[-1] if x.dim() else 0
     for name, t in tensors.items():
-        length = 0 if t is None else t.shape[-1]
+        length = 0 if t is None or (name == "sos" and t.shape[-1] == 6) else t.shape[-1]  # 6 beside any signal
         if isinstance(length, int) and isinstance(samples, int) and length > samples > 0:  # no symbols
             return f"{name} has {length} values along its last axis and x {samples}{_order(function)}"
     return ""
@@ -150,7 +150,7 @@ def run(
     try:
         y, zf = op(*tensors, x, state, *options)
     except (TypeError, ValueError) as error:
-        if hint := _swapped(function, dict(zip(values, tensors)), x):
+        if ": zi:" not in str(error) and (hint := _swapped(function, dict(zip(values, tensors)), x)):
             raise type(error)(f"{error} ({hint})") from None
         raise
     return y if zi is None else (y, zf)

@@ -62,7 +62,8 @@ def parallel_form(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor, Ten
         >>> polezero.lfilter(b, a, x)
         tensor([3.0000, 1.2500, 1.6875, 0.5781])
     """
-    return _ops.parallel_form.default(*precise("parallel_form", b=b, a=a))
+    residues, poles, direct = _ops.parallel_form.default(*precise("parallel_form", b=b, a=a))
+    return residues, poles, direct
 
 
 @overridable
@@ -107,4 +108,5 @@ def diagonalise(A: Coefficients, B: Coefficients, C: Coefficients) -> tuple[Tens
         >>> polezero.state_space(A, B, C, None, torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
         tensor([[0., 0., 1., 0.]])
     """
-    return _ops.diagonalise.default(*precise("diagonalise", A=A, B=B, C=C))
+    poles, gains = _ops.diagonalise.default(*precise("diagonalise", A=A, B=B, C=C))
+    return poles, gains

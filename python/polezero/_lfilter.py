@@ -150,7 +150,7 @@ def tdf2_ssm(
     Example:
         >>> import torch, polezero
         >>> polezero.tdf2_ssm([1.0], [1.0, -0.5], torch.tensor([1.0, 0.0, 0.0]), zi=[1.0])
-        (tensor([2.0000, 1.0000, 0.5000]), tensor([0.2500]))
+        (tensor([2.0000, 1.0000, 0.5000]), tensor([0.2500], dtype=torch.float64))
     """
     check_backward("tdf2_ssm", backward)
     return run("tdf2_ssm", _ops.tdf2_ssm.default, x, zi, backward, states=states, b=b, a=a)

@@ -176,10 +176,12 @@ def response(b: Coefficients, a: Coefficients, n: int, onesided: bool = True) ->
     Example:
         >>> import torch, polezero
         >>> polezero.freq.response([1.0], [1.0, -0.5], 4)
-        tensor([2.0000+0.0000j, 0.8000-0.4000j, 0.6667+0.0000j])
+        tensor([2.0000+0.0000j, 0.8000-0.4000j, 0.6667+0.0000j],
+               dtype=torch.complex128)
     """
     check_int("freq.response", "n", n)
-    return _ops.freq_response.default(*precise("freq.response", b=b, a=a), n, onesided)
+    H: Tensor = _ops.freq_response.default(*precise("freq.response", b=b, a=a), n, onesided)
+    return H
 
 
 @overridable
@@ -216,7 +218,7 @@ def comb(a: Coefficients, delay: Coefficients, n: int, onesided: bool = True) ->
     Example:
         >>> import torch, polezero
         >>> polezero.freq.comb(0.5, 1.0, 4).abs()
-        tensor([0.6667, 0.8944, 2.0000])
+        tensor([0.6667, 0.8944, 2.0000], dtype=torch.float64)
         >>> delay = torch.tensor(1.5, requires_grad=True)
         >>> polezero.freq.comb(0.5, delay, 4).abs().sum().backward()
         >>> delay.grad.isfinite()
@@ -228,7 +230,8 @@ def comb(a: Coefficients, delay: Coefficients, n: int, onesided: bool = True) ->
         v if isinstance(v, Tensor) else t[0] if isinstance(v, numbers.Number) else t
         for v, t in zip((a, delay), precise("freq.comb", a=a, delay=delay))
     )
-    return _ops.freq_comb.default(a_, delay_, n, onesided)
+    H: Tensor = _ops.freq_comb.default(a_, delay_, n, onesided)
+    return H
 
 
 def _filter(function: str, b: Coefficients, a: Coefficients, x: Tensor, axis: int) -> tuple[Tensor, Tensor]:

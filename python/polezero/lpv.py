@@ -339,6 +339,6 @@ def tdf2_ssm(
         >>> import torch, polezero
         >>> b, a = torch.ones(3, 1), torch.tensor([[1.0, -1.0], [1.0, -1.0], [1.0, 0.0]])
         >>> polezero.lpv.tdf2_ssm(b, a, torch.tensor([1.0, 0.0, 0.0]), zi=[0.5])
-        (tensor([1.5000, 1.5000, 1.5000]), tensor([0.]))
+        (tensor([1.5000, 1.5000, 1.5000]), tensor([0.], dtype=torch.float64))
     """
     return run("lpv.tdf2_ssm", _ops.lpv_tdf2_ssm.default, x, zi, states=_lfilter.states, b=b, a=a)

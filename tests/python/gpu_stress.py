@@ -1,4 +1,4 @@
-"""What `make gpu` runs after the tests: every op a thousand times, compared bit for bit with the first.
+"""What `make gpu` runs after the tests: every case a thousand times, compared bit for bit with the first.
 
     python tests/python/gpu_stress.py [RUNS]
 
@@ -10,10 +10,11 @@ multiprocessor each (POLEZERO_STRESS).
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from gpu_small import OPS, Op, results
+from cases.case import Bound, widened
+from gpu_small import ON_GPU, inputs_of, on, results
 from torch import Tensor
 
 SIZES = ((3, 20_000), (1, 300_000))  # rows and samples: one and two levels of the tree of tiles
@@ -52,14 +53,16 @@ def worst_error(got: Sequence[Tensor], want: Sequence[Tensor]) -> float:
     return max(e if e == e else float("inf") for e in errors)
 
 
-def compare(op: Op, inputs: Sequence[Tensor], first: Sequence[Tensor], runs: int, before: Callable[[], None]) -> str:
+def compare(
+    example: Bound, inputs: Mapping[str, Tensor], first: Sequence[Tensor], runs: int, before: Callable[[], None]
+) -> str:
     """Nothing in the loop waits for the GPU but a look at the clock now and then."""
     expected = [bits(t) for t in first]
     differs = torch.zeros(runs, dtype=torch.bool, device="cuda")
     start, made = time.monotonic(), 0
     while made < runs:
         before()
-        for got, want in zip(results(op, inputs), expected, strict=True):
+        for got, want in zip(results(example, inputs), expected, strict=True):
             differs[made] |= (bits(got) != want).any()
         made += 1
         if made % 10 == 0:
@@ -75,14 +78,14 @@ def main(runs: int) -> int:
     random.seed(0)
     products = MatrixProducts()
     failed = False
-    for name, op in OPS.items():
+    for name, example in ON_GPU.items():
         for rows, samples in SIZES:
-            given = op.inputs(rows, samples, torch.float32)
-            inputs = [t.cuda() for t in given]
-            first = results(op, inputs)
-            relative = worst_error(first, results(op, [t.double() for t in given]))
-            alone = compare(op, inputs, first, runs, nothing)
-            beside = compare(op, inputs, first, runs, products.supply)
+            given = inputs_of(example, rows, samples, torch.float32)
+            inputs = on("cuda", given)
+            first = results(example, inputs)
+            relative = worst_error(first, results(example, widened(given)))
+            alone = compare(example, inputs, first, runs, nothing)
+            beside = compare(example, inputs, first, runs, products.supply)
             wrong = "" if relative <= TOLERANCE else " WRONG"
             failed |= bool(wrong) or "DIFFER" in alone + beside
             print(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from support import random_filter
+from cases.tensors import random_filter
 from torch import Tensor
 
 import polezero

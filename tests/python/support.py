@@ -1,12 +1,12 @@
-"""What the tests share: tolerances, random stable filters, SciPy as the truth, what a case is, counted kernel calls."""
+"""What the tests share: tolerances, how they run over the cases, SciPy as the truth, counted kernel calls."""
 
-import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import scipy.signal
 import torch
+from cases.case import Bound
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -32,6 +32,43 @@ GRADIENT_TOLERANCE = 1e-13
 def ids(values: Sequence[Any]) -> list[str]:
     """Readable test ids: ``float32``, ``2x3``."""
     return ["x".join(map(str, v)) if isinstance(v, tuple) else str(v).removeprefix("torch.") for v in values]
+
+
+def each(concern: str, calls: Sequence[Bound], dtypes: Sequence[torch.dtype] = ()) -> pytest.MarkDecorator:
+    """Runs a test over `example`, and over `dtype` where some are given; the reasons of opt-outs are those of skips."""
+    params = []
+    for bound in calls:
+        reason = bound.reason_against(concern)
+        marks = [] if reason is None else [pytest.mark.skip(reason=reason)]
+        if dtypes:
+            chosen = [d for d in dtypes if d in getattr(bound.call, "dtypes", dtypes)]
+            params += [pytest.param(bound, d, id=f"{bound.id}-{ids([d])[0]}", marks=marks) for d in chosen]
+        else:
+            params.append(pytest.param(bound, id=bound.id, marks=marks))
+    return pytest.mark.parametrize("example, dtype" if dtypes else "example", params)
+
+
+def requires_grad(inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Fresh leaves with the same values."""
+    return tuple(t.detach().clone().requires_grad_() for t in inputs)
+
+
+def loss(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """A real loss with every derivative, through all outputs of the function."""
+
+    def value(*inputs: Tensor) -> Tensor:
+        outputs = function(*inputs)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return torch.stack(
+            [(y.abs().square() * 0.5).sum() + torch.view_as_real(y + 0j).sin().sum() for y in outputs]
+        ).sum()
+
+    return value
+
+
+def memory(t: Tensor) -> int:
+    """Equal for tensors that share memory, and for no others."""
+    return t.untyped_storage().data_ptr() if t.numel() else -id(t)
 
 
 def wide(t: Tensor) -> Tensor:
@@ -62,49 +99,6 @@ def relative_rms(actual: Tensor, expected: Tensor) -> float:
     return float((wide(actual) - wide(expected)).abs().norm() / wide(expected).abs().norm())
 
 
-def assert_one_sentence(call: Callable[[], Any], exception: type[Exception], sentence: str) -> None:
-    """The call raises this exception and none derived from it, with the sentence."""
-    with pytest.raises(exception, match=re.escape(sentence) + "$") as raised:
-        call()
-    assert type(raised.value) is exception
-
-
-def polynomial(roots: Tensor) -> Tensor:
-    """The monic polynomials [..., N+1] with the roots [..., N], highest power first."""
-    p = torch.ones(*roots.shape[:-1], 1, dtype=roots.dtype)
-    for root in roots.unbind(-1):
-        zero = torch.zeros_like(p[..., :1])
-        p = torch.cat([p, zero], -1) - root[..., None] * torch.cat([zero, p], -1)
-    return p
-
-
-def random_filter(
-    M: int, N: int, dtype: torch.dtype = torch.float64, lead: tuple[int, ...] = (), a0: complex = 1.0
-) -> tuple[Tensor, Tensor]:
-    """Coefficients b [*lead, M+1] and a [*lead, N+1].
-
-    The poles have radius 0.3 to 0.8 and are spread around the circle, for poles in a cluster amplify every rounding
-    error: the tests of values are not tests of conditioning (test_numerics.py is).
-    """
-    pairs = N if dtype.is_complex else N // 2
-    grid = torch.arange(pairs) + torch.rand(*lead, pairs, dtype=torch.float64)
-    angle = (2 if dtype.is_complex else 1) * torch.pi * grid / max(pairs, 1)
-    radius = 0.3 + 0.5 * torch.rand_like(angle)
-    poles = torch.polar(radius, angle)
-    if not dtype.is_complex:
-        real = 0.3 + 0.5 * torch.rand(*lead, N % 2, dtype=torch.float64)
-        poles = torch.cat([poles, poles.conj(), real.to(poles.dtype)], -1)
-    a = polynomial(poles) * a0
-    b = torch.randn(*lead, M + 1, dtype=a.dtype) / (M + 1) ** 0.5
-    return (b.to(dtype), a.to(dtype)) if dtype.is_complex else (b.real.to(dtype), a.real.to(dtype))
-
-
-def resonator(radius: float, angle: float, dtype: torch.dtype = torch.float32) -> Tensor:
-    """The denominator with one pair of poles at radius * exp(+-j angle)."""
-    pole = torch.polar(torch.tensor(radius, dtype=torch.float64), torch.tensor(angle, dtype=torch.float64))
-    return torch.stack([torch.ones_like(pole.real), -2 * pole.real, pole.abs() ** 2]).to(dtype)
-
-
 def scipy_lfilter(b: Tensor, a: Tensor, x: Tensor, axis: int = -1, zi: Tensor | None = None) -> Any:
     """SciPy's filter in double precision, of the same (rounded) coefficients and input."""
     arrays = [wide(t).numpy() for t in (b, a, x)]
@@ -112,14 +106,6 @@ def scipy_lfilter(b: Tensor, a: Tensor, x: Tensor, axis: int = -1, zi: Tensor | 
         return torch.from_numpy(scipy.signal.lfilter(*arrays, axis=axis))
     y, zf = scipy.signal.lfilter(*arrays, axis=axis, zi=wide(zi).numpy())
     return torch.from_numpy(y), torch.from_numpy(zf)
-
-
-class Case(NamedTuple):
-    """``function`` and its plain-PyTorch twin ``truth`` take what ``inputs(dtype)`` makes."""
-
-    function: Callable[..., Any]
-    truth: Callable[..., Any]
-    inputs: Callable[[torch.dtype], tuple[Tensor, ...]]
 
 
 class KernelCalls(TorchDispatchMode):

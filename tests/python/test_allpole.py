@@ -1,12 +1,15 @@
-"""polezero.allpole: y[n] = x[n] - sum_i a_i y[n-i], with past outputs (newest first) as its states."""
+"""allpole, lpv.allpole and linear_recurrence: y[n] = x[n] - sum_i a_i y[n-i], past outputs (newest first) as states."""
 
 import pytest
 import scipy.signal
 import torch
-from support import DTYPES, TOLERANCE, assert_close, ids, random_filter, wide
+from cases.allpole import allpole_inputs, lpv_inputs
+from cases.tensors import random_filter
+from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, loss, requires_grad, wide
+from torch import Tensor
 
 import polezero
-from polezero import reference
+from polezero import lpv, reference
 
 ORDERS = [0, 1, 2, 3, 4, 5, 8, 13, 20]
 
@@ -79,37 +82,36 @@ def test_allpole_without_coefficients_copies_its_input() -> None:
     assert torch.equal(y, x) and y.data_ptr() != x.data_ptr()
 
 
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
-def test_allpole_primitive_runs_backwards_in_time_without_flips(dtype: torch.dtype, reverse: bool) -> None:
-    a, x, zi = coefficients(3, dtype), torch.randn(5, 90, dtype=dtype), torch.randn(5, 3, dtype=dtype)
+@pytest.mark.parametrize(("rows", "order"), [(1, 2), (1, 9), (3, 1), (9, 4), (9, 7), (2, 40)])
+def test_lpv_allpole_matches_its_loop(rows: int, order: int, dtype: torch.dtype) -> None:
+    a, x, zi = lpv_inputs(dtype, M=-1, N=order, T=300, zi=order)
+    a, x, zi = a / order, x[:1].expand(rows, -1) * torch.randn(rows, 1, dtype=dtype), zi[:1].expand(rows, -1)
 
-    y = torch.ops.polezero.allpole_forward(a.unsqueeze(-2), x, zi, 0, reverse)
-
-    turned = wide(x).flip(-1) if reverse else wide(x)
-    expected = reference.allpole(wide(a), turned, wide(zi))[0]
-    assert_close(y, expected.flip(-1) if reverse else expected)
+    assert_close(lpv.allpole(a, x, zi), reference.lpv_allpole(wide(a), wide(x), wide(zi)))
+    assert_close(lpv.allpole(a[-1:], x), polezero.allpole(a[-1], x), tolerance=0.0)
 
 
-@pytest.mark.parametrize("T", [2, 90])
-@pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
-def test_fir_primitive_sums_taps_of_the_past_or_of_the_future(dtype: torch.dtype, reverse: bool, T: int) -> None:
-    b, x = torch.randn(2, 1, 4, dtype=dtype), torch.randn(5, T, dtype=dtype)
+@pytest.mark.parametrize("shape", [(), (1,), (4, 1), (100,), (4, 100), (3, 1, 100)], ids=str)
+def test_linear_recurrence_matches_its_loop(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    a, x, zi = 0.5 * torch.randn(shape, dtype=dtype), torch.randn(4, 100, dtype=dtype), torch.randn(4, 1, dtype=dtype)
 
-    y = torch.ops.polezero.fir(b.unsqueeze(-2), x, 0, reverse)
+    h, zf = polezero.linear_recurrence(a, x, zi)
 
-    turned = wide(x).flip(-1) if reverse else wide(x)
-    expected = reference.lfilter(wide(b), [1.0], turned)
-    assert_close(y, expected.flip(-1) if reverse else expected)
+    assert_close((h, zf), reference.linear_recurrence(wide(a), wide(x), wide(zi)))
+    assert_close(zf, h[..., -1:], tolerance=0.0)
 
 
-@pytest.mark.parametrize("T", [0, 3, 90])
-@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
-def test_lag_correlation_primitive_correlates_without_conjugating(dtype: torch.dtype, T: int) -> None:
-    g, x = torch.randn(5, T, dtype=dtype), torch.randn(5, T, dtype=dtype)
+@pytest.mark.parametrize("with_zi", [False, True], ids=["rest", "zi"])
+@pytest.mark.parametrize("rows", [(), (3,)], ids=["shared", "rows"])
+@pytest.mark.parametrize("T", [2, 40])
+@pytest.mark.parametrize("N", [1, 2, 5])
+def test_allpole_one_pass_equals_two_pass(N: int, T: int, rows: tuple[int, ...], with_zi: bool) -> None:
+    inputs = requires_grad(allpole_inputs(N=N, T=T, lead_a=rows, lead_x=(3,), lead_zi=(3,) if with_zi else None))
 
-    c = torch.ops.polezero.lag_correlation(g, x, 5)
+    def gradients(backward: str) -> tuple[Tensor, ...]:
+        return torch.autograd.grad(loss(lambda *p: polezero.allpole(*p, backward=backward))(*inputs), inputs)
 
-    lagged = [torch.nn.functional.pad(wide(x), (k, 0))[:, :T] for k in range(5)]
-    assert_close(c, torch.stack([(wide(g) * one).sum(-1) for one in lagged], -1), TOLERANCE[dtype])
+    assert_close(gradients("two_pass"), gradients("one_pass"), GRADIENT_TOLERANCE)

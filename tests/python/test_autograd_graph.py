@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 import torch
-from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, requires_grad
-from support import GRADIENT_TOLERANCE, KernelCalls, assert_close
+from cases import ALL, MAIN
+from cases.allpole import allpole_inputs
+from cases.case import Bound
+from cases.lfilter import lfilter_inputs
+from support import GRADIENT_TOLERANCE, KernelCalls, assert_close, each, loss, memory, requires_grad
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 import polezero
 from polezero import reference
 
-T = 50
+ROWS, T = 9, 50
 
 
 def keep(saved: list[Tensor]) -> Any:
@@ -29,6 +32,77 @@ def keep(saved: list[Tensor]) -> Any:
     return torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t)
 
 
+FIRST = [Bound(case, *next(iter(case.sized.items()))) for case in ALL.values() if case.saves]
+
+
+@each("autograd", FIRST)
+def test_only_the_signals_that_the_gradients_need_are_saved(example: Bound) -> None:
+    """And where they are: nothing as long as a signal is made for the backward pass."""
+    for wanted, signals in example.case.saves.items():
+        inputs = example.sized(ROWS, T, torch.float64)
+        inputs[wanted].requires_grad_()
+        saved: list[Tensor] = []
+        with keep(saved):
+            y = example.run(inputs)[0]
+        places = {memory(t): name for name, t in inputs.items()} | {memory(y): "y"}
+        names = {places[memory(t)] for t in saved if t.numel() >= ROWS * T}
+        assert names & {"x", "y"} == set(signals.split()), wanted
+
+
+@each("autograd", MAIN)
+def test_nothing_is_saved_without_gradients(example: Bound) -> None:
+    saved: list[Tensor] = []
+    with keep(saved):
+        outputs = example.run(example.small(torch.float64))
+    assert not saved and not any(y.requires_grad or y.grad_fn for y in outputs)
+
+
+@each("autograd", MAIN)
+def test_the_graph_is_freed_with_its_output(example: Bound) -> None:
+    function, _, inputs = example.at(example.small(torch.float64))
+    leaves = requires_grad(inputs)
+    gc.collect()
+    gc.disable()
+    try:
+        outputs = function(*leaves)
+        output = weakref.ref(outputs[0])  # kept alive by a node that saves it as anything but its own output
+        del outputs
+        assert output() is None, "the node and its saved output keep each other alive"
+    finally:
+        gc.enable()
+
+
+@each("autograd", MAIN)
+def test_checkpoint_and_saving_elsewhere_keep_the_gradients(example: Bound) -> None:
+    function, _, inputs = example.at(example.small(torch.float64))
+    leaves = requires_grad(inputs)
+    expected = torch.autograd.grad(loss(function)(*leaves), leaves)
+
+    outputs = checkpoint(function, *leaves, use_reentrant=False)
+    assert_close(torch.autograd.grad(loss(lambda: outputs)(), leaves), expected, tolerance=0.0)
+
+    with torch.autograd.graph.save_on_cpu():
+        outputs = function(*leaves)
+    assert_close(torch.autograd.grad(loss(lambda: outputs)(), leaves), expected, tolerance=0.0)
+
+
+@each("autograd", MAIN)
+def test_inference_mode_makes_inference_tensors(example: Bound) -> None:
+    inputs = example.small(torch.float64)
+    expected = example.run(inputs)
+    with torch.inference_mode():
+        outputs = example.run(inputs)
+    assert all(y.is_inference() for y in outputs)
+    assert_close(outputs, expected, tolerance=0.0)
+
+
+# ---- what is special of lfilter and allpole
+
+
+def lfilter(b: Tensor, a: Tensor, x: Tensor, zi: Tensor | None = None) -> Any:
+    return polezero.lfilter(b, a, x, zi=zi)
+
+
 def named_inputs(op: str) -> dict[str, Tensor]:
     if op == "lfilter":
         return dict(zip(("b", "a", "x", "zi"), lfilter_inputs(M=3, N=2, T=T, lead_zi=(2,)), strict=True))
@@ -36,42 +110,6 @@ def named_inputs(op: str) -> dict[str, Tensor]:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {"lfilter": lfilter, "allpole": polezero.allpole}
-
-# What each gradient is made of: grad_b of x, grad_a (a_0's too) of y; grad_x and grad_zi of coefficients alone.
-SAVED_SIGNALS = [
-    ("lfilter", ["x"], set()),
-    ("lfilter", ["zi"], set()),
-    ("lfilter", ["x", "zi"], set()),
-    ("lfilter", ["b"], {"x"}),
-    ("lfilter", ["a"], {"y"}),
-    ("lfilter", ["b", "a", "x", "zi"], {"x", "y"}),
-    ("allpole", ["x"], set()),
-    ("allpole", ["zi"], set()),
-    ("allpole", ["a"], {"y"}),
-    ("allpole", ["a", "x", "zi"], {"y"}),
-]
-
-
-@pytest.mark.parametrize("backward", ["one_pass", "two_pass"])
-@pytest.mark.parametrize(
-    ("op", "wanted", "signals"), SAVED_SIGNALS, ids=[f"{o}-{'_'.join(w)}" for o, w, _ in SAVED_SIGNALS]
-)
-def test_only_the_signals_that_the_gradients_need_are_saved(
-    op: str, wanted: list[str], signals: set[str], backward: str
-) -> None:
-    inputs = named_inputs(op)
-    for name in wanted:
-        inputs[name].requires_grad_()
-    saved: list[Tensor] = []
-
-    with keep(saved):
-        y, _ = FUNCTIONS[op](*inputs.values(), backward=backward)
-
-    assert saved, "at least the coefficients are needed"
-    long = [t for t in saved if t.numel() >= T]
-    names = ["x" if torch.equal(t.reshape(2, T), inputs["x"]) else "y" for t in long]
-    assert sorted(names) == sorted(signals)
-    assert all(torch.equal(t.reshape(2, T), inputs["x"] if n == "x" else y) for t, n in zip(long, names, strict=True))
 
 
 @pytest.mark.parametrize("op", FUNCTIONS)
@@ -85,13 +123,6 @@ def test_a_second_derivative_computes_only_what_is_needed(op: str) -> None:
     with KernelCalls() as calls:
         torch.autograd.grad(grad_x.square().sum(), grad_y)
     assert calls.names == [f"{op}_forward"]
-
-
-def test_nothing_is_saved_without_gradients() -> None:
-    saved: list[Tensor] = []
-    with keep(saved):
-        y = lfilter(*lfilter_inputs())
-    assert not saved and not y.requires_grad and y.grad_fn is None
 
 
 # The output is saved too: writing to it is as wrong as writing to an input.
@@ -138,34 +169,6 @@ def test_a_second_backward_needs_retain_graph() -> None:
         torch.autograd.grad(y, inputs)
 
 
-@pytest.mark.parametrize("op", FUNCTIONS)
-def test_the_graph_is_freed_with_its_output(op: str) -> None:
-    inputs = requires_grad(tuple(named_inputs(op).values()))
-    gc.collect()
-    gc.disable()
-    try:
-        y, zf = FUNCTIONS[op](*inputs)
-        output = weakref.ref(y)  # kept alive by a node that saves it as anything but its own output
-        del y, zf
-        assert output() is None, "the node and its saved output keep each other alive"
-    finally:
-        gc.enable()
-
-
-@pytest.mark.parametrize("name", ["lfilter_zi", "allpole_rows"])
-def test_checkpoint_and_saving_elsewhere_keep_the_gradients(name: str) -> None:
-    function, _, make = CASES[name]
-    inputs = requires_grad(make(torch.float64))
-    expected = torch.autograd.grad(function(*inputs)[0].sum(), inputs)
-
-    y, _ = checkpoint(function, *inputs, use_reentrant=False)
-    assert_close(torch.autograd.grad(y.sum(), inputs), expected, tolerance=0.0)
-
-    with torch.autograd.graph.save_on_cpu():
-        y, _ = function(*inputs)
-    assert_close(torch.autograd.grad(y.sum(), inputs), expected, tolerance=0.0)
-
-
 def test_one_graph_serves_several_backward_threads() -> None:
     inputs = requires_grad(lfilter_inputs(T=500, lead_x=(4,)))
     y = lfilter(*inputs).square().sum()
@@ -205,11 +208,3 @@ def test_anomaly_mode_names_the_op() -> None:
         # An infinite gradient is inf - inf at the second step of the adjoint filter.
         with pytest.raises(RuntimeError, match=r"(?i)lfilter.*returned nan"):
             y.backward(torch.full_like(y, torch.inf))
-
-
-def test_inference_mode_makes_inference_tensors() -> None:
-    inputs = lfilter_inputs(lead_zi=(2,))
-    with torch.inference_mode():
-        y, zf = lfilter(*inputs)
-    assert y.is_inference() and zf.is_inference()
-    assert_close((y, zf), lfilter(*inputs), tolerance=0.0)

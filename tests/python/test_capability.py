@@ -10,34 +10,6 @@ import pytest
 FLAGS = {"baseline": set(), "avx2": {"avx2", "fma"}, "avx512": {"avx512f", "avx512bw", "avx512vl", "avx512dq"}}
 TESTS = Path(__file__).parent
 
-# Values against SciPy over dtypes and orders, NaN at every position, the accuracy targets, the same bits: what depends
-# on the kernels and not on what is above them.
-SUBSET = [
-    "test_lfilter_scipy.py::test_lfilter_matches_scipy_at_every_order",
-    "test_lfilter_scipy.py::test_lfilter_of_a_signal_shorter_than_the_filter",
-    "test_allpole.py::test_allpole_primitive_runs_backwards_in_time_without_flips",
-    "test_allpole.py::test_lag_correlation_primitive_correlates_without_conjugating",
-    "test_nonfinite.py::test_a_bad_sample_at_every_position_spreads_as_in_a_serial_filter",
-    "test_nonfinite.py::test_a_bad_gradient_at_every_position_spreads_backwards_alone",
-    "test_numerics.py::test_float32_allpole_reaches_the_accuracy_targets",
-    "test_numerics.py::test_float64_gradients_are_within_10x_of_a_serial_filter",
-    "test_autograd.py::test_gradients_match_the_reference",
-    "test_autograd.py::test_lfilter_one_pass_equals_two_pass",
-    "test_time_varying.py::test_primitive_matches_its_loop",
-    "test_lpv.py::test_allpole_matches_its_loop",
-    "test_modal.py::test_modal_bank_matches_its_loop",
-    "test_delays.py::test_sparse_allpole_matches_its_loop",
-    "test_delays.py::test_combs_match_their_loops",
-    "test_delays.py::test_a_comb_with_a_thiran_all_pass_matches_its_loop",
-    "test_splines.py::test_cubic_spline_goes_through_its_samples",
-    "test_splines.py::test_evaluation_of_few_coefficients_matches_its_definition",
-    "test_sosfilt.py::test_sosfilt_matches_scipy",
-    "test_sosfilt.py::test_the_fused_backward_equals_that_of_its_sections",
-    "test_lattice.py::test_lattice_matches_its_loop",
-    "test_state_space.py::test_state_space_matches_its_loop",
-    "test_threads.py::test_lfilter_has_the_same_bits_on_one_and_two_threads",
-]
-
 
 def processor_flags() -> set[str]:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -80,6 +52,7 @@ def test_an_unknown_capability_is_refused_in_one_sentence(call: str) -> None:
 
 @pytest.mark.parametrize("capability", FLAGS)
 def test_the_kernels_of_each_capability_pass(capability: str) -> None:
+    """What depends on the kernels and not on what is above them: the tests that have this mark."""
     skip_unless_available(capability)
-    tests = run(capability, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *SUBSET)
+    tests = run(capability, "-m", "pytest", "-q", "-x", "-m", "kernels", "-p", "no:cacheprovider", ".")
     assert tests.returncode == 0, tests.stdout[-3000:] + tests.stderr[-1000:]

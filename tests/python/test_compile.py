@@ -5,26 +5,18 @@ inductor adds, generated code around the same op calls, is tested once, for it c
 """
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from cases import (
-    CASES,
-    allpole_inputs,
-    lfilter,
-    lfilter_inputs,
-    loss,
-    lpv_inputs,
-    modal_inputs,
-    requires_grad,
-    sosfilt_inputs,
-    true_lfilter,
-)
-from support import GRADIENT_TOLERANCE, assert_close
+from cases import EXAMPLES, MAIN, SIZED
+from cases.allpole import lpv_inputs
+from cases.case import Bound, as_tuple, is_variable
+from cases.lfilter import lfilter_inputs
+from cases.sosfilt import sosfilt_inputs
+from support import GRADIENT_TOLERANCE, assert_close, each, loss, requires_grad
 from torch import Tensor
 from torch._dynamo.utils import counters
 from torch.func import grad, jacfwd, jvp, vmap
@@ -43,40 +35,124 @@ def compiled(function: Callable[..., Any], backend: str = "aot_eager", **options
     return torch.compile(function, fullgraph=True, backend=backend, **options)
 
 
-def as_tuple(outputs: Any) -> tuple[Tensor, ...]:
-    return outputs if isinstance(outputs, tuple) else (outputs,)
-
-
 def value_and_gradients(function: Callable[..., Any], inputs: tuple[Tensor, ...]) -> Any:
-    outputs = function(*inputs)
+    outputs = as_tuple(function(*inputs))
     return outputs, torch.autograd.grad(loss(lambda: outputs)(), inputs)
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=["float64", "complex128"])
-@pytest.mark.parametrize(
-    "name",
-    [
-        "lfilter_zi",
-        "lfilter_first_axis",
-        "lfilter_two_pass_zi",
-        "allpole_rows",
-        "state_space_zi",
-        "lpv_state_space_zi",
-        "lpv_lattice_zi_taps",
-        "comb_filter_linear_zi",
-        "comb_filter_lagrange3_moving",
-        "sparse_allpole_moving_delays_zi",
-        "cubic_spline",
-        "cspline1d_eval",
-        "cspline2d",
-        "modal_bank_zi",
-    ],
-)
-def test_one_graph_forward_and_backward(name: str, dtype: torch.dtype) -> None:
-    function, truth, make = CASES[name]
-    inputs = requires_grad(make(dtype))
+@each("compile", MAIN)
+def test_one_graph_forward_and_backward(example: Bound) -> None:
+    function, truth, inputs = example.at(example.small(example.call.dtypes[-1]))
+    inputs = requires_grad(inputs)
     result = value_and_gradients(compiled(function), inputs)
     assert_close(result, value_and_gradients(truth, inputs), tolerance=GRADIENT_TOLERANCE)
+
+
+# All sizes differ, from the 6 numbers of a section too, or a dynamic shape that happens to equal another one would be
+# tied to it.
+SIZES = ((7, 11), (9, 13), (14, 29))
+
+
+@each("compile", SIZED)
+def test_new_sizes_of_batch_and_time_do_not_recompile(example: Bound) -> None:
+    """As users give the function to torch.compile, numbers among the arguments: each is a symbol to Dynamo."""
+    compiled_function = compiled(example.function, dynamic=True)
+    for rows, T in SIZES:
+        inputs = example.sized(rows, T, torch.float64)
+        leaves = [t.requires_grad_() for t in inputs.values() if is_variable(t)]
+        result, expected = (
+            (outputs, torch.autograd.grad(loss(lambda *y: y)(*outputs), leaves))
+            for outputs in (
+                as_tuple(f(**inputs, **example.call.options)) for f in (compiled_function, example.function)
+            )
+        )
+        assert_close(result, expected, tolerance=GRADIENT_TOLERANCE)
+    assert counters["stats"]["unique_graphs"] == 1
+
+
+class Exported(torch.nn.Module):
+    def __init__(self, example: Bound) -> None:
+        super().__init__()
+        self.example = example
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return self.example.run(dict(zip(self.example.names, inputs)))
+
+
+@each("compile", SIZED)
+def test_any_function_exports_with_dynamic_sizes(example: Bound) -> None:
+    sizes = {7: torch.export.Dim("rows"), 11: torch.export.Dim("T", min=6)}  # no other dimension is as long
+    inputs = example.sized(7, 11, torch.float64)
+    shapes: Any = [{k: sizes[n] for k, n in enumerate(t.shape) if n in sizes} for t in inputs.values()]
+    program = torch.export.export(Exported(example), tuple(inputs.values()), dynamic_shapes=(tuple(shapes),))
+    inputs = example.sized(9, 23, torch.float64)
+    assert_close(tuple(program.module()(*inputs.values())), example.run(inputs))
+
+
+def bank(rows: int, T: int) -> tuple[Tensor, Tensor]:
+    """b of each row, and a of each sample."""
+    return lfilter_inputs(N=3, lead_b=(rows, 1), lead_a=(T,))[:2]
+
+
+def signal(rows: int, T: int) -> Tensor:
+    return torch.randn(rows, T, dtype=torch.float64)
+
+
+# Functions that take no signal, and arguments of some rows and samples: compiled they are what they are otherwise.
+COEFFICIENTS: dict[str, tuple[Callable[..., Any], Callable[[int, int], tuple[Any, ...]]]] = {
+    "lfilter_zi": (polezero.lfilter_zi, bank),
+    "lfiltic": (polezero.lfiltic, lambda rows, T: (*bank(rows, T), signal(rows, T)[..., None])),
+    "parallel_form": (polezero.parallel_form, bank),
+    "diagonalise": (
+        polezero.diagonalise,
+        lambda rows, T: (torch.randn(rows, 1, 3, 3), torch.randn(T, 3, 2), torch.ones(1, 3)),
+    ),
+    "freq.apply": (polezero.freq.apply, lambda rows, T: (*lfilter_inputs(N=3)[:2], signal(rows, T) + 0j)),
+    "freq.response": (polezero.freq.response, lambda rows, T: (*bank(rows, T), 17)),
+    "freq.comb": (
+        polezero.freq.comb,
+        lambda rows, T: (0.5 * torch.rand(rows, 1).double(), 3 + torch.rand(T).double(), 17),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COEFFICIENTS)
+def test_functions_of_coefficients_do_not_recompile(name: str) -> None:
+    function, make = COEFFICIENTS[name]
+    compiled_function = compiled(function, dynamic=True)
+    for rows, T in SIZES:
+        inputs = make(rows, T)
+        assert_close(as_tuple(compiled_function(*inputs)), as_tuple(function(*inputs)), GRADIENT_TOLERANCE)
+    assert counters["stats"]["unique_graphs"] == 1
+
+
+@pytest.mark.parametrize("name", COEFFICIENTS)
+def test_functions_of_coefficients_export_with_dynamic_sizes(name: str) -> None:
+    function, make = COEFFICIENTS[name]
+
+    class Function(torch.nn.Module):
+        def forward(self, *inputs: Any) -> tuple[Tensor, ...]:
+            return as_tuple(function(*inputs))
+
+    sizes = {7: torch.export.Dim("rows"), 11: torch.export.Dim("T", min=6)}
+    example = make(7, 11)
+    shapes: Any = [
+        {k: sizes[n] for k, n in enumerate(t.shape) if n in sizes} if isinstance(t, Tensor) else None for t in example
+    ]
+    program = torch.export.export(Function(), example, dynamic_shapes=(tuple(shapes),))
+    inputs = make(9, 23)
+    assert_close(tuple(program.module()(*inputs)), as_tuple(function(*inputs)))
+
+
+# ---- what is special of some functions
+
+
+def lfilter(b: Tensor, a: Tensor, x: Tensor, zi: Tensor | None = None) -> Any:
+    return polezero.lfilter(b, a, x, zi=zi)
+
+
+def true_lfilter(b: Tensor, a: Tensor, x: Tensor, zi: Tensor | None = None) -> Any:
+    return reference.lfilter(b, a, x, zi=zi)
 
 
 def test_inductor_compiles_forward_and_backward() -> None:
@@ -87,128 +163,6 @@ def test_inductor_compiles_forward_and_backward() -> None:
 
     result = value_and_gradients(compiled(around(lfilter), "inductor"), inputs)
     assert_close(result, value_and_gradients(around(true_lfilter), inputs), tolerance=GRADIENT_TOLERANCE)
-
-
-def rows_of(make: Callable[..., tuple[Tensor, ...]]) -> Callable[[int, int], tuple[Tensor, ...]]:
-    return lambda rows, T: make(N=3, T=T, lead_x=(rows,), lead_zi=(rows,))
-
-
-def signal(rows: int, T: int) -> Tensor:
-    return torch.randn(rows, T, dtype=torch.float64)
-
-
-def bank(rows: int = 0, T: int = 0) -> tuple[Tensor, Tensor]:
-    """b and a, of each row and of each sample where there are any."""
-    return lfilter_inputs(N=3, lead_b=(rows, 1) if rows else (), lead_a=(T,) if T else ())[:2]
-
-
-def delayed(delay: Any, moving: bool = False) -> Callable[[int, int], tuple[Any, ...]]:
-    """a, a delay (a number; else up to 1 more, and it may change with time) and x."""
-    a = torch.tensor([-0.7], dtype=torch.float64)
-    return lambda rows, T: (
-        a,
-        delay if isinstance(delay, int) else delay + torch.rand((rows, T) if moving else (1,), dtype=torch.float64),
-        signal(rows, T),
-    )
-
-
-# A function as users give it to torch.compile, the reference, and inputs by rows and samples, numbers among them: each
-# is a symbol to Dynamo.
-DYNAMIC: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[[int, int], tuple[Any, ...]]]] = {
-    "lfilter": (lfilter, true_lfilter, rows_of(lfilter_inputs)),
-    "lfilter_two_pass": (CASES["lfilter_two_pass"].function, true_lfilter, rows_of(lfilter_inputs)),
-    "allpole": (polezero.allpole, reference.allpole, rows_of(allpole_inputs)),
-    "comb_filter": (polezero.comb_filter, reference.comb_filter, delayed(3)),
-    "feedforward_comb": (polezero.feedforward_comb, reference.feedforward_comb, delayed(3)),
-    "allpass_comb": (polezero.allpass_comb, reference.allpass_comb, delayed(3)),
-    **{
-        f"comb_filter_{kind}": (
-            partial(polezero.comb_filter, interpolation=kind),
-            partial(reference.comb_filter, interpolation=kind),
-            delayed(2.5, moving=kind != "thiran"),
-        )
-        for kind in ("linear", "lagrange3", "thiran")
-    },
-    "sparse_allpole": (
-        polezero.sparse_allpole,
-        reference.sparse_allpole,
-        lambda rows, T: (torch.tensor([0.4, -0.3]).double(), torch.tensor([2, 5]), signal(rows, T)),
-    ),
-    "cubic_spline": (polezero.cubic_spline, reference.cubic_spline, lambda rows, T: (signal(rows, T), 3)),
-    "cspline1d": (polezero.cspline1d, lambda x, *_: reference.cspline1d(x), lambda rows, T: (signal(rows, T), 0.0, -1)),
-    "qspline1d": (polezero.qspline1d, lambda x, *_: reference.qspline1d(x), lambda rows, T: (signal(rows, T), 0.0, -1)),
-    "cspline2d": (polezero.cspline2d, CASES["cspline2d"].truth, lambda rows, T: (signal(rows, T),)),
-    "symiirorder1": (polezero.symiirorder1, reference.symiirorder1, lambda rows, T: (signal(rows, T), 0.7, -0.6)),
-    "symiirorder2": (polezero.symiirorder2, reference.symiirorder2, lambda rows, T: (signal(rows, T), 0.8, 0.4)),
-    "cspline1d_eval": (
-        polezero.cspline1d_eval,
-        reference.cspline1d_eval,
-        lambda rows, T: (signal(rows, T), T * torch.rand(T, dtype=torch.float64)),
-    ),
-    "modal_bank": (
-        polezero.modal_bank,
-        reference.modal_bank,
-        lambda rows, T: modal_inputs(torch.complex128, rows=rows, T=T, zi=True),
-    ),
-    **{
-        name: (function, function, make)  # compiled against eager
-        for name, function, make in (
-            ("parallel_form", polezero.parallel_form, lambda rows, T: bank(rows, T)),
-            (
-                "diagonalise",
-                polezero.diagonalise,
-                lambda rows, T: (torch.randn(rows, 1, 3, 3), torch.randn(T, 3, 2), torch.ones(1, 3)),
-            ),
-            # (its corrections choose the length of an FFT by T: a graph for each)
-            ("freq_lfilter", polezero.freq.lfilter, lambda rows, T: (*bank(), signal(rows, T))),
-            ("freq_apply", polezero.freq.apply, lambda rows, T: (*bank(), signal(rows, T) + 0j)),
-            ("freq_response", polezero.freq.response, lambda rows, T: (*bank(rows, T), 17)),
-            (
-                "freq_comb",
-                polezero.freq.comb,
-                lambda rows, T: (0.5 * torch.rand(rows, 1).double(), 3 + torch.rand(T).double(), 17),
-            ),
-        )
-    },
-}
-
-
-@pytest.mark.parametrize("name", DYNAMIC)
-def test_new_sizes_of_batch_and_time_do_not_recompile(name: str) -> None:
-    function, truth, make = DYNAMIC[name]
-    compiled_function = compiled(function, dynamic=True)
-    # All sizes differ, or a dynamic shape that happens to equal another one would be tied to it.
-    for rows, T in ((6, 11), (9, 13), (14, 29)):
-        inputs = make(rows, T)
-        leaves = [t.requires_grad_() for t in inputs if isinstance(t, Tensor) and t.dtype != torch.int64]
-        result, expected = (
-            (outputs, torch.autograd.grad(loss(lambda *y: y)(*outputs), leaves))
-            for outputs in (as_tuple(f(*inputs)) for f in (compiled_function, truth))
-        )
-        assert_close(result, expected, tolerance=GRADIENT_TOLERANCE)
-    assert counters["stats"]["unique_graphs"] == 1
-
-
-class Exported(torch.nn.Module):
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *inputs: Any) -> tuple[Tensor, ...]:
-        return as_tuple(self.function(*inputs))
-
-
-@pytest.mark.parametrize("name", DYNAMIC)
-def test_any_function_exports_with_dynamic_sizes(name: str) -> None:
-    function, truth, make = DYNAMIC[name]
-    sizes = {5: torch.export.Dim("rows"), 11: torch.export.Dim("T", min=6)}  # no other dimension is as long
-    example = make(5, 11)
-    shapes: Any = [
-        {k: sizes[n] for k, n in enumerate(t.shape) if n in sizes} if isinstance(t, Tensor) else None for t in example
-    ]
-    program = torch.export.export(Exported(function), example, dynamic_shapes=(tuple(shapes),))
-    inputs = make(7, 23)
-    assert_close(program.module()(*inputs), as_tuple(truth(*inputs)))
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16], ids=["float64", "float16"])
@@ -238,10 +192,11 @@ def test_transforms_compile(transform: str) -> None:
     assert_close(compiled(apply(lfilter))(*inputs), apply(true_lfilter)(*inputs), tolerance=GRADIENT_TOLERANCE)
 
 
-@pytest.mark.parametrize("name", ["lfilter_zi", "lfilter_two_pass_zi", "allpole_rows"])
-def test_compiled_autograd_compiles_an_eager_graph(name: str) -> None:
-    function, truth, make = CASES[name]
-    inputs = requires_grad(make(torch.float64))
+@pytest.mark.parametrize("id", ["lfilter-zi", "lfilter-two_pass_zi", "allpole-zi"])
+def test_compiled_autograd_compiles_an_eager_graph(id: str) -> None:
+    (example,) = (bound for bound in EXAMPLES if bound.id == id)
+    function, truth, inputs = example.at(example.small(torch.float64))
+    inputs = requires_grad(inputs)
     with torch._dynamo.compiled_autograd._enable(torch.compile(backend="aot_eager", fullgraph=True)):
         loss(function)(*inputs).backward()
     assert counters["compiled_autograd"]["captures"] == 1

@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 import torch
-from gpu_small import OPS, results
+from cases.case import is_variable, widened
+from gpu_small import ON_GPU, inputs_of, on, results
 
 import polezero
 from polezero import _C, freq
@@ -78,16 +79,16 @@ def test_lfilter_values_states_and_gradients(shape, name, dtype) -> None:
 # of one row.
 @pytest.mark.parametrize("size", [(2, 1), (5001, 30), (2, 300), (2000, 700), (1, 50_000)], ids=str)
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
-@pytest.mark.parametrize("name", OPS)
-def test_every_op_gives_what_it_gives_on_the_cpu(name, dtype, size) -> None:
-    torch.manual_seed(0)
-    inputs = OPS[name].inputs(*size, dtype)
-    want = results(OPS[name], [t.to(wide(dtype)) for t in inputs])
-    got = results(OPS[name], [t.cuda() for t in inputs])
+@pytest.mark.parametrize("name", ON_GPU)
+def test_every_case_gives_what_it_gives_on_the_cpu(name, dtype, size) -> None:
+    inputs = inputs_of(ON_GPU[name], *size, dtype)
+    want = results(ON_GPU[name], widened(inputs))
+    got = results(ON_GPU[name], on("cuda", inputs))
     # poles of radius 0.9999 in the coefficients' own precision; measured on the CPU: 3.3e-5
     tolerance = 1e-3 if dtype in (torch.float32, torch.complex64) else 1e-9
-    for g, w in zip(got, want, strict=True):
-        assert g.is_cuda and g.dtype == dtype and g.shape == w.shape
+    dtypes = [t.dtype for t in results(ON_GPU[name], inputs_of(ON_GPU[name], 2, 1, dtype))]
+    for g, w, d in zip(got, want, dtypes, strict=True):
+        assert g.is_cuda and g.dtype == d and g.shape == w.shape
         assert (g.cpu().to(w.dtype) - w).norm() <= tolerance * w.norm()
 
 
@@ -159,9 +160,9 @@ def test_same_bits_in_every_run() -> None:
     assert all(torch.equal(biquad(x), first) for _ in range(50))
 
 
-def on_gpu(name: str, seed: int) -> list[torch.Tensor]:
+def on_gpu(name: str, seed: int) -> dict[str, torch.Tensor]:
     torch.manual_seed(seed)
-    return [t.cuda() for t in OPS[name].inputs(2, 20_000, torch.float32)]
+    return on("cuda", inputs_of(ON_GPU[name], 2, 20_000, torch.float32))
 
 
 def equal(got: list[torch.Tensor], want: list[torch.Tensor]) -> None:
@@ -170,38 +171,38 @@ def equal(got: list[torch.Tensor], want: list[torch.Tensor]) -> None:
         assert (g - w).norm() <= 1e-6 * w.norm()
 
 
-@pytest.mark.parametrize("name", OPS)
-def test_every_op_and_its_gradients_run_on_the_current_stream(name: str) -> None:
+@pytest.mark.parametrize("name", ON_GPU)
+def test_every_case_and_its_gradients_run_on_the_current_stream(name: str) -> None:
     source = on_gpu(name, 0)
-    want = results(OPS[name], source)
-    late = [torch.zeros_like(t) for t in source]
+    want = results(ON_GPU[name], source)
+    late = {name: torch.zeros_like(t) if is_variable(t) else t for name, t in source.items()}
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):  # nothing in here waits: on another stream the filter would find zeros
         torch.cuda._sleep(50_000_000)
-        for to, of in zip(late, source, strict=True):
-            to.copy_(of)
-        got = results(OPS[name], late)
+        for argument, t in source.items():
+            late[argument].copy_(t)
+        got = results(ON_GPU[name], late)
     side.synchronize()
     equal(got, want)
 
 
-@pytest.mark.parametrize("name", OPS)
-def test_every_op_and_its_gradients_can_be_captured_in_a_graph(name: str) -> None:
+@pytest.mark.parametrize("name", ON_GPU)
+def test_every_case_and_its_gradients_can_be_captured_in_a_graph(name: str) -> None:
     inputs = on_gpu(name, 0)
     warm = torch.cuda.Stream()
     warm.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(warm):
-        results(OPS[name], inputs)
+        results(ON_GPU[name], inputs)
     torch.cuda.current_stream().wait_stream(warm)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        captured = results(OPS[name], inputs)
+        captured = results(ON_GPU[name], inputs)
     for seed in (1, 2):
-        for to, of in zip(inputs, on_gpu(name, seed), strict=True):
-            to.copy_(of)
+        for argument, t in on_gpu(name, seed).items():
+            inputs[argument].copy_(t)
         graph.replay()
-        equal(captured, results(OPS[name], inputs))
+        equal(captured, results(ON_GPU[name], inputs))
 
 
 # A scan, chunks, taps, all in rows beside each other or in one.

@@ -3,10 +3,11 @@
 from typing import Any
 
 import torch
+from cases.tensors import random_filter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
-from support import GRADIENT_TOLERANCE, assert_close, random_filter, scipy_lfilter
+from support import GRADIENT_TOLERANCE, assert_close, scipy_lfilter
 
 import polezero
 from polezero import reference

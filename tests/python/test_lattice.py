@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import torch
-from cases import constant_lattice_inputs, constant_sections, lattice_inputs, moving_sections
-from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, random_filter, relative_rms, wide
+from cases.lattice import constant_lattice_inputs, constant_sections, lattice_inputs, moving_sections
+from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, relative_rms, wide
 from torch import Tensor
 
 import polezero
@@ -25,6 +25,7 @@ def step_up(k: Tensor) -> tuple[Tensor, Tensor]:
     return A, reverse
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
 @pytest.mark.parametrize("constant", [False, True], ids=["moving", "constant"])
 @pytest.mark.parametrize("taps", [False, True], ids=["allpole", "ladder"])
@@ -72,6 +73,24 @@ def test_moving_sections_match_their_loop(dtype: torch.dtype) -> None:
 
     tolerance = {torch.float32: 1e-5, torch.complex64: 1e-5}.get(dtype, 1e-13)  # a_0 is divided out first
     assert_close(lpv.parallel(*inputs), reference.lpv_parallel(*map(wide, inputs)), tolerance)
+
+
+def two_multiplier_lattice(k: Tensor, x: Tensor) -> Tensor:
+    """The lattice without its c: f_{i-1} = f_i - k_i b_{i-1}[n-1], b_i = k_i f_{i-1} + b_{i-1}[n-1]."""
+    b = [x.new_zeros(()) for _ in range(k.shape[-1])]
+    y = []
+    for k_n, f in zip(k, x, strict=True):
+        after = []
+        for i in reversed(range(len(b))):
+            f = f - k_n[i] * b[i]
+            after.append(k_n[i] * f + b[i])
+        b = [f, *reversed(after)][: len(b)]
+        y.append(f)
+    return torch.stack(y)
+
+
+# Three sets of reflection coefficients that take turns, each stable.
+TAKING_TURNS = [[-0.19, 0.8], [0.82, 0.95], [-0.93, -0.94]]
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
@@ -122,36 +141,6 @@ def test_the_state_of_a_constant_lattice_goes_on_in_a_moving_one() -> None:
     first, state = polezero.parallel(sos, x[:, :17], torch.ones(2, 2, 2, dtype=torch.float64))
     second, state = lpv.parallel(sos.expand(23, 2, 6), x[:, 17:], state)
     assert_close((torch.cat([first, second], -1), state), whole[1])
-
-
-def test_chunks_with_their_state_equal_the_whole() -> None:
-    k, x, zi, taps = lattice_inputs(T=40, zi=True, taps=True)
-    y, zf = lpv.lattice(k, x, zi, taps)
-
-    state, parts = zi, []
-    for begin, end in [(0, 1), (1, 18), (18, 40)]:
-        part, state = lpv.lattice(k[begin:end], x[:, begin:end], state, taps[begin:end])
-        parts.append(part)
-
-    assert_close((torch.cat(parts, -1), state), (y, zf))
-
-
-def two_multiplier_lattice(k: Tensor, x: Tensor) -> Tensor:
-    """The lattice without its c: f_{i-1} = f_i - k_i b_{i-1}[n-1], b_i = k_i f_{i-1} + b_{i-1}[n-1]."""
-    b = [x.new_zeros(()) for _ in range(k.shape[-1])]
-    y = []
-    for k_n, f in zip(k, x, strict=True):
-        after = []
-        for i in reversed(range(len(b))):
-            f = f - k_n[i] * b[i]
-            after.append(k_n[i] * f + b[i])
-        b = [f, *reversed(after)][: len(b)]
-        y.append(f)
-    return torch.stack(y)
-
-
-# Three sets of reflection coefficients that take turns, each stable.
-TAKING_TURNS = [[-0.19, 0.8], [0.82, 0.95], [-0.93, -0.94]]
 
 
 def test_the_lattice_stays_stable_where_direct_forms_blow_up() -> None:
@@ -224,19 +213,6 @@ def test_float32_is_accurate_near_the_unit_circle(radius: float, limit: float) -
             assert relative_rms(y, lpv.lattice(wide(k), wide(x))) <= limit
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_non_finite_samples_stay_in_their_row(bad: float) -> None:
-    k, x = lattice_inputs(T=100, rows=9)
-    clean = lpv.lattice(k, x)
-    x[1, 70] = bad
-
-    y = lpv.lattice(k, x)
-
-    assert_close(y[1, :70], clean[1, :70])
-    assert not y[1, 70:].isfinite().any()
-    assert_close(y[[0, 2, 8]], clean[[0, 2, 8]], tolerance=0.0)
-
-
 def test_coefficients_from_one_on_are_nan() -> None:
     x = torch.ones(3)
     assert lpv.lattice(torch.tensor([[1.5]]), x).isnan().all()
@@ -253,13 +229,3 @@ def test_the_second_derivative_at_zero() -> None:
     hessian = torch.func.hessian(loss(lpv.lattice))(k)
 
     assert_close(hessian, torch.func.hessian(loss(reference.lpv_lattice))(k), GRADIENT_TOLERANCE)
-
-
-def test_lists_half_precision_and_a_lattice_for_each_row() -> None:
-    x = torch.randn(3, 6).half()
-    k = random_filter(0, 2, torch.float32, (3, 1))[1][..., 1:] * 0.3
-
-    y = lpv.lattice(k.half(), x, taps=[[1.0, 0.5, 0.25]])
-
-    assert y.dtype == torch.float16 and y.shape == (3, 6)
-    assert_close(y, reference.lpv_lattice(wide(k.half()), wide(x), taps=torch.tensor([[1.0, 0.5, 0.25]]).double()))

@@ -1,20 +1,23 @@
-"""Banks of modes against plain loops, filters of the same poles and each other."""
+"""Banks of modes against plain loops and filters of the same poles; filters and systems turned into modes."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import scipy.signal
 import torch
-from cases import loss, modal_inputs, requires_grad
-from support import GRADIENT_TOLERANCE, REAL, KernelCalls, assert_close, assert_one_sentence, ids, relative_rms, wide
+from cases.modal import modal_inputs
+from cases.state_space import state_space_inputs
+from cases.tensors import random_filter
+from support import GRADIENT_TOLERANCE, REAL, KernelCalls, assert_close, ids, loss, relative_rms, requires_grad, wide
 from torch import Tensor
-from torch._dynamo.utils import counters
 
 import polezero
 from polezero import reference
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", REAL, ids=ids(REAL))
 @pytest.mark.parametrize("zi", [False, True], ids=["rest", "zi"])
 @pytest.mark.parametrize("kind", ["real", "complex"])
@@ -64,18 +67,6 @@ def test_each_input_and_output_alone_has_the_gradients_of_the_loop(T: int, outpu
         assert_close(one, (gradient,), GRADIENT_TOLERANCE)
 
 
-@pytest.mark.parametrize("kind", [torch.float64, torch.complex128], ids=["real", "complex"])
-def test_third_order_matches_the_loop(kind: torch.dtype) -> None:
-    inputs = requires_grad(modal_inputs(kind, zi=True))
-
-    def third(f: Callable[..., Any]) -> tuple[Tensor, ...]:
-        first = torch.autograd.grad(loss(f)(*inputs), inputs, create_graph=True)
-        second = torch.autograd.grad(sum((g.abs() ** 2).sum() for g in first), inputs, create_graph=True)
-        return torch.autograd.grad(sum((g.abs() ** 2).sum() for g in second), inputs)
-
-    assert_close(third(polezero.modal_bank), third(reference.modal_bank), tolerance=10 * GRADIENT_TOLERANCE)
-
-
 def test_a_conjugate_pair_is_one_mode_of_twice_the_gain() -> None:
     poles, gains, x = modal_inputs(torch.complex128, T=500)
     both = polezero.modal_bank(torch.cat([poles, poles.conj()]), torch.cat([gains, gains.conj()]), x)
@@ -90,14 +81,6 @@ def test_a_pair_of_poles_is_a_filter_of_second_order() -> None:
     assert_close(polezero.modal_bank(pole, gain, x), polezero.lfilter(b, a, x), tolerance=1e-13)
 
 
-def test_chunks_with_their_state_equal_the_whole() -> None:
-    poles, gains, x, zi = modal_inputs(torch.complex128, T=700, zi=True, modes=5)
-    y, zf = polezero.modal_bank(poles, gains, x, zi)
-    head, state = polezero.modal_bank(poles, gains, x[..., :333], zi)
-    tail, last = polezero.modal_bank(poles, gains, x[..., 333:], state)
-    assert_close((torch.cat([head, tail], -1), last), (y, zf))
-
-
 # |p|^n for 500 000 samples: an error of one rounding a sample would be 5e-11.
 def test_a_mode_that_hardly_decays_keeps_its_phase() -> None:
     n = torch.arange(500_000, dtype=torch.float64)
@@ -105,46 +88,6 @@ def test_a_mode_that_hardly_decays_keeps_its_phase() -> None:
     exact = (pole.log() * n).exp().real
     impulse = (n == 0).double()
     assert relative_rms(polezero.modal_bank(pole, [1.0], impulse), exact) < 1e-10  # 1.8e-11 are those of exp
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
-def test_half_precision_is_computed_in_float32(dtype: torch.dtype) -> None:
-    x = torch.randn(2, 300).to(dtype)
-    y, zf = polezero.modal_bank([0.9j], [1.0], x, [0.5])
-    truth = reference.modal_bank(torch.tensor([0.9j]), torch.tensor([1.0]), x.float(), torch.tensor([0.5]))
-    assert (y.dtype, zf.dtype) == (dtype, torch.complex64)
-    assert_close((y, zf), truth)
-
-
-def test_dtypes_promote_and_autocast_computes_in_float32() -> None:
-    poles, gains, x = modal_inputs(torch.complex64, T=40)
-    assert polezero.modal_bank(poles.to(torch.complex128), gains, x).dtype == torch.float64
-    assert polezero.modal_bank(poles, gains, x.double()).dtype == torch.float64
-    assert polezero.modal_bank([0.5], [1], torch.arange(5)).dtype == torch.float32
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert polezero.modal_bank(poles, gains, x.bfloat16()).dtype == torch.float32
-
-
-def test_a_row_that_is_not_finite_leaves_the_others_and_its_past_alone() -> None:
-    poles, gains, x = modal_inputs(torch.complex128, T=1000, rows=3)
-    expected = polezero.modal_bank(poles, gains, x)
-    x[1, 500] = torch.nan
-    y = polezero.modal_bank(poles, gains, x)
-    assert_close(y[::2], expected[::2], tolerance=0)
-    assert_close(y[1, :500], expected[1, :500])
-    assert y[1, 500:].isnan().all()
-
-
-def test_rows_on_two_threads_have_the_bits_of_one() -> None:
-    poles, gains, x = modal_inputs(torch.complex128, T=5000, rows=7, modes=9)
-
-    def run(threads: int) -> tuple[Tensor, ...]:
-        torch.set_num_threads(threads)
-        inputs = requires_grad((poles, gains, x))
-        y = polezero.modal_bank(*inputs)
-        return (y.detach(), *torch.autograd.grad(y.square().sum(), inputs))
-
-    assert_close(run(2), run(1), tolerance=0)
 
 
 def test_neither_states_nor_products_are_kept() -> None:
@@ -159,105 +102,132 @@ def test_neither_states_nor_products_are_kept() -> None:
     assert sorted(kernels.names) == ["modal_bank_forward", "modal_correlation"]
 
 
-def test_a_batch_is_one_kernel_call() -> None:
-    poles, gains, x = modal_inputs(torch.complex128, T=50, lead=(4,))
-    with KernelCalls() as kernels:
-        y = torch.vmap(polezero.modal_bank, (0, 0, None))(poles, gains, x)
-    assert kernels.names == ["modal_bank_forward"]
-    assert_close(y, reference.modal_bank(poles[:, None], gains[:, None], x))
+# ---- parallel_form and diagonalise
+
+ORDERS = [(0, 1), (1, 2), (0, 5), (2, 2), (4, 2), (3, 0), (5, 6)]
 
 
-def test_new_sizes_do_not_recompile() -> None:
-    torch._dynamo.reset()
-    counters.clear()
-    function = torch.compile(polezero.modal_bank, fullgraph=True, backend="aot_eager", dynamic=True)
-    for rows, T, modes in ((6, 11, 4), (9, 13, 5), (14, 29, 7)):
-        inputs = requires_grad(modal_inputs(torch.complex128, rows=rows, T=T, modes=modes, zi=True))
-        result = torch.autograd.grad(loss(function)(*inputs), inputs)
-        assert_close(result, torch.autograd.grad(loss(reference.modal_bank)(*inputs), inputs), GRADIENT_TOLERANCE)
-    assert counters["stats"]["unique_graphs"] == 1
+def through_modes(b: Tensor, a: Tensor, x: Tensor) -> Tensor:
+    residues, poles, direct = polezero.parallel_form(b, a)
+    return polezero.lfilter(direct, [1.0], x) + polezero.modal_bank(poles, residues, x)
 
 
-def test_lists_of_poles_compile() -> None:
-    x = torch.randn(2, 20)
-    function = torch.compile(lambda x: polezero.modal_bank([0.9j, 0.5], [1.0, 2.0], x), fullgraph=True, backend="eager")
-    assert_close(function(x), polezero.modal_bank([0.9j, 0.5], [1.0, 2.0], x), tolerance=0)
+@pytest.mark.parametrize("lead", [(), (2,)], ids=str)
+@pytest.mark.parametrize(("M", "N"), ORDERS)
+def test_a_filter_is_its_modes_and_its_direct_part(M: int, N: int, lead: tuple[int, ...]) -> None:
+    b, a = random_filter(M, N, lead=lead, a0=-1.5)
+    inputs = requires_grad((b, a, torch.randn(2, 300, dtype=torch.float64)))
+    y, expected = through_modes(*inputs), polezero.lfilter(*inputs)
+    assert_close(y, expected, tolerance=1e-12)  # 1.5e-14 to 3e-13 measured: residues of order 6 cancel
+    weights = torch.randn_like(y)
+    gradients = torch.autograd.grad(y, inputs, weights)
+    assert_close(gradients, torch.autograd.grad(expected, inputs, weights), tolerance=1e-11)
 
 
-class Bank(torch.nn.Module):
-    def forward(self, poles: Tensor, gains: Tensor, x: Tensor, zi: Tensor) -> tuple[Tensor, Tensor]:
-        return polezero.modal_bank(poles, gains, x, zi)
+def test_one_pole_of_each_pair_at_twice_its_residue_is_enough() -> None:
+    b, a = random_filter(3, 6)
+    residues, poles, direct = polezero.parallel_form(b, a)
+    upper = poles.imag > 0
+    assert upper.sum() == 3
+    x = torch.randn(2, 300, dtype=torch.float64)
+    half = polezero.modal_bank(poles[upper], 2 * residues[upper], x) + polezero.lfilter(direct, [1.0], x)
+    assert_close(half, polezero.lfilter(b, a, x), tolerance=1e-12)
 
 
-def test_export_with_dynamic_sizes(tmp_path: Path) -> None:
-    rows, T = torch.export.Dim("rows"), torch.export.Dim("T", min=4)
-    shapes: Any = ({}, {}, {0: rows, 1: T}, {0: rows})
-    example = modal_inputs(torch.complex128, rows=4, T=9, zi=True)
-    torch.export.save(torch.export.export(Bank(), example, dynamic_shapes=shapes), tmp_path / "bank.pt2")
-    inputs = modal_inputs(torch.complex128, rows=5, T=150, zi=True)
-    exported = torch.export.load(tmp_path / "bank.pt2").module()
-    assert_close(list(exported(*inputs)), list(reference.modal_bank(*inputs)))
+@pytest.mark.parametrize(("M", "N"), ORDERS)
+def test_partial_fractions_are_those_of_scipy(M: int, N: int) -> None:
+    b, a = random_filter(M, N)
+    residues, poles, direct = polezero.parallel_form(b, a)
+    r, p, k = (torch.tensor(v.copy()).cdouble() for v in scipy.signal.residuez(b.numpy(), a.numpy()))
+    order = [int((p - pole).abs().argmin()) for pole in poles]
+    assert_close((residues, poles), (r[order], p[order]), tolerance=1e-10)
+    if M >= N:
+        assert_close(direct, k.real, tolerance=1e-10)
+    else:
+        assert direct.tolist() == [0.0]
 
 
-def zeros(*shape: int) -> Tensor:
-    return torch.zeros(shape or (2, 5))
+def test_leading_dimensions_of_b_and_a_broadcast() -> None:
+    for N in (0, 2):
+        b, a = random_filter(1, N, lead=(3, 1))[0], random_filter(1, N, lead=(2,))[1]
+        shapes = [t.shape for t in polezero.parallel_form(b, a)]
+        assert shapes == [(3, 2, N), (3, 2, N), (3, 2, max(1 - N, 0) + 1)]
 
 
-BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
-    "complex_x": (
-        lambda: polezero.modal_bank([0.5], [1.0], zeros() + 0j),
-        TypeError,
-        "modal_bank: x: expected real numbers, got ComplexFloat",
-    ),
-    "gains": (
-        lambda: polezero.modal_bank([0.5], [1.0, 2.0], zeros()),
-        ValueError,
-        "modal_bank: gains: expected 1 values along the last axis, as there are poles, got shape [2]",
-    ),
-    "zi": (
-        lambda: polezero.modal_bank([0.5, 0.1], [1.0, 2.0], zeros(), zeros(2, 3)),
-        ValueError,
-        "modal_bank: zi: expected 2 values along axis -1, got shape [2, 3]",
-    ),
-    "zi_rows": (
-        lambda: polezero.modal_bank([0.5], [1.0], zeros(), zeros(3, 1)),
-        ValueError,
-        "modal_bank: zi: expected a shape that broadcasts to [2, 1] (time last), got [3, 1]",
-    ),
-    "rows": (
-        lambda: polezero.modal_bank(zeros(3, 1), [1.0], zeros()),
-        ValueError,
-        "modal_bank: x: expected leading dimensions that broadcast, got poles [3, 1], gains [1], x [2, 5]",
-    ),
-    "x_scalar": (
-        lambda: polezero.modal_bank([0.5], [1.0], torch.tensor(1.0)),
-        ValueError,
-        "modal_bank: x: expected at least one dimension, got a scalar",
-    ),
-    "x_list": (
-        lambda: polezero.modal_bank([0.5], [1.0], [1.0]),
-        TypeError,
-        "modal_bank: x: expected a torch.Tensor, got builtins.list (torch.as_tensor makes one; the order of arguments "
-        "is poles, gains, x)",
-    ),
-    "core_orders": (
-        lambda: torch.ops.polezero.modal_correlation(zeros(1) + 0j, zeros(), zeros(), None, -1),
-        ValueError,
-        "modal_correlation: orders: expected a number >= 0, got -1",
-    ),
-    "core_real_poles": (
-        lambda: torch.ops.polezero.modal_bank_forward(zeros(1), zeros(1, 1) + 0j, zeros()),
-        TypeError,
-        "modal_bank: poles: expected complex64 or complex128, got Float",
-    ),
-    "core_reverse_zi": (
-        lambda: torch.ops.polezero.modal_bank_forward(zeros(1) + 0j, zeros(1, 1) + 0j, zeros(), zeros(1) + 0j, True),
-        ValueError,
-        "modal_bank: zi: expected None backwards in time",
-    ),
-}
+def test_one_pole_at_zero_is_a_mode_too() -> None:
+    b, a = torch.tensor([1.0, 1.0]).double(), torch.tensor([1.0, -0.5, 0.0]).double()
+    x = torch.randn(50, dtype=torch.float64)
+    assert_close(through_modes(b, a, x), polezero.lfilter(b, a, x))
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_bad_input_gets_one_sentence(name: str) -> None:
-    assert_one_sentence(*BAD[name])
+@pytest.mark.parametrize("lead", [(), (2,)], ids=str)
+@pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (2, 3)])
+@pytest.mark.parametrize("S", [1, 2, 5])
+def test_a_state_space_is_its_modes(S: int, inputs: int, outputs: int, lead: tuple[int, ...]) -> None:
+    A, B, C, _, x, _ = requires_grad(state_space_inputs(S=S, I=inputs, O=outputs, T=200, lead=lead))
+    poles, gains = polezero.diagonalise(A, B, C)
+    delayed = torch.nn.functional.pad(x, (1, 0))[..., :-1]
+    y = polezero.modal_bank(poles[..., None, None, :], gains, delayed.unsqueeze(-3)).sum(-2)
+    expected = polezero.state_space(A, B, C, None, x)
+    assert_close(y, expected, tolerance=1e-11)
+    weights = torch.randn_like(y)
+    gradients = torch.autograd.grad(y, (A, B, C, x), weights)
+    assert_close(gradients, torch.autograd.grad(expected, (A, B, C, x), weights), tolerance=1e-9)
+
+
+def test_as_many_rows_as_states_and_inputs_are_no_vectors() -> None:
+    A, B, C, *_ = state_space_inputs(S=3, I=3, O=2, lead=(3,))
+    poles, gains = polezero.diagonalise(A, B[0], C)
+    each = [polezero.diagonalise(A[k], B[0], C[k]) for k in range(3)]
+    assert_close((poles, gains), tuple(torch.stack(t) for t in zip(*each)))
+
+
+def test_results_have_the_precision_of_the_arguments() -> None:
+    b, a = random_filter(2, 3, torch.float32)
+    exact = polezero.parallel_form(wide(b), wide(a))
+    results = polezero.parallel_form(b, a)
+    assert [t.dtype for t in results] == [torch.complex64, torch.complex64, torch.float32]
+    assert_close(results, exact)
+    assert [t.dtype for t in polezero.parallel_form([1.0], [1.0, 0.5])] == [torch.complex128] * 2 + [torch.float64]
+    poles, gains = polezero.diagonalise([[0.5]], [[1.0]], torch.ones(1, 1).double())
+    assert (poles.dtype, gains.dtype) == (torch.complex128, torch.complex128)
+    with torch.autocast("cpu", dtype=torch.bfloat16):  # of signals alone
+        half = polezero.parallel_form(b.bfloat16(), a.bfloat16())
+    assert [t.dtype for t in half] == [torch.complex64, torch.complex64, torch.bfloat16]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("multiplicity", [2, 3, 4, 5])
+@pytest.mark.parametrize("pole", [0.5, -0.75])  # their powers are exact in both dtypes
+def test_repeated_poles_are_refused(pole: float, multiplicity: int, dtype: torch.dtype) -> None:
+    a = torch.from_numpy(np.poly([pole] * multiplicity)).to(dtype)
+    assert torch.equal(a.double(), torch.from_numpy(np.poly([pole] * multiplicity)))
+    with pytest.raises(ValueError, match="parallel_form: a: expected poles"):
+        polezero.parallel_form([1.0], a)
+
+
+def test_poles_of_common_filters_are_not_repeated() -> None:
+    x = torch.randn(2000, dtype=torch.float64)
+    for b, a in (scipy.signal.butter(12, 0.3), scipy.signal.butter(8, 0.05), scipy.signal.ellip(8, 0.5, 60, 0.2)):
+        residues, poles, direct = polezero.parallel_form(b, torch.from_numpy(a))
+        y = polezero.modal_bank(poles, residues, x) + direct * x
+        assert_close(y, polezero.lfilter(b, a, x), 1e-6)  # 1.1e-7, of Butterworth's order 8
+
+
+@pytest.mark.parametrize(("late", "delay"), [(3, 4), (7, 4), (3, 6), (0, 5), (2, 100)])
+def test_poles_of_combs_are_not_repeated(late: int, delay: int) -> None:
+    x, b, a = torch.randn(500, dtype=torch.float64), [0.0] * late + [1.0], [1.0] + [0.0] * (delay - 1) + [-0.5]
+    residues, poles, direct = polezero.parallel_form(b, torch.tensor(a, dtype=torch.float64))
+    y = polezero.modal_bank(poles, residues, x) + polezero.lfilter(direct, [1.0], x)
+    assert_close(y, polezero.lfilter(b, a, x), 1e-12)
+
+
+def test_under_transforms_no_value_is_looked_at() -> None:
+    b, a = torch.ones(1), torch.tensor([1.0, -1.0, 0.25])  # a double pole
+    for transformed in (
+        torch.vmap(polezero.parallel_form),
+        lambda b, a: torch.func.vjp(polezero.parallel_form, b, a)[0],
+        torch.compile(polezero.parallel_form, fullgraph=True, backend="aot_eager"),
+    ):
+        residues, _, _ = transformed(b[None], a[None])
+        assert residues.shape == (1, 2)

@@ -1,15 +1,15 @@
 """NaN, inf, overflow and denormals: as in a serial filter, and never in another row."""
 
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
-from cases import requires_grad
-from support import DTYPES, REAL, TOLERANCE, assert_close, ids, random_filter, resonator, scipy_lfilter, wide
+from cases import SIZED
+from cases.case import Bound, widened
+from cases.tensors import random_filter, resonator
+from support import DTYPES, REAL, TOLERANCE, assert_close, each, ids, requires_grad, scipy_lfilter, wide
 from torch import Tensor
 
 import polezero
@@ -32,6 +32,7 @@ def assert_spreads_alike(y: Tensor, expected: Tensor) -> None:
     assert_close(torch.where(finite, y, torch.zeros_like(y)), torch.where(finite, expected, torch.zeros_like(expected)))
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("name", FILTERS)
@@ -55,6 +56,7 @@ def test_a_bad_sample_at_every_position_spreads_as_in_a_serial_filter(name: str,
             assert torch.equal(y.diagonal().sign(), expected.diagonal().sign())
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", REAL, ids=ids(REAL))
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("name", FILTERS)
@@ -90,74 +92,48 @@ def test_a_bad_state_spreads_from_its_own_sample(name: str, dtype: torch.dtype) 
     assert_spreads_alike(zf, expected[1])
 
 
-# Filters with delays and banks, and what they take before x.
-DELAYS_AND_BANKS: dict[str, tuple[str, list[Any], dict[str, str]]] = {
-    "sparse_allpole": ("sparse_allpole", [[0.5, -0.3], [7, 20]], {}),
-    "comb_filter": ("comb_filter", [-0.7, 9], {}),
-    "feedforward_comb": ("feedforward_comb", [-0.7, 9], {}),
-    "allpass_comb": ("allpass_comb", [-0.7, 9], {}),
-    "linear": ("comb_filter", [-0.7, 9.3], {"interpolation": "linear"}),
-    "linear_whole": ("comb_filter", [-0.7, 9.0], {"interpolation": "linear"}),
-    "lagrange3": ("comb_filter", [-0.7, 9.3], {"interpolation": "lagrange3"}),
-    "thiran": ("comb_filter", [-0.7, 9.3], {"interpolation": "thiran"}),
-    "modal_bank": ("modal_bank", [[0.9j, 0.5], [1.0, 1j]], {}),
-}
-
-
-@pytest.mark.parametrize("dtype", REAL, ids=ids(REAL))
-@pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("name", DELAYS_AND_BANKS)
-def test_a_bad_sample_goes_where_delays_and_modes_take_it(name: str, bad: str, dtype: torch.dtype) -> None:
-    """Forwards, and the same backwards in time in the gradient."""
-    op, parameters, options = DELAYS_AND_BANKS[name]
-    x = spoiled(torch.randn(T, T, dtype=dtype), BAD[bad])
-    function, truth = (partial(getattr(module, op), *parameters, **options) for module in (polezero, reference))
-    expected = truth(wide(x))
-    if name == "thiran":  # as one recurrence of the loop and the all-pass in it, which feeds back at once
-        expected[torch.ones(T, T).triu().bool()] = torch.nan
-
-    leaf = torch.randn(T, T, dtype=dtype, requires_grad=True)
-    (grad_x,) = torch.autograd.grad(function(leaf), leaf, x.flip(-1))
-
-    for y in (function(x), torch.stack([function(row) for row in x]), grad_x.flip(-1)):
-        assert_spreads_alike(y, expected)
-
-
-SPLINES: dict[str, Callable[[Tensor], Tensor]] = {
-    "cubic_spline": lambda x: polezero.cubic_spline(x, 3),
-    "cspline1d": polezero.cspline1d,
-    "qspline1d": polezero.qspline1d,
-    "symiirorder1": lambda x: polezero.symiirorder1(x, 0.5, 0.25),
-    "symiirorder2": lambda x: polezero.symiirorder2(x, 0.5, 0.25),
-}
+def spoiled_signal(example: Bound, bad: float) -> dict[str, Tensor]:
+    """A row for each sample, with the bad value there."""
+    inputs, signal = example.sized(T, T, torch.float32), example.case.signal
+    x = inputs[signal]
+    at = torch.eye(T, dtype=torch.bool).view(T, *[1] * (x.dim() - 2), T)
+    return inputs | {signal: torch.where(at, bad, x)}
 
 
 @pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("name", SPLINES)
-def test_a_bad_sample_spoils_its_row_of_a_spline_and_no_other(name: str, bad: str) -> None:
-    """Each coefficient is a sum over all samples."""
-    x = torch.randn(5, 400, requires_grad=True)
-    y = SPLINES[name](x)
-    bad_x, bad_grad_y = x.detach().clone(), torch.randn_like(y)
-    (grad_x,) = torch.autograd.grad(y, x, bad_grad_y, retain_graph=True)
-    bad_x[2, 100] = bad_grad_y[2, 300] = BAD[bad]
-    others = torch.arange(5) != 2
-    for spoilt, clean in ((SPLINES[name](bad_x), y), (torch.autograd.grad(y, x, bad_grad_y)[0], grad_x)):
-        assert_close(spoilt[others], clean[others])
-        assert not torch.isfinite(spoilt[2]).any()
+@each("nonfinite", [bound for bound in SIZED if bound.call.spreads != "everywhere"])
+def test_a_bad_sample_at_every_position_spreads_as_in_the_reference(example: Bound, bad: str) -> None:
+    inputs, signal = spoiled_signal(example, BAD[bad]), example.case.signal
+    expected = example.true(widened(inputs))
+    if example.call.spreads == "from then on":
+        expected = [y.masked_fill(torch.ones(T, T).triu().bool(), torch.nan) for y in expected]
+    rows = example.run(inputs)
+    for y, true in zip(rows, expected, strict=True):
+        assert_spreads_alike(y, true)
+    for n in (0, 1, 16, T - 1):  # one at a time
+        alone = inputs | {signal: inputs[signal][n : n + 1]}
+        if "zi" in inputs:
+            alone["zi"] = inputs["zi"][..., n : n + 1, :]
+        assert_spreads_alike(example.run(alone)[0][0], expected[0][n])
 
 
-@pytest.mark.parametrize("kind", ["cspline1d_eval", "qspline1d_eval"])
-def test_a_bad_coefficient_or_point_spoils_what_reads_it(kind: str) -> None:
-    function, reads = getattr(polezero, kind), {"cspline1d_eval": 4, "qspline1d_eval": 3}[kind]
-    c, points = torch.randn(50), torch.arange(4, 45, dtype=torch.float64) + 0.1
-    clean = function(c, points)
-    c[20] = torch.nan
-    y = function(c, points)
-    assert y.isnan().sum() == reads and y[14:19].isnan().sum() == reads
-    assert torch.equal(y[~y.isnan()], clean[~y.isnan()])
-    c[20], points[3] = 0.0, torch.nan
-    assert function(c, points).isnan().nonzero().tolist() == [[3]]
+@pytest.mark.parametrize("bad", BAD)
+@each("nonfinite", SIZED)
+def test_a_bad_sample_or_gradient_leaves_other_rows_alone(example: Bound, bad: str) -> None:
+    """And comes out in its own: a gradient at samples before it."""
+    inputs, signal = example.sized(9, 400, torch.float32), example.case.signal
+    x = inputs[signal].requires_grad_()
+    y = example.run(inputs)[0]
+    grad_y = torch.randn_like(y)
+    (grad_x,) = torch.autograd.grad(y, x, grad_y, retain_graph=True)
+    bad_x, bad_grad_y = x.detach().clone(), grad_y.clone(memory_format=torch.contiguous_format)
+    bad_x[2, ..., 100] = BAD[bad]
+    bad_grad_y[2].view(-1)[3 * y[2].numel() // 4] = BAD[bad]
+    others = torch.arange(9) != 2
+    spoilt_y, spoilt_grad_x = example.run(inputs | {signal: bad_x})[0], torch.autograd.grad(y, x, bad_grad_y)[0]
+    for spoilt, clean in ((spoilt_y, y), (spoilt_grad_x, grad_x)):
+        assert_close(spoilt[others], clean[others], tolerance=0.0)
+        assert not torch.isfinite(spoilt[2]).all()
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 """Accuracy, against float64 filters of the same float32 coefficients and input, and long double ones at float64."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import scipy.signal
 import torch
-from cases import lfilter_inputs, requires_grad
-from support import GRADIENT_TOLERANCE, assert_close, relative_rms, resonator, scipy_lfilter, wide
+from cases import SIZED
+from cases.case import Bound
+from cases.lfilter import lfilter_inputs
+from cases.tensors import resonator
+from support import GRADIENT_TOLERANCE, assert_close, each, relative_rms, requires_grad, scipy_lfilter, wide
 from torch import Tensor
 
 import polezero
@@ -110,6 +111,7 @@ def test_float32_two_pass_gradients_reach_the_accuracy_targets(radius: float, an
     check_bounds({name: relative_rms(gradients[name], expected[name]) for name in expected}, GRADIENT_BOUND)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("rows", "T"), SHAPES)
 @pytest.mark.parametrize("angle", [0.003, 0.3, 3.1])
 @pytest.mark.parametrize("radius", SIGNAL_BOUND)
@@ -152,49 +154,24 @@ def test_complex64_reaches_the_accuracy_targets(radius: float) -> None:
     assert relative_rms(polezero.lfilter(b, a, x), scipy_lfilter(b, a, x)) <= SIGNAL_BOUND[radius]
 
 
-# What is fed back stays in float64, near the circle as far from it. Of a radius: a function, what it takes before x.
-BETWEEN = torch.tensor([100.3], dtype=torch.float64)
-MOVING = 100.5 + 0.5 * torch.linspace(0, 40, 2**16, dtype=torch.float64).sin()[None]
-FED_BACK: dict[str, Callable[[float], tuple[Callable[..., Any], tuple[Tensor, ...]]]] = {
-    "comb_filter": lambda r: (lambda a, x: polezero.comb_filter(a, 100, x), (torch.tensor([-r]),)),
-    "comb_filter_negative": lambda r: (lambda a, x: polezero.comb_filter(a, 100, x), (torch.tensor([r]),)),
-    "comb_filter_two_pass": lambda r: (
-        lambda a, x: polezero.comb_filter(a, 100, x, backward="two_pass"),
-        (torch.tensor([-r]),),
-    ),
-    "sparse_allpole": lambda r: (
-        lambda a, x: polezero.sparse_allpole(a, [90, 101], x),
-        (torch.tensor([-r / 2, -r / 2]),),
-    ),
-    "allpass_comb": lambda r: (lambda a, x: polezero.allpass_comb(a, 100, x), (torch.tensor([-r]),)),
-    "linear": lambda r: (partial(polezero.comb_filter, interpolation="linear"), (torch.tensor([-r]), BETWEEN)),
-    "linear_moving": lambda r: (partial(polezero.comb_filter, interpolation="linear"), (torch.tensor([-r]), MOVING)),
-    "lagrange3": lambda r: (partial(polezero.comb_filter, interpolation="lagrange3"), (torch.tensor([-r]), BETWEEN)),
-    "thiran": lambda r: (partial(polezero.comb_filter, interpolation="thiran"), (torch.tensor([-r]), BETWEEN)),
-    "symiirorder1": lambda r: (lambda x: polezero.symiirorder1(x, (1 - r) ** 2, r), ()),
-    "symiirorder2": lambda r: (lambda x: polezero.symiirorder2(x, r, 0.003), ()),
-    "modal_bank": lambda r: (
-        polezero.modal_bank,
-        (torch.polar(torch.full((8,), r), torch.linspace(0.003, 3.1, 8)), torch.ones(8) + 0j),
-    ),
-}
+@each("numerics", SIZED)
+@pytest.mark.parametrize("radius", [0.9, 0.999, 0.99999])
+def test_float32_rounds_what_it_writes(example: Bound, radius: float) -> None:
+    """The values and all gradients, of float32 coefficients and signals: what is fed back is not rounded."""
+    point = example.at(example.sized(1, 2**15, torch.float32, radius))
+    inputs, exact_inputs = requires_grad(point.inputs), requires_grad([wide(t) for t in point.inputs])
 
+    outputs, exact = point.function(*inputs), point.function(*exact_inputs)
+    weights = [torch.randn_like(y) for y in outputs]
+    gradients = torch.autograd.grad(outputs, inputs, weights)
+    exact_gradients = torch.autograd.grad(exact, exact_inputs, [wide(w) for w in weights])
 
-@pytest.mark.parametrize("radius", [0.9, 0.999, 0.9999, 0.99999])
-@pytest.mark.parametrize("name", FED_BACK)
-def test_float32_delays_splines_and_banks_only_round_what_they_write(name: str, radius: float) -> None:
-    function, parameters = FED_BACK[name](radius)
-    inputs = requires_grad((*parameters, torch.randn(1, 2**16)))
-    exact_inputs = requires_grad(tuple(wide(t) for t in inputs))
-
-    y, exact = function(*inputs), function(*exact_inputs)
-    grad_y = torch.randn_like(y)
-    *gradients, grad_x = torch.autograd.grad(y, inputs, grad_y)
-    *exact_gradients, exact_grad_x = torch.autograd.grad(exact, exact_inputs, wide(grad_y))
-
-    check_bounds({"y": relative_rms(y, exact), "x": relative_rms(grad_x, exact_grad_x)}, 2e-7)  # 7.5e-8
-    errors = [relative_rms(g, e) for g, e in zip(gradients, exact_gradients, strict=True)]
-    check_bounds({f"parameter {k}": error for k, error in enumerate(errors)}, GRADIENT_BOUND)
+    bound = example.call.error or SIGNAL_BOUND[radius]
+    check_bounds({f"output {k}": relative_rms(y, e) for k, (y, e) in enumerate(zip(outputs, exact))}, bound)
+    errors = {n: relative_rms(g, e) for n, g, e in zip(point.names, gradients, exact_gradients, strict=True)}
+    signal = example.case.signal
+    check_bounds({n: e for n, e in errors.items() if n == signal}, bound)
+    check_bounds({n: e for n, e in errors.items() if n != signal}, GRADIENT_BOUND)
 
 
 # Clustered poles: the powers of the state matrix that carry a state over a block are large before they decay.
@@ -228,6 +205,7 @@ def test_float64_is_within_10x_of_a_serial_filter(design: str, order: int, rows:
     assert error <= 10 * serial_error + np.finfo(np.float64).eps, f"{error:.1e}, serial {serial_error:.1e}"
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("rows", "T"), [(1, 4096), (32, 512)])
 @pytest.mark.parametrize("order", [1, 2, 4, 8])
 def test_float64_gradients_are_within_10x_of_a_serial_filter(order: int, rows: int, T: int) -> None:

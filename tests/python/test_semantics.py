@@ -1,13 +1,15 @@
 """What a call promises beside its values: chunks, layouts of the inputs, nothing written to, nothing aliased."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 import torch
-from cases import CASES, allpole_inputs, lfilter, lfilter_inputs, loss, requires_grad
-from public import FUNCTIONS, small_calls, takes_zi
-from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, random_filter, wide
+from cases import EXAMPLES, MAIN, SIZED
+from cases.case import Bound, is_variable
+from cases.lfilter import lfilter_inputs
+from cases.tensors import random_filter
+from support import DTYPES, GRADIENT_TOLERANCE, assert_close, each, loss, memory, requires_grad, wide
 from torch import Tensor
 
 import polezero
@@ -16,154 +18,76 @@ from polezero import reference
 CHUNKS = [[0, 1, 2, 3, 0, 5, 16, 17, 33, 64, 100], [1] * 40, [120, 1], [1, 120]]
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
+def in_chunks(example: Bound, inputs: dict[str, Tensor], chunks: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """y, and the last state, of calls that hand the state on."""
+    axes = {example.case.signal: -1, **example.call.over_time}
+    parts = {name: t.split(chunks, axes[name]) for name, t in inputs.items() if name in axes}
+    state, outputs = inputs["zi"], []
+    for k in range(len(chunks)):
+        y, state = example.run(inputs | {name: of_time[k] for name, of_time in parts.items()} | {"zi": state})
+        outputs.append(y)
+    return torch.cat(outputs, -1), state
+
+
+STREAMS = [bound for bound in SIZED if bound.call.state is not None]
+
+
 @pytest.mark.parametrize("chunks", CHUNKS, ids=["mixed", "singles", "long_first", "long_last"])
-@pytest.mark.parametrize(("M", "N"), [(2, 2), (5, 3), (3, 7), (4, 0)])
-def test_lfilter_in_chunks_equals_the_whole(M: int, N: int, chunks: list[int], dtype: torch.dtype) -> None:
-    b, a = random_filter(M, N, dtype, a0=2.0)
-    x, zi = torch.randn(3, sum(chunks), dtype=dtype), torch.randn(3, max(M, N), dtype=dtype)
-
-    whole, zf = polezero.lfilter(b, a, x, zi=zi)
-    parts = []
-    for part in x.split(chunks, -1):
-        y, zi = polezero.lfilter(b, a, part, zi=zi)
-        parts.append(y)
-
-    assert_close((torch.cat(parts, -1), zi), (whole, zf))
+@each("semantics", STREAMS)
+def test_chunks_equal_the_whole(example: Bound, chunks: list[int]) -> None:
+    inputs = example.sized(3, sum(chunks), torch.float64)
+    assert_close(in_chunks(example, inputs, chunks), example.run(inputs))
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
-@pytest.mark.parametrize("chunks", CHUNKS, ids=["mixed", "singles", "long_first", "long_last"])
-@pytest.mark.parametrize("N", [0, 2, 7])
-def test_allpole_in_chunks_equals_the_whole(N: int, chunks: list[int], dtype: torch.dtype) -> None:
-    a, x, zi = allpole_inputs(dtype, N=N, T=sum(chunks), lead_x=(3,), lead_zi=(3,))
-
-    whole, zf = polezero.allpole(a, x, zi)
-    parts = []
-    for part in x.split(chunks, -1):
-        y, zi = polezero.allpole(a, part, zi)
-        parts.append(y)
-
-    assert_close((torch.cat(parts, -1), zi), (whole, zf))
-
-
-@pytest.mark.parametrize("zero", [0, 0.0], ids=["int", "float"])
-@pytest.mark.parametrize("name", [n for n in FUNCTIONS if takes_zi(n)])
-def test_a_state_of_0_is_rest(name: str, zero: float) -> None:
-    function, arguments = FUNCTIONS[name], small_calls()[name]
-
-    y, zf = function(**arguments, zi=zero)
-
-    assert_close(y, function(**arguments), tolerance=0.0)
-    assert_close((y, zf), function(**arguments, zi=torch.zeros_like(zf)), tolerance=0.0)
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
-def test_rest_lies_along_the_axis(axis: int) -> None:
-    (b, a), x = random_filter(1, 3), torch.randn(4, 5, 6, dtype=torch.float64)
-    sos, rows = torch.cat([*random_filter(2, 2, lead=(2,))], -1), list(x.shape)
-    rows[axis] = 3
-
-    y, zf = polezero.lfilter(b, a, x, axis, 0)
-    assert_close((y, zf), polezero.lfilter(b, a, x, axis, torch.zeros(rows).double()), tolerance=0.0)
-    rows[axis] = 2
-    y, zf = polezero.sosfilt(sos, x, axis, 0)
-    assert_close((y, zf), polezero.sosfilt(sos, x, axis, torch.zeros(2, *rows).double()), tolerance=0.0)
-
-
-@pytest.mark.parametrize("form", ["df1", "df2", "tdf1", "tdf2"])
-def test_rest_of_each_form(form: str) -> None:
-    b, a, x = (t for _, t in small_calls()["lpv.lfilter"].items())
-    y, zf = polezero.lpv.lfilter(b[:, :2], a, x, 0, form)
-    assert zf.shape[-1] == (3 if form in ("df1", "tdf1") else 2)
-    assert_close((y, zf), polezero.lpv.lfilter(b[:, :2], a, x, torch.zeros_like(zf), form), tolerance=0.0)
-
-
-@pytest.mark.parametrize(
-    ("delay", "interpolation", "length"),
-    [
-        (3, None, 3),
-        (torch.tensor([1, 4]), None, 4),
-        (torch.arange(1, 7)[None], None, 6),
-        (2.5, "linear", 3),
-        (torch.tensor(2.5), "lagrange3", 4),
-        (3.0, "linear", 4),
-    ],
-)
-def test_rest_is_as_long_as_the_delays_want_it(delay: Any, interpolation: str | None, length: int) -> None:
-    x = torch.randn(2, 6, dtype=torch.float64)
-    for function in (polezero.comb_filter, polezero.feedforward_comb, polezero.allpass_comb):
-        y, zf = function(0.5, delay, x, 0, interpolation=interpolation)
-        assert zf.shape == (2, length)
-        zeros = torch.zeros(length).double()
-        assert_close((y, zf), function(0.5, delay, x, zeros, interpolation=interpolation), tolerance=0.0)
-
-
-def test_rest_under_transforms() -> None:
-    b, a, x = small_calls()["lfilter"].values()
-    expected = polezero.lfilter(b, a, x, zi=0)
-
-    def at_rest(x: Tensor) -> Any:
-        return polezero.lfilter(b, a, x, zi=0)
-
-    assert_close(torch.vmap(at_rest)(x), expected)
-    assert_close(torch.compile(at_rest, fullgraph=True, dynamic=True, backend="eager")(x), expected)
-    comb = torch.compile(lambda x: polezero.comb_filter(0.5, 2, x, 0), fullgraph=True, backend="eager")
-    assert_close(comb(x), polezero.comb_filter(0.5, 2, x, 0))
-
-
-def test_other_numbers_are_states_of_one_value() -> None:
-    x = torch.zeros(3)
-    assert_close(polezero.linear_recurrence(0.5, x, 8.0)[0], torch.tensor([4.0, 2.0, 1.0]))
-    for zi in (1.0, False):
-        with pytest.raises(ValueError, match="zi: expected 2 values"):
-            polezero.allpole([0.5, 0.25], x, zi)
-
-
-def test_gradients_flow_through_the_states_between_chunks() -> None:
-    b, a, x, zi = inputs = requires_grad(lfilter_inputs(M=3, N=2, T=40, lead_zi=(2,)))
-    expected = torch.autograd.grad(loss(lfilter)(*inputs), inputs)
-
-    parts, state = [], zi
-    for part in x.split(9, -1):
-        y, state = polezero.lfilter(b, a, part, zi=state)
-        parts.append(y)
-
-    gradients = torch.autograd.grad(loss(lambda: (torch.cat(parts, -1), state))(), inputs)
-    assert_close(gradients, expected, tolerance=GRADIENT_TOLERANCE)
+@each("semantics", STREAMS)
+def test_gradients_flow_through_the_states_between_chunks(example: Bound) -> None:
+    inputs = example.sized(2, 40, torch.float64)
+    leaves = [t.requires_grad_() for t in inputs.values() if is_variable(t)]
+    whole, parts = (loss(lambda *y: y)(*y) for y in (example.run(inputs), in_chunks(example, inputs, [1, 17, 22])))
+    assert_close(torch.autograd.grad(parts, leaves), torch.autograd.grad(whole, leaves), GRADIENT_TOLERANCE)
 
 
 def strided(t: Tensor) -> Tensor:
     return torch.stack([t, torch.full_like(t, torch.nan)], -1)[..., 0]
 
 
+def framed(t: Tensor) -> Tensor:
+    """Within NaN on all sides."""
+    padded = torch.nn.functional.pad(t, (3, 1) + (1, 1) * (t.dim() - 1), value=torch.nan)
+    for d in range(t.dim()):
+        padded = padded.narrow(d, 3 if d == t.dim() - 1 else 1, t.shape[d])
+    return padded
+
+
 # Views with the values of t, or of a part of it repeated. What they skip is NaN, and must not be read.
 LAYOUTS: dict[str, Callable[[Tensor], Tensor]] = {
-    "transposed": lambda t: t.mT.clone(memory_format=torch.contiguous_format).mT,
+    "transposed": lambda t: t.mT.clone(memory_format=torch.contiguous_format).mT if t.dim() > 1 else t,
     "every_other_sample": strided,
-    "offset": lambda t: torch.nn.functional.pad(t, (3, 1, 1, 1), value=torch.nan)[1:-1, 3:-1],
+    "offset": framed,
     "one_row_expanded": lambda t: t[:1].expand_as(t),
-    "one_sample_expanded": lambda t: t[:, :1].expand_as(t),
+    "one_sample_expanded": lambda t: t[..., :1].expand_as(t),
     "conjugate_view": lambda t: t.conj().resolve_conj().conj(),
     "negative_view": lambda t: torch._neg_view(-t),
     "conjugate_of_strided": lambda t: strided(t.conj().resolve_conj()).conj(),
 }
 
 
-@pytest.mark.parametrize("argument", range(4), ids=["b", "a", "x", "zi"])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_of_every_argument_gives_the_values_of_a_copy(layout: str, argument: int) -> None:
-    sizes: dict[str, Any] = {"M": 2, "N": 3, "T": 30, "lead_b": (3,), "lead_a": (3,), "lead_x": (3,), "lead_zi": (3,)}
-    inputs = requires_grad(lfilter_inputs(torch.complex128, **sizes))
-    view = LAYOUTS[layout](inputs[argument])
-    arguments = [view if k == argument else t for k, t in enumerate(inputs)]
-    copies = [t.resolve_conj().resolve_neg().contiguous() for t in arguments]
-    assert view.is_conj() == layout.startswith("conj") and view.is_neg() == layout.startswith("neg")
-
-    truth = CASES["lfilter"].truth
-    assert_close(lfilter(*arguments), truth(*copies))
-    gradients = torch.autograd.grad(loss(lfilter)(*arguments), inputs)
-    assert_close(gradients, torch.autograd.grad(loss(truth)(*copies), inputs), tolerance=GRADIENT_TOLERANCE)
+@each("semantics", MAIN)
+def test_every_layout_of_every_argument_gives_the_values_of_a_copy(example: Bound, layout: str) -> None:
+    function, _, inputs = point = example.at(example.small(example.call.dtypes[-1]))
+    leaves = requires_grad(inputs)
+    signals = (example.case.signal, "zi")
+    for k, t in enumerate(leaves):
+        # all coefficients alike are no stable filter
+        if t.dim() == 0 or (layout == "one_sample_expanded" and point.names[k] not in signals):
+            continue
+        view = LAYOUTS[layout](t)
+        arguments = [view if j == k else leaf for j, leaf in enumerate(leaves)]
+        copies = [a.resolve_conj().resolve_neg().contiguous() for a in arguments]
+        assert_close(function(*arguments), function(*copies))
+        gradients, expected = (torch.autograd.grad(loss(function)(*a), leaves) for a in (arguments, copies))
+        assert_close(gradients, expected, GRADIENT_TOLERANCE)
 
 
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if "conj" not in name])
@@ -180,13 +104,18 @@ def test_block_kernels_read_every_layout_and_broadcast_filters(layout: str) -> N
     assert_close(gradients, torch.autograd.grad(expected, wide_leaves, grad_y.double()), tolerance=1e-5)
 
 
-@pytest.mark.parametrize("layout", ["transposed", "every_other_sample", "one_row_expanded", "one_sample_expanded"])
-def test_every_layout_of_a_gradient_gives_the_values_of_a_copy(layout: str) -> None:
-    inputs = requires_grad(lfilter_inputs(T=30, lead_x=(3,)))
-    y = lfilter(*inputs)
-    grad_y = LAYOUTS[layout](torch.randn_like(y))
-    expected = torch.autograd.grad(reference.lfilter(*inputs), inputs, grad_y.contiguous())
-    assert_close(torch.autograd.grad(y, inputs, grad_y), expected, tolerance=GRADIENT_TOLERANCE)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@each("semantics", MAIN)
+def test_every_layout_of_a_gradient_gives_the_values_of_a_copy(example: Bound, layout: str) -> None:
+    function, _, inputs = example.at(example.small(example.call.dtypes[-1]))
+    leaves = requires_grad(inputs)
+    y = function(*leaves)[0]
+    weight = LAYOUTS[layout](torch.randn_like(y))
+    copy = weight.resolve_conj().resolve_neg().contiguous()
+    gradients, expected = (
+        torch.autograd.grad(y, leaves, w, retain_graph=True, materialize_grads=True) for w in (weight, copy)
+    )
+    assert_close(gradients, expected, GRADIENT_TOLERANCE)
 
 
 def test_real_parts_of_conjugates_are_read_right() -> None:
@@ -203,28 +132,36 @@ def test_zero_tensors_are_signals_too() -> None:
     assert_close(polezero.lfilter(b, a, zeros, zi=zi), reference.lfilter(b, a, torch.zeros_like(x), zi=zi))
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_inputs_are_never_written_to(name: str) -> None:
-    function, _, make = CASES[name]
-    inputs = requires_grad(make(torch.float64))
-    before = [(t.detach().clone(), t._version) for t in inputs]
+@each("semantics", EXAMPLES)
+def test_nothing_that_is_given_is_written_to(example: Bound) -> None:
+    function, _, inputs = example.at(example.small(torch.float64))
+    leaves = requires_grad(inputs)
+    outputs = function(*leaves)
+    weights = [torch.randn_like(y).requires_grad_() for y in outputs]
+    given = [*leaves, *weights]
+    before = [(t.detach().clone(), t._version) for t in given]
 
-    value = loss(function)(*inputs)
-    gradients = torch.autograd.grad(value, inputs, create_graph=True)
-    torch.autograd.grad(torch.stack([g.sum() for g in gradients]).sum(), inputs, materialize_grads=True)
+    gradients = torch.autograd.grad(outputs, leaves, weights, create_graph=True, materialize_grads=True)
+    total = torch.stack([g.abs().square().sum() for g in gradients]).sum()
+    torch.autograd.grad(total, given, allow_unused=True, materialize_grads=True)
 
-    for t, (values, version) in zip(inputs, before, strict=True):
+    for t, (values, version) in zip(given, before, strict=True):
         assert torch.equal(t, values) and t._version == version
 
 
-def test_the_gradient_that_comes_in_is_never_written_to() -> None:
-    inputs = requires_grad(lfilter_inputs(T=100))
-    y = lfilter(*inputs)
-    grad_y = torch.randn_like(y)
-    before = grad_y.clone()
-    gradients = torch.autograd.grad(y, inputs, grad_y)
-    assert torch.equal(grad_y, before)
-    assert gradients[2].untyped_storage().data_ptr() != grad_y.untyped_storage().data_ptr()
+@each("semantics", EXAMPLES)
+def test_outputs_and_gradients_never_alias_what_is_given(example: Bound) -> None:
+    function, _, inputs = example.at(example.small(torch.float64))
+    leaves = requires_grad(inputs)
+    outputs = function(*leaves)
+    weights = [torch.randn_like(y) for y in outputs]
+    gradients = torch.autograd.grad(outputs, leaves, weights, materialize_grads=True)
+    given = {memory(t) for t in (*leaves, *weights)}
+    assert not given & {memory(t) for t in (*outputs, *gradients)}
+    assert all(type(y) is Tensor and not y.is_inference() for y in outputs)
+
+
+# ---- what is special of some functions
 
 
 # Filters that change nothing are where a shortcut would return the input itself.

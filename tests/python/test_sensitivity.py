@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from cases import lfilter_inputs
-from support import DTYPES, GRADIENT_TOLERANCE, KernelCalls, assert_close, ids, random_filter, wide
+from cases.lfilter import lfilter_inputs
+from cases.tensors import random_filter
+from support import DTYPES, GRADIENT_TOLERANCE, KernelCalls, assert_close, ids, wide
 from torch import Tensor
 from torch.func import jacfwd
 

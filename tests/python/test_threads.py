@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
 
 import pytest
 import torch
-from cases import allpole_inputs, lfilter, lfilter_inputs, requires_grad
-from support import assert_close, ids, random_filter
+from cases import SIZED
+from cases.case import Bound
+from cases.lfilter import lfilter_inputs
+from cases.tensors import random_filter
+from support import assert_close, each, ids, requires_grad
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -21,124 +22,84 @@ pytestmark = pytest.mark.splits_rows
 Run = Callable[[int], tuple[Tensor, ...]]
 
 
-def passes(function: Callable[..., Any], inputs: tuple[Tensor, ...]) -> Run:
+def passes(function: Callable[..., tuple[Tensor, ...]], inputs: tuple[Tensor, ...]) -> Run:
     """A forward and backward pass on some number of threads."""
 
     def run(threads: int) -> tuple[Tensor, ...]:
         torch.set_num_threads(threads)
         leaves = requires_grad(inputs)
         outputs = function(*leaves)
-        y, *rest = outputs if isinstance(outputs, tuple) else (outputs,)
         torch.manual_seed(1)
-        gradients = torch.autograd.grad(y, leaves, torch.randn_like(y))
-        return (y.detach(), *(t.detach() for t in rest), *gradients)
+        weights = [torch.randn_like(y) for y in outputs]
+        return tuple(t.detach() for t in (*outputs, *torch.autograd.grad(outputs, leaves, weights)))
 
     return run
 
 
-def lfilter_run(rows: int, T: int, dtype: torch.dtype, own_filters: bool = False) -> Run:
-    lead = (rows,) if own_filters else ()
-    return passes(lfilter, lfilter_inputs(dtype, T=T, lead_b=lead, lead_a=lead, lead_x=(rows,), lead_zi=(rows,)))
-
-
-def allpole_run(rows: int, T: int, dtype: torch.dtype) -> Run:
-    return passes(polezero.allpole, allpole_inputs(dtype, T=T, lead_x=(rows,), lead_zi=(rows,)))
-
-
-# Filters with delays, and banks, whose rows stay whole on any number of threads, and splines: a function, and all of
-# its inputs before x.
-A, BETWEEN = torch.tensor([-0.7]), torch.tensor([40.3], dtype=torch.float64)
-WHOLE_ROWS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...]]] = {
-    "sparse_allpole": (lambda a, x: polezero.sparse_allpole(a, [30, 50], x), (torch.tensor([0.4, -0.3]),)),
-    "comb_filter": (lambda a, x: polezero.comb_filter(a, 40, x), (A,)),
-    "feedforward_comb": (lambda b, x: polezero.feedforward_comb(b, 40, x), (A,)),
-    "allpass_comb": (lambda a, x: polezero.allpass_comb(a, 40, x), (A,)),
-    "linear": (partial(polezero.comb_filter, interpolation="linear"), (A, BETWEEN)),
-    "lagrange3": (partial(polezero.comb_filter, interpolation="lagrange3"), (A, BETWEEN)),
-    "cspline1d_eval": (
-        lambda newx, x: polezero.cspline1d_eval(x, newx),
-        (torch.linspace(-5, 2000, 301, dtype=torch.float64),),
-    ),
-    "modal_bank": (polezero.modal_bank, (torch.polar(torch.full((9,), 0.95), torch.arange(9.0) / 3), torch.ones(9))),
-}
-SPLIT_ROWS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...]]] = {
-    "thiran": (partial(polezero.comb_filter, interpolation="thiran"), (A, BETWEEN)),
-    "cubic_spline": (lambda x: polezero.cubic_spline(x, 3), ()),
-    "qspline1d": (polezero.qspline1d, ()),
-    "symiirorder2": (lambda x: polezero.symiirorder2(x, 0.9, 0.3), ()),
-}
+def run_of(example: Bound, rows: int, T: int) -> Run:
+    function, _, inputs = example.at(example.sized(rows, T, torch.float32))
+    return passes(function, inputs)
 
 
 def assert_same_bits(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> None:
     assert all(torch.equal(p, q) for p, q in zip(one, other, strict=True))
 
 
-SHAPES = [(2, 2**16), (3, 50_001), (64, 1000), (1000, 37), (20_000, 5)]
+SHAPES = [(3, 20_001), (64, 500), (3000, 7)]
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=ids(SHAPES))
+@each("threads", SIZED)
+def test_rows_have_the_same_bits_on_one_and_two_threads(example: Bound, shape: tuple[int, int]) -> None:
+    run = run_of(example, *shape)
+    assert_same_bits(run(1), run(2))
+
+
+@each("threads", [bound for bound in SIZED if not bound.call.splits_rows])
+def test_one_row_has_the_same_bits_on_any_number_of_threads(example: Bound) -> None:
+    run = run_of(example, 1, 2**16 + 1)
+    one = run(1)
+    for threads in (2, 3, 5):
+        assert_same_bits(run(threads), one)
+
+
+@each("threads", [bound for bound in SIZED if bound.call.splits_rows])
+def test_one_row_is_cut_in_time_and_equal_to_rounding(example: Bound) -> None:
+    """But under deterministic algorithms."""
+    run = run_of(example, 1, 2**17 + 1)
+    one = run(1)
+    for threads in (2, 5):
+        # Sums over all samples, in another order: their rounding grows with the root of that.
+        assert_close(run(threads), one, tolerance=3e-6)
+    torch.use_deterministic_algorithms(True)
+    one = run(1)
+    for threads in (2, 5):
+        assert_same_bits(run(threads), one)
+
+
+# ---- what is special of lfilter
+
+
+def lfilter_run(rows: int, T: int, dtype: torch.dtype, own_filters: bool = False) -> Run:
+    lead = (rows,) if own_filters else ()
+    inputs = lfilter_inputs(dtype, T=T, lead_b=lead, lead_a=lead, lead_x=(rows,), lead_zi=(rows,))
+    return passes(lambda b, a, x, zi: polezero.lfilter(b, a, x, zi=zi), inputs)
+
+
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", [torch.float32, torch.complex128], ids=ids([torch.float32, torch.complex128]))
-@pytest.mark.parametrize("own_filters", [False, True], ids=["shared", "own"])
-@pytest.mark.parametrize("shape", SHAPES, ids=ids(SHAPES))
-def test_lfilter_has_the_same_bits_on_one_and_two_threads(
-    shape: tuple[int, int], own_filters: bool, dtype: torch.dtype
+@pytest.mark.parametrize("shape", [(2, 2**16), *SHAPES, (20_000, 5)], ids=str)
+def test_filters_of_their_own_have_the_same_bits_on_one_and_two_threads(
+    shape: tuple[int, int], dtype: torch.dtype
 ) -> None:
-    run = lfilter_run(*shape, dtype, own_filters)
+    run = lfilter_run(*shape, dtype, own_filters=True)
     assert_same_bits(run(1), run(2))
-
-
-@pytest.mark.parametrize("shape", SHAPES[:3], ids=ids(SHAPES[:3]))
-def test_allpole_has_the_same_bits_on_one_and_two_threads(shape: tuple[int, int]) -> None:
-    run = allpole_run(*shape, torch.float32)
-    assert_same_bits(run(1), run(2))
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=ids(SHAPES))
-@pytest.mark.parametrize("name", WHOLE_ROWS | SPLIT_ROWS)
-def test_rows_of_delays_splines_and_banks_have_the_same_bits_on_one_and_two_threads(
-    name: str, shape: tuple[int, int]
-) -> None:
-    function, parameters = (WHOLE_ROWS | SPLIT_ROWS)[name]
-    run = passes(function, (*parameters, torch.randn(shape)))
-    assert_same_bits(run(1), run(2))
-
-
-@pytest.mark.parametrize("threads", [2, 3, 5])
-@pytest.mark.parametrize("name", WHOLE_ROWS)
-def test_one_row_of_delays_and_banks_has_the_same_bits_on_any_number_of_threads(name: str, threads: int) -> None:
-    function, parameters = WHOLE_ROWS[name]
-    run = passes(function, (*parameters, torch.randn(1, 2**17 + 1)))
-    assert_same_bits(run(1), run(threads))
-
-
-@pytest.mark.parametrize("threads", [2, 5])
-@pytest.mark.parametrize("name", SPLIT_ROWS)
-def test_one_row_of_a_spline_is_split_and_equal_to_rounding(name: str, threads: int) -> None:
-    function, parameters = SPLIT_ROWS[name]
-    run = passes(function, (*parameters, torch.randn(1, 2**17 + 1)))
-    assert_close(run(threads), run(1), tolerance=3e-6)
-    torch.use_deterministic_algorithms(True)
-    assert_same_bits(run(threads), run(1))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=ids([torch.float32, torch.float64]))
-@pytest.mark.parametrize("op", [lfilter_run, allpole_run], ids=["lfilter", "allpole"])
-@pytest.mark.parametrize("threads", [2, 5])
-def test_deterministic_algorithms_do_not_split_one_row_in_time(
-    threads: int, op: Callable[..., Run], dtype: torch.dtype
-) -> None:
-    torch.use_deterministic_algorithms(True)
-    run = op(1, 2**19, dtype)
-    assert_same_bits(run(1), run(threads))
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=ids([torch.float32, torch.float64]))
-@pytest.mark.parametrize("op", [lfilter_run, allpole_run], ids=["lfilter", "allpole"])
 @pytest.mark.parametrize(("rows", "threads"), [(1, 2), (1, 3), (1, 5), (3, 5)])
-def test_rows_split_in_time_are_equal_to_rounding(
-    rows: int, threads: int, op: Callable[..., Run], dtype: torch.dtype
-) -> None:
-    run = op(rows, 2**19 + 1, dtype)
-    # Sums over 2^19 samples, in another order: their rounding grows with the root of that.
+def test_rows_split_in_time_are_equal_to_rounding(rows: int, threads: int, dtype: torch.dtype) -> None:
+    run = lfilter_run(rows, 2**19 + 1, dtype)
     assert_close(run(threads), run(1), tolerance=3e-6 if dtype == torch.float32 else 1e-12)
 
 

@@ -34,6 +34,8 @@ def promote(x: Any, *values: Any, zi: Any = None) -> tuple[list[Any], torch.dtyp
     return [None if t is None else t.to(compute) for t in tensors], dtype, of_state
 
 
-def returned(result: Any, dtype: torch.dtype, of_state: torch.dtype) -> Any:
+def returned(
+    result: Tensor | tuple[Tensor, Tensor], dtype: torch.dtype, of_state: torch.dtype
+) -> Tensor | tuple[Tensor, Tensor]:
     """y, or (y, zf), which were computed in a wider dtype."""
     return (result[0].to(dtype), result[1].to(of_state)) if isinstance(result, tuple) else result.to(dtype)

@@ -1,4 +1,4 @@
-"""The primitives with coefficients [..., T, taps] that change with time, against loops in plain PyTorch.
+"""The core ops that filters are made of, against loops in plain PyTorch; test_opcheck.py runs over all core ops.
 
 Lag k at time n reads the coefficient of time n + shift k and the sample at n - k (reversed: n + k).
 """
@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, wide
+from cases.tensors import random_filter
+from support import DTYPES, GRADIENT_TOLERANCE, TOLERANCE, assert_close, ids, wide
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import hessian, jacfwd, jacrev, vmap
 
-import polezero  # noqa: F401  (registers the ops)
+from polezero import reference
 
 ops = torch.ops.polezero
 
@@ -66,12 +67,12 @@ def small(*shape: int, dtype: torch.dtype) -> Tensor:
     return 0.3 * torch.randn(*shape, dtype=dtype)
 
 
-Case = tuple[Callable[..., Tensor], Callable[..., Tensor], Callable[[torch.dtype], tuple[Tensor, ...]]]
+Primitive = tuple[Callable[..., Tensor], Callable[..., Tensor], Callable[[torch.dtype], tuple[Tensor, ...]]]
 
 
-def cases(T: int, orders: int) -> dict[str, Case]:
+def cases(T: int, orders: int) -> dict[str, Primitive]:
     """(op, loop, inputs) for each primitive and each way to read its coefficients."""
-    made: dict[str, Case] = {}
+    made: dict[str, Primitive] = {}
     for shift, reverse in LAGS:
         lags = (shift, reverse)
         name = f"shift{shift}_{'reverse' if reverse else 'forward'}"
@@ -102,6 +103,7 @@ def cases(T: int, orders: int) -> dict[str, Case]:
 LONG, SHORT = cases(T=9, orders=3), cases(T=3, orders=4)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
 @pytest.mark.parametrize("name", LONG)
 def test_primitive_matches_its_loop(name: str, dtype: torch.dtype) -> None:
@@ -160,3 +162,41 @@ def test_coefficients_shared_by_rows_are_not_copied() -> None:
         ops.allpole_forward(a, x)
     largest = max(event.self_cpu_memory_usage for event in profile.events())
     assert largest <= x.nbytes
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
+def test_allpole_primitive_runs_backwards_in_time_without_flips(dtype: torch.dtype, reverse: bool) -> None:
+    a, x, zi = random_filter(0, 3, dtype)[1][..., 1:], torch.randn(5, 90, dtype=dtype), torch.randn(5, 3, dtype=dtype)
+
+    y = ops.allpole_forward(a.unsqueeze(-2), x, zi, 0, reverse)
+
+    turned = wide(x).flip(-1) if reverse else wide(x)
+    expected = reference.allpole(wide(a), turned, wide(zi))[0]
+    assert_close(y, expected.flip(-1) if reverse else expected)
+
+
+@pytest.mark.parametrize("T", [2, 90])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
+def test_fir_primitive_sums_taps_of_the_past_or_of_the_future(dtype: torch.dtype, reverse: bool, T: int) -> None:
+    b, x = torch.randn(2, 1, 4, dtype=dtype), torch.randn(5, T, dtype=dtype)
+
+    y = ops.fir(b.unsqueeze(-2), x, 0, reverse)
+
+    turned = wide(x).flip(-1) if reverse else wide(x)
+    expected = reference.lfilter(wide(b), [1.0], turned)
+    assert_close(y, expected.flip(-1) if reverse else expected)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("T", [0, 3, 90])
+@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
+def test_lag_correlation_primitive_correlates_without_conjugating(dtype: torch.dtype, T: int) -> None:
+    g, x = torch.randn(5, T, dtype=dtype), torch.randn(5, T, dtype=dtype)
+
+    c = ops.lag_correlation(g, x, 5)
+
+    lagged = [torch.nn.functional.pad(wide(x), (k, 0))[:, :T] for k in range(5)]
+    assert_close(c, torch.stack([(wide(g) * one).sum(-1) for one in lagged], -1), TOLERANCE[dtype])

@@ -8,7 +8,10 @@ import itertools
 import pytest
 import scipy.signal
 import torch
-from support import DTYPES, REAL, assert_close, ids, random_filter, scipy_lfilter, wide
+from cases.lfilter import lfilter_inputs
+from cases.tensors import random_filter
+from support import DTYPES, GRADIENT_TOLERANCE, REAL, assert_close, ids, requires_grad, scipy_lfilter, wide
+from torch import Tensor
 
 import polezero
 
@@ -20,6 +23,7 @@ def state(M: int, N: int, *lead: int, dtype: torch.dtype) -> torch.Tensor:
     return torch.randn(*lead, max(M, N), dtype=dtype)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
 @pytest.mark.parametrize("orders", ORDERS, ids=ids(ORDERS))
 def test_lfilter_matches_scipy_at_every_order(orders: tuple[int, int], dtype: torch.dtype) -> None:
@@ -80,6 +84,7 @@ def test_lfilter_without_poles_is_a_convolution(dtype: torch.dtype, M: int, T: i
     assert_close(polezero.lfilter(b, a, x, zi=zi), scipy_lfilter(b, a, x, zi=zi))
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("T", range(1, 9))
 @pytest.mark.parametrize(("M", "N"), [(7, 7), (2, 7), (7, 2), (7, 0), (0, 7)])
 def test_lfilter_of_a_signal_shorter_than_the_filter(M: int, N: int, T: int) -> None:
@@ -175,7 +180,7 @@ def test_lfilter_zi_is_batched(dtype: torch.dtype) -> None:
 
     zi = polezero.lfilter_zi(b, a)
 
-    assert zi.shape == (5, 4, 3) and zi.dtype == dtype
+    assert zi.shape == (5, 4, 3) and zi.dtype == wide(b).dtype
     for j, k in itertools.product(range(5), range(4)):
         expected = scipy.signal.lfilter_zi(wide(b[k]).numpy(), wide(a[j, 0]).numpy()).copy()
         assert_close(zi[j, k], torch.from_numpy(expected))
@@ -209,7 +214,7 @@ def test_lfiltic_is_batched(dtype: torch.dtype) -> None:
 
     zi = polezero.lfiltic(b, a, y, x)
 
-    assert zi.shape == (2, 5, 4) and zi.dtype == dtype
+    assert zi.shape == (2, 5, 4) and zi.dtype == wide(b).dtype
     for i, k in itertools.product(range(2), range(5)):
         assert_close(zi[i, k], scipy_lfiltic(b[k], a[k], y[i, 0], x[i, k]))
 
@@ -228,3 +233,23 @@ def test_lfiltic_resumes_a_filter() -> None:
     zi = polezero.lfiltic(b, a, y[:, :40].flip(-1), x[:, :40].flip(-1))
 
     assert_close(polezero.lfilter(b, a, x[:, 40:], zi=zi)[0], y[:, 40:])
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("through", ["y", "zf", "both"])
+@pytest.mark.parametrize("with_zi", [False, True], ids=["rest", "zi"])
+@pytest.mark.parametrize("rows", [(), (3,)], ids=["shared", "rows"])
+@pytest.mark.parametrize(("M", "N"), [(2, 2), (4, 1), (1, 4), (3, 0), (0, 3)])
+def test_lfilter_one_pass_equals_two_pass(M: int, N: int, rows: tuple[int, ...], with_zi: bool, through: str) -> None:
+    inputs = requires_grad(lfilter_inputs(M=M, N=N, T=40, lead_b=rows, lead_a=rows, lead_x=(3,), lead_zi=(3,)))
+    if not with_zi:
+        inputs = (*inputs[:3], torch.zeros_like(inputs[3]))
+
+    def gradients(backward: str) -> tuple[Tensor, ...]:
+        torch.manual_seed(1)
+        y, zf = polezero.lfilter(*inputs[:3], zi=inputs[3], backward=backward)
+        outputs = {"y": (y,), "zf": (zf,), "both": (y, zf)}[through]
+        weights = [torch.randn_like(t) for t in outputs]
+        return torch.autograd.grad(outputs, inputs[: 4 if with_zi else 3], weights)
+
+    assert_close(gradients("two_pass"), gradients("one_pass"), GRADIENT_TOLERANCE)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import torch
-from cases import lfilter_inputs, lpv_inputs
+from cases.allpole import lpv_inputs
+from cases.lfilter import lfilter_inputs
 from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, wide
 from torch import Tensor
 
@@ -51,19 +52,6 @@ def test_signals_shorter_than_the_filter_keep_the_old_state(form: str, M: int, N
     assert_close(lpv.lfilter(b, a, x, zi, form), reference.lpv_lfilter(b, a, x, zi, form))
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_chunks_with_their_state_equal_the_whole(form: str) -> None:
-    b, a, x, zi = lpv_inputs(M=1, N=2, T=40, zi=states(form, 1, 2))
-
-    y, zf = lpv.lfilter(b, a, x, zi, form)
-
-    state, parts = zi, []
-    for begin, end in [(0, 1), (1, 18), (18, 40)]:
-        part, state = lpv.lfilter(b[begin:end], a[begin:end], x[:, begin:end], state, form)
-        parts.append(part)
-    assert_close((torch.cat(parts, -1), state), (y, zf))
-
-
 @pytest.mark.parametrize("constant", ["a", "b", "ab"])
 @pytest.mark.parametrize("form", FORMS)
 def test_constant_coefficients_give_the_constant_filter(form: str, constant: str) -> None:
@@ -96,16 +84,6 @@ def test_tdf2_backwards_in_time_is_df2(varying: bool) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
-@pytest.mark.parametrize(("rows", "order"), [(1, 2), (1, 9), (3, 1), (9, 4), (9, 7), (2, 40)])
-def test_allpole_matches_its_loop(rows: int, order: int, dtype: torch.dtype) -> None:
-    a, x, zi = lpv_inputs(dtype, M=-1, N=order, T=300, zi=order)
-    a, x, zi = a / order, x[:1].expand(rows, -1) * torch.randn(rows, 1, dtype=dtype), zi[:1].expand(rows, -1)
-
-    assert_close(lpv.allpole(a, x, zi), reference.lpv_allpole(wide(a), wide(x), wide(zi)))
-    assert_close(lpv.allpole(a[-1:], x), polezero.allpole(a[-1], x), tolerance=0.0)
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
 def test_fir_matches_its_loop(dtype: torch.dtype) -> None:
     b, x, zi = lpv_inputs(dtype, M=4, N=-1, T=100, lead=(3, 1), zi=4)
 
@@ -113,17 +91,6 @@ def test_fir_matches_its_loop(dtype: torch.dtype) -> None:
 
     assert_close(y, reference.lpv_fir(wide(b), wide(x), wide(zi))[0])
     assert_close(zf, x.flip(-1)[:, :4].expand(3, 2, 4), tolerance=0.0)
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=ids(DTYPES))
-@pytest.mark.parametrize("shape", [(), (1,), (4, 1), (100,), (4, 100), (3, 1, 100)], ids=str)
-def test_linear_recurrence_matches_its_loop(shape: tuple[int, ...], dtype: torch.dtype) -> None:
-    a, x, zi = 0.5 * torch.randn(shape, dtype=dtype), torch.randn(4, 100, dtype=dtype), torch.randn(4, 1, dtype=dtype)
-
-    h, zf = polezero.linear_recurrence(a, x, zi)
-
-    assert_close((h, zf), reference.linear_recurrence(wide(a), wide(x), wide(zi)))
-    assert_close(zf, h[..., -1:], tolerance=0.0)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -151,21 +118,3 @@ def test_gradients_of_shared_coefficients_are_the_sums_over_rows() -> None:
     single = torch.autograd.grad(loss(*one_a_row, x, zi), one_a_row)
 
     assert_close(shared, tuple(g.sum(0) for g in single), GRADIENT_TOLERANCE)
-
-
-def test_lists_and_numbers_take_the_dtype_of_the_signal() -> None:
-    x = torch.ones(3)
-    assert lpv.allpole([[0.5]] * 3, x).dtype == torch.float32
-    assert lpv.tdf2_ssm([[1.0]], [[1.0, -0.5]], x.half()).dtype == torch.float16
-    assert polezero.linear_recurrence(0.5, x.double(), zi=[1])[1].dtype == torch.float64
-    assert lpv.fir([[1.0, 1j]], x).dtype == torch.complex64
-
-
-def test_gradients_need_only_what_is_asked_for() -> None:
-    """A gradient of the signal alone saves the coefficients, no signal."""
-    saved: list[Tensor] = []
-    a = torch.randn(64, 2)
-    x = torch.randn(4, 64, requires_grad=True)
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
-        lpv.allpole(a, x)
-    assert [t.shape for t in saved] == [a.shape]
