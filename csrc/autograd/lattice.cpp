@@ -18,10 +18,10 @@ Tensor port_0(const Tensor& ports) { return ports.slice(-2, 0, 1); }
 Tensor other_ports(const Tensor& ports) { return ports.slice(-2, 1); }
 
 // Real parts keep the dtype.
-Tensor real_part(const Tensor& z) { return z.is_complex() ? (z + z.conj()) / 2 : z; }
+Tensor real_part(const Tensor& z) { return z.is_complex() ? (z + conjugated(z)) / 2 : z; }
 // 1 - |k|^2, accurate as a real k nears 1.
 Tensor squared_cosine(const Tensor& k) {
-  return k.is_complex() ? 1 - k * k.conj() : (1 - k) * (1 + k);
+  return k.is_complex() ? 1 - k * conjugated(k) : (1 - k) * (1 + k);
 }
 // The gains h_1..h_N, and ports (all of them, or port 0 alone) times or over them.
 struct Gains {
@@ -87,15 +87,15 @@ Tensor grad_of_k(const Tensor& k, const Run& forward, const Run& backward) {
   Tensor phi = out[0];  // the gradient of port 0 after stage i
   for (int64_t i = 1; i <= N; ++i) {
     const Tensor &k_i = ks[i - 1], &c_i = cs[i - 1], &f = seen[i];
-    const Tensor of_c = real_part(phi.conj() * f + out[i].conj() * in[i]);
-    grads[i - 1] = out[i].conj() * f - phi * in[i].conj() - k_i / c_i * of_c;
+    const Tensor of_c = real_part(conjugated(phi) * f + conjugated(out[i]) * in[i]);
+    grads[i - 1] = conjugated(out[i]) * f - phi * conjugated(in[i]) - k_i / c_i * of_c;
     phi = c_i * phi + k_i * out[i];
   }
   // 1 / h_N at the input, h_i at the outputs i
-  Tensor of_gains = real_part(phi.conj() * in[0]).unsqueeze(-1);
+  Tensor of_gains = real_part(conjugated(phi) * in[0]).unsqueeze(-1);
   if (backward.u.sym_size(-2) > 1) {
     const Tensor of_outputs =
-        real_part(other_ports(backward.u).conj() * other_ports(forward.z)).mT();
+        real_part(conjugated(other_ports(backward.u)) * other_ports(forward.z)).mT();
     of_gains = of_gains - of_outputs.flip(-1).cumsum(-1).flip(-1);
   }
   const Tensor grad = at::stack(grads, -1) + k / square * of_gains;
@@ -107,7 +107,7 @@ Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor&
   const int64_t N = count_of(k, -1);
   const Tensor signed_k = adjoint ? -k : k, signed_tangent = adjoint ? -tangent_k : tangent_k;
   const Tensor c = squared_cosine(k).sqrt(),
-               tangent_c = -real_part(signed_k.conj() * signed_tangent) / c;
+               tangent_c = -real_part(conjugated(signed_k) * signed_tangent) / c;
   const std::vector<Tensor> ks = signed_k.unbind(-1), dks = signed_tangent.unbind(-1),
                             cs = c.unbind(-1), dcs = tangent_c.unbind(-1), in = p.unbind(-2);
   std::vector<Tensor> out(N + 1);
@@ -115,7 +115,7 @@ Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor&
   for (int64_t j = 1; j <= N; ++j) {
     const int64_t i = adjoint ? j : N + 1 - j;
     const Tensor &k_i = ks[i - 1], &dk = dks[i - 1], &c_i = cs[i - 1], &dc = dcs[i - 1];
-    out[i] = dk.conj() * f + dc * in[i] + k_i.conj() * moved;
+    out[i] = conjugated(dk) * f + dc * in[i] + conjugated(k_i) * moved;
     moved = dc * f - dk * in[i] + c_i * moved;
     f = c_i * f - k_i * in[i];
   }
@@ -161,7 +161,7 @@ struct LatticeForward : Op<&polezero::lattice_forward, 2, 2, 1> {
       const Gains gains(k);
       const Tensor z = all ? out[0] : all_ports(p, adjoint);
       // the tangents of log h_1 .. log h_N, and of the first alone, as ports
-      const Tensor log = -(real_part(k.conj() * t[0]) / squared_cosine(k)).cumsum(-1).mT();
+      const Tensor log = -(real_part(conjugated(k) * t[0]) / squared_cosine(k)).cumsum(-1).mT();
       const Tensor of_0 =
                        pad_ports(-log.slice_symint(-2, log.sym_size(-2) - 1), 0, log.sym_size(-2)),
                    of_others = pad_ports(log, 1, 0);

@@ -98,9 +98,10 @@ std::tuple<Tensor, Tensor> lpv_parallel(const Tensor& sos, const Tensor& x,
       monic(sections.slice(-1, 0, 3), sections.slice(-1, 3, 6), MonicCaller::parallel);
   const Tensor a1 = a.select(-1, 0), a2 = a.select(-1, 1);
   // a_1 = k_1 + k_2 conj(k_1), a_2 = k_2
-  const Tensor k1 = a.is_complex() ? (a1 - a2 * a1.conj()) / (1 - a2 * a2.conj()) : a1 / (1 + a2);
-  const Tensor v2 = b.select(-1, 2), v1 = b.select(-1, 1) - v2 * a1.conj(),
-               v0 = b.select(-1, 0) - v1 * k1.conj() - v2 * a2.conj();
+  const Tensor k1 =
+      a.is_complex() ? (a1 - a2 * conjugated(a1)) / (1 - a2 * conjugated(a2)) : a1 / (1 + a2);
+  const Tensor v2 = b.select(-1, 2), v1 = b.select(-1, 1) - v2 * conjugated(a1),
+               v0 = b.select(-1, 0) - v1 * conjugated(k1) - v2 * conjugated(a2);
   const Filtered out = lattice(at::stack({k1, a2}, -1), at::stack({v0, v1, v2}, -1),
                                x.to(type.compute).unsqueeze(-2), zi);
   return results(out.y.sum(-2), zi.defined() ? out.state.movedim(-2, 0) : Tensor(), type);

@@ -13,6 +13,11 @@ using at::Tensor;
 inline int64_t count_of(const Tensor& t, int64_t axis) {
   return t.sym_size(axis).guard_int(__FILE__, __LINE__);
 }
+// The conjugate under every transform: that of torch is a view, which forward mode refuses under
+// legacy vmap, or, conj_physical, has no batching rule.
+inline Tensor conjugated(const Tensor& z) {
+  return z.is_complex() ? at::complex(at::real(z), -at::imag(z)) : z;
+}
 // A sum in which undefined is zero.
 inline Tensor plus(const Tensor& u, const Tensor& v) {
   return !u.defined() ? v : !v.defined() ? u : u + v;
