@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cases import SIGNALS_MOVED, Case, is_met, noise
+from cases import GPU_CASES, SIGNALS_MOVED, Case, is_met
 from implementations import GPU_PEERS, Implementation, find
 from machine import describe_gpu
 from measure_gpu import Contender, interleaved
+from problems import noise
 from render import slowest, table, title
 from run import say
 
@@ -36,55 +37,6 @@ WARM_UP_SAMPLES = 1024
 Figures = dict[str, Any]  # of one case and implementation: figures, or the reason why there are none
 
 
-def against_copy(name: str, rows: int, samples: int, reach: float | None, **what: Any) -> Case:
-    what = {"direction": "forward", "op": "lfilter"} | what
-    return Case(f"{name}, {rows} x {_size(samples)}", "copy", rows=rows, samples=samples, reach=reach, **what)
-
-
-def kernel_time(samples: int, reach: float) -> Case:
-    return Case(f"lfilter, 1 x {_size(samples)}", "kernel", "forward", 1, samples, reach=reach)
-
-
-def _size(samples: int) -> str:
-    return f"2^{samples.bit_length() - 1}" if samples > 2**13 else str(samples)
-
-
-# Order 2 and float32 where nothing else is said.
-CASES = [
-    against_copy("lfilter", 1, 2**26, 1.35),
-    against_copy("lfilter", 64, 2**20, 1.35),
-    against_copy("lfilter", 4096, 2**12, 1.35),
-    kernel_time(2**20, 20),
-    kernel_time(2**14, 12),
-    against_copy("lfilter, forward + backward", 64, 2**20, 5, direction="both"),
-    against_copy("sosfilt, K = 4", 64, 2**20, 1.8, op="sosfilt", order=8),
-    against_copy("sosfilt, K = 32", 64, 2**20, 10, op="sosfilt", order=64),
-    against_copy("lpv.allpole", 64, 2**18, 3, op="lpv.allpole"),
-    against_copy("lpv.allpole, forward + backward", 64, 2**18, 9, op="lpv.allpole", direction="both"),
-    against_copy("linear_recurrence", 64, 2**20, 1.4, op="linear_recurrence", order=1),
-    against_copy("linear_recurrence, varying", 64, 2**20, 2, op="linear_recurrence, varying", order=1),
-    against_copy("lfilter, float64", 64, 2**20, 1.6, dtype="float64"),
-    against_copy("comb_filter, D = 100", 64, 2**20, 1.6, op="comb_filter, D = 100"),
-    against_copy("comb_filter, D = 100, forward + backward", 64, 2**20, 6, op="comb_filter, D = 100", direction="both"),
-    against_copy("sparse_allpole, 4 taps", 64, 2**20, 5, op="sparse_allpole, 4 taps"),
-    against_copy(
-        "sparse_allpole, 4 taps, forward + backward", 64, 2**20, 16, op="sparse_allpole, 4 taps", direction="both"
-    ),
-    against_copy(
-        "comb_filter, lagrange3, moving, forward + backward",
-        64,
-        2**20,
-        60,
-        op="comb_filter, lagrange3, moving",
-        direction="both",
-    ),
-    against_copy("cspline1d", 64, 2**20, 3, op="cspline1d"),
-    against_copy("cubic_spline, m = 4", 64, 2**20, 8, op="cubic_spline, m = 4"),
-    against_copy("modal_bank, 64 modes", 64, 2**18, None, op="modal_bank", order=64),
-    against_copy(
-        "modal_bank, 64 modes, forward + backward", 64, 2**18, None, op="modal_bank", order=64, direction="both"
-    ),
-]
 # Bytes a sample that a call moves to and from memory, and the reach.
 DRAM_CASES = {"lfilter, 64 x 2^20": 8.5, "lfilter, forward + backward, 64 x 2^20": None}
 
@@ -228,7 +180,7 @@ def main() -> int:
     options = parse(sys.argv[1:])
     if not torch.cuda.is_available():
         sys.exit("benchmarks/gpu.py: no NVIDIA GPU was found (torch.cuda.is_available() is False)")
-    by_name = {case.name: case for case in CASES}
+    by_name = {case.name: case for case in GPU_CASES}
     if options.worker:
         name, file, *names = options.worker
         work(name, Path(file), [by_name[n] for n in names])
@@ -238,7 +190,7 @@ def main() -> int:
         return 0
 
     start = time.monotonic()
-    cases = [case for case in CASES if options.only in case.name or re.search(options.only, case.name)]
+    cases = [case for case in GPU_CASES if options.only in case.name or re.search(options.only, case.name)]
     wanted = [name for name in options.peers.split(",") if name]
     peers = [name for name in wanted if importlib.util.find_spec(name) is not None]
     figures = {name: measure_all(name, cases) for name in ("polezero", *peers)}

@@ -9,7 +9,8 @@ from functools import cache, partial
 from typing import Any
 
 import torch
-from cases import Case, Problem
+from cases import Case, Op
+from problems import Problem
 from torch import Tensor
 
 PEERS = ("scipy", "torchaudio", "philtorch")
@@ -32,7 +33,7 @@ class Operator:
 class Implementation:
     name: str
     version: str
-    operators: dict[str, Operator]  # by the name that polezero gives to each
+    operators: dict[Op, Operator]
     has_gradients: bool = True
     can_be_captured: bool = True  # in a CUDA graph: launches on torch's stream, and never waits
 
@@ -74,48 +75,47 @@ def _dense(taps: Tensor, delays: Tensor) -> Tensor:
 def _polezero(version: str) -> Implementation:
     polezero = importlib.import_module("polezero")
     operators = {
-        "lfilter": Operator(polezero.lfilter, lambda p: [p.b, p.a, p.x]),
-        "allpole": Operator(polezero.allpole, lambda p: [p.a[1:], p.x]),
-        "sosfilt": Operator(polezero.sosfilt, lambda p: [p.sos(), p.x]),
-        "lpv.allpole": Operator(polezero.lpv.allpole, lambda p: [p.moving(), p.x]),
-        "linear_recurrence": Operator(polezero.linear_recurrence, lambda p: [-p.a[1:], p.x]),
-        "comb_filter, D = 100": Operator(lambda a, x: polezero.comb_filter(a, 100, x), lambda p: [p.feedback(1), p.x]),
-        "sparse_allpole, 4 taps": Operator(
+        Op.LFILTER: Operator(polezero.lfilter, lambda p: [p.b, p.a, p.x]),
+        Op.ALLPOLE: Operator(polezero.allpole, lambda p: [p.a[1:], p.x]),
+        Op.SOSFILT: Operator(polezero.sosfilt, lambda p: [p.sos(), p.x]),
+        Op.LPV_ALLPOLE: Operator(polezero.lpv.allpole, lambda p: [p.moving(), p.x]),
+        Op.LINEAR_RECURRENCE: Operator(polezero.linear_recurrence, lambda p: [-p.a[1:], p.x]),
+        Op.COMB_FILTER_100: Operator(lambda a, x: polezero.comb_filter(a, 100, x), lambda p: [p.feedback(1), p.x]),
+        Op.SPARSE_ALLPOLE_4_TAPS: Operator(
             lambda a, x: polezero.sparse_allpole(a, _delays(x.device), x), lambda p: [p.feedback(4), p.x]
         ),
-        "comb_filter, lagrange3, moving": Operator(
+        Op.COMB_FILTER_LAGRANGE3_MOVING: Operator(
             partial(polezero.comb_filter, interpolation="lagrange3"),
             lambda p: [p.feedback(1), p.moving_delay(), p.x],
         ),
-        "comb_filter, linear, moving": Operator(
+        Op.COMB_FILTER_LINEAR_MOVING: Operator(
             partial(polezero.comb_filter, interpolation="linear"),
             lambda p: [p.feedback(1), p.moving_delay(), p.x],
         ),
-        "comb_filter, thiran": Operator(
+        Op.COMB_FILTER_THIRAN: Operator(
             partial(polezero.comb_filter, interpolation="thiran"),
             lambda p: [p.feedback(1), p.moving_delay()[0, 0], p.x],
         ),
-        "comb_filter, D = 4": Operator(lambda a, x: polezero.comb_filter(a, 4, x), lambda p: [p.feedback(1), p.x]),
-        "feedforward_comb, lagrange3, moving": Operator(
+        Op.COMB_FILTER_4: Operator(lambda a, x: polezero.comb_filter(a, 4, x), lambda p: [p.feedback(1), p.x]),
+        Op.FEEDFORWARD_COMB_LAGRANGE3_MOVING: Operator(
             partial(polezero.feedforward_comb, interpolation="lagrange3"),
             lambda p: [p.feedback(1), p.moving_delay(), p.x],
         ),
-        "allpass_comb, D = 100": Operator(
-            lambda a, x: polezero.allpass_comb(a, 100, x), lambda p: [p.feedback(1), p.x]
-        ),
-        "cspline1d": Operator(polezero.cspline1d, lambda p: [p.x]),
-        "cspline1d, smoothing": Operator(lambda x: polezero.cspline1d(x, 1.0), lambda p: [p.x]),
-        "cspline1d_eval": Operator(polezero.cspline1d_eval, lambda p: [p.x, p.points()]),
-        "symiirorder2": Operator(lambda x: polezero.symiirorder2(x, 0.5, 1.0), lambda p: [p.x]),
-        "cubic_spline, m = 4": Operator(lambda x: polezero.cubic_spline(x, 4), lambda p: [p.x]),
-        "modal_bank": Operator(polezero.modal_bank, lambda p: [*p.modes(), p.x]),
-        "state_space": Operator(
+        Op.ALLPASS_COMB_100: Operator(lambda a, x: polezero.allpass_comb(a, 100, x), lambda p: [p.feedback(1), p.x]),
+        Op.CSPLINE1D: Operator(polezero.cspline1d, lambda p: [p.x]),
+        Op.CSPLINE1D_SMOOTHING: Operator(lambda x: polezero.cspline1d(x, 1.0), lambda p: [p.x]),
+        Op.CSPLINE1D_EVAL: Operator(polezero.cspline1d_eval, lambda p: [p.x, p.points()]),
+        Op.SYMIIRORDER2: Operator(lambda x: polezero.symiirorder2(x, 0.5, 1.0), lambda p: [p.x]),
+        Op.CUBIC_SPLINE_4: Operator(lambda x: polezero.cubic_spline(x, 4), lambda p: [p.x]),
+        Op.MODAL_BANK: Operator(polezero.modal_bank, lambda p: [*p.modes(), p.x]),
+        Op.STATE_SPACE: Operator(
             lambda A, B, C, D, x: polezero.state_space(A, B, C, D, x[:, None])[:, 0], lambda p: [*p.system(), p.x]
         ),
-        "lpv.lattice": Operator(polezero.lpv.lattice, lambda p: [p.reflections(), p.x]),
-        "lpv.tdf2_ssm": Operator(polezero.lpv.tdf2_ssm, lambda p: [p.moving_with_a0(), p.moving_with_a0(), p.x]),
-        "linear_recurrence, varying": Operator(polezero.linear_recurrence, lambda p: [-p.moving()[..., 0], p.x]),
+        Op.LPV_LATTICE: Operator(polezero.lpv.lattice, lambda p: [p.reflections(), p.x]),
+        Op.LPV_TDF2_SSM: Operator(polezero.lpv.tdf2_ssm, lambda p: [p.moving_with_a0(), p.moving_with_a0(), p.x]),
+        Op.LINEAR_RECURRENCE_VARYING: Operator(polezero.linear_recurrence, lambda p: [-p.moving()[..., 0], p.x]),
     }
+    assert operators.keys() == set(Op), "every op that a case may name"
     return Implementation("polezero", version, operators)
 
 
@@ -123,14 +123,14 @@ def _scipy(version: str) -> Implementation:
     signal = importlib.import_module("scipy.signal")
     lfilter = signal.lfilter
     operators = {
-        "lfilter": Operator(lfilter, lambda p: [p.b.numpy(), p.a.numpy(), p.x.numpy()]),
-        "sosfilt": Operator(signal.sosfilt, lambda p: [p.sos().numpy(), p.x.numpy()]),
-        "allpole": Operator(partial(lfilter, [1.0]), lambda p: [p.a.numpy(), p.x.numpy()]),
-        "cspline1d": Operator(lambda x: [signal.cspline1d(row) for row in x], lambda p: [p.x.numpy()]),
-        "cspline1d_eval": Operator(
+        Op.LFILTER: Operator(lfilter, lambda p: [p.b.numpy(), p.a.numpy(), p.x.numpy()]),
+        Op.SOSFILT: Operator(signal.sosfilt, lambda p: [p.sos().numpy(), p.x.numpy()]),
+        Op.ALLPOLE: Operator(partial(lfilter, [1.0]), lambda p: [p.a.numpy(), p.x.numpy()]),
+        Op.CSPLINE1D: Operator(lambda x: [signal.cspline1d(row) for row in x], lambda p: [p.x.numpy()]),
+        Op.CSPLINE1D_EVAL: Operator(
             lambda x, t: [signal.cspline1d_eval(row, t) for row in x], lambda p: [p.x.numpy(), p.points().numpy()]
         ),
-        "symiirorder2": Operator(lambda x: signal.symiirorder2(x, 0.5, 1.0), lambda p: [p.x.numpy()]),
+        Op.SYMIIRORDER2: Operator(lambda x: signal.symiirorder2(x, 0.5, 1.0), lambda p: [p.x.numpy()]),
     }
     return Implementation("scipy", version, operators, has_gradients=False)
 
@@ -138,8 +138,8 @@ def _scipy(version: str) -> Implementation:
 def _torchaudio(version: str) -> Implementation:
     lfilter = importlib.import_module("torchaudio.functional").lfilter
     operators = {
-        "lfilter": Operator(lambda b, a, x: lfilter(x, a, b, clamp=False), lambda p: [p.b, p.a, p.x]),
-        "allpole": Operator(lambda a, x: lfilter(x, a, _one(a), clamp=False), lambda p: [p.a, p.x]),
+        Op.LFILTER: Operator(lambda b, a, x: lfilter(x, a, b, clamp=False), lambda p: [p.b, p.a, p.x]),
+        Op.ALLPOLE: Operator(lambda a, x: lfilter(x, a, _one(a), clamp=False), lambda p: [p.a, p.x]),
     }
     return Implementation("torchaudio", version, operators)
 
@@ -152,22 +152,22 @@ def _philtorch(version: str) -> Implementation:
         return lti.state_space(A, x, B[:, 0], C[0], D[0])
 
     operators = {  # its a_0 = 1 is implied
-        "lfilter": Operator(lfilter, lambda p: [p.b, p.a[1:], p.x]),
-        "allpole": Operator(lambda a, x: lfilter(a.new_ones(1), a, x), lambda p: [p.a[1:], p.x]),
-        "lpv.allpole": Operator(lpv.allpole, lambda p: [p.moving(), p.x]),  # torchlpc's kernel
-        "linear_recurrence": Operator(
+        Op.LFILTER: Operator(lfilter, lambda p: [p.b, p.a[1:], p.x]),
+        Op.ALLPOLE: Operator(lambda a, x: lfilter(a.new_ones(1), a, x), lambda p: [p.a[1:], p.x]),
+        Op.LPV_ALLPOLE: Operator(lpv.allpole, lambda p: [p.moving(), p.x]),  # torchlpc's kernel
+        Op.LINEAR_RECURRENCE: Operator(
             lambda a, x: lti.linear_recurrence(a, a.new_zeros(1), x), lambda p: [-p.a[1:], p.x]
         ),
-        "linear_recurrence, varying": Operator(
+        Op.LINEAR_RECURRENCE_VARYING: Operator(
             lambda a, x: lpv.linear_recurrence(a, a.new_zeros(1), x), lambda p: [-p.moving()[..., 0], p.x]
         ),
-        "state_space": Operator(state_space, lambda p: [*p.system(), p.x]),
-        "comb_filter, D = 100": Operator(lambda a, x: lti.comb_filter(a, 100, x), lambda p: [p.feedback(1)[0], p.x]),
-        "sparse_allpole, 4 taps": Operator(  # by dense taps and torchlpc's kernel: it has no sparse ones
+        Op.STATE_SPACE: Operator(state_space, lambda p: [*p.system(), p.x]),
+        Op.COMB_FILTER_100: Operator(lambda a, x: lti.comb_filter(a, 100, x), lambda p: [p.feedback(1)[0], p.x]),
+        Op.SPARSE_ALLPOLE_4_TAPS: Operator(  # by dense taps and torchlpc's kernel: it has no sparse ones
             lambda a, x: lpv.allpole(_dense(a, _delays(x.device)).expand(*x.shape, -1), x),
             lambda p: [p.feedback(4), p.x],
         ),
-        "cubic_spline, m = 4": Operator(lambda x: lti.cubic_spline(x, 4), lambda p: [p.x]),
+        Op.CUBIC_SPLINE_4: Operator(lambda x: lti.cubic_spline(x, 4), lambda p: [p.x]),
     }
     return Implementation("philtorch", version, operators)
 
@@ -179,8 +179,8 @@ def _cupyx(version: str) -> Implementation:
         return [cupy.from_dlpack(t.cuda()) for t in tensors]
 
     operators = {
-        "lfilter": Operator(signal.lfilter, lambda p: on_gpu(p.b, p.a, p.x)),
-        "sosfilt": Operator(signal.sosfilt, lambda p: on_gpu(p.sos(), p.x)),
+        Op.LFILTER: Operator(signal.lfilter, lambda p: on_gpu(p.b, p.a, p.x)),
+        Op.SOSFILT: Operator(signal.sosfilt, lambda p: on_gpu(p.sos(), p.x)),
     }
     return Implementation("cupyx", cupy.__version__, operators, has_gradients=False, can_be_captured=False)
 

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from cases import CASES, Case, noise
+from cases import CASES, Case
 from implementations import find
+from problems import noise
 
 
 def peak_signals(case: Case, name: str) -> float:

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cases import CASES, SIGNALS_MOVED, SILENCE_RADII, Case, is_met, noise, silence
+from cases import CASES, SIGNALS_MOVED, Case, is_met
 from implementations import HOW_TO_INSTALL, PEERS, Implementation, find
 from machine import describe
 from measure import Contender, Timing, interleaved
 from peak_memory import peak_signals
+from problems import SILENCE_RADII, noise, silence
 from render import table, title
 
 HERE = Path(__file__).parent
