@@ -40,13 +40,14 @@ std::tuple<Tensor, Tensor> without_placeholder(std::tuple<Tensor, Tensor> r, boo
 }  // namespace
 
 std::tuple<Tensor, Tensor> lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
-                                   const std::optional<Tensor>& zi, int64_t axis) {
-  return without_placeholder(functional::lfilter(b, a, x, zi, axis, "one_pass"), zi.has_value());
+                                   const std::optional<Tensor>& zi, int64_t axis,
+                                   const std::string& backward) {
+  return without_placeholder(functional::lfilter(b, a, x, zi, axis, backward), zi.has_value());
 }
 
 std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x,
-                                   const std::optional<Tensor>& zi) {
-  return without_placeholder(functional::allpole(a, x, zi, "one_pass"), zi.has_value());
+                                   const std::optional<Tensor>& zi, const std::string& backward) {
+  return without_placeholder(functional::allpole(a, x, zi, backward), zi.has_value());
 }
 
 std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const Tensor& x,
@@ -55,8 +56,8 @@ std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const T
 }
 
 std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
-                                    const std::optional<Tensor>& zi) {
-  return without_placeholder(functional::tdf2_ssm(b, a, x, zi, "one_pass"), zi.has_value());
+                                    const std::optional<Tensor>& zi, const std::string& backward) {
+  return without_placeholder(functional::tdf2_ssm(b, a, x, zi, backward), zi.has_value());
 }
 
 std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a, const Tensor& x,
@@ -84,9 +85,10 @@ std::optional<c10::string_view> view(const std::optional<std::string>& s) {
 
 std::tuple<Tensor, Tensor> comb_filter(const Tensor& a, const Tensor& delay, const Tensor& x,
                                        const std::optional<Tensor>& zi,
-                                       const std::optional<std::string>& interpolation) {
+                                       const std::optional<std::string>& interpolation,
+                                       const std::string& backward) {
   return without_placeholder(
-      functional::comb_filter(a, delay, x, zi, view(interpolation), "one_pass"), zi.has_value());
+      functional::comb_filter(a, delay, x, zi, view(interpolation), backward), zi.has_value());
 }
 
 std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b, const Tensor& delay, const Tensor& x,

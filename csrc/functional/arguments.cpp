@@ -11,8 +11,14 @@ namespace {
 bool is_half(at::ScalarType type) { return type == at::kHalf || type == at::kBFloat16; }
 bool is_wide(at::ScalarType type) { return type == at::kDouble || type == at::kComplexDouble; }
 
+void check_defined(const char* op, const Argument& argument) {
+  TORCH_CHECK_VALUE(argument.tensor.defined(), op, ": ", argument.name,
+                    ": expected a tensor, got an undefined one");
+}
+
 void check_argument(const char* op, const Argument& argument, const Argument& first) {
   const Tensor& t = argument.tensor;
+  check_defined(op, argument);
   TORCH_CHECK_VALUE(t.layout() == at::kStrided && !t.is_nested(), op, ": ", argument.name,
                     ": expected a strided tensor, got ",
                     t.is_nested() ? "a nested one" : c10::str(t.layout()));
@@ -47,14 +53,14 @@ Promotion promote(const char* op, const Argument& signal,
   }
   bool wide = false;
   const auto meet = [&](const Argument& argument, bool counts) {
-    if (!argument.tensor.defined()) return;
+    if (argument.optional && !argument.tensor.defined()) return;
     check_argument(op, argument, signal);
     const at::ScalarType own = argument.tensor.scalar_type();
     if (at::isComplexType(own)) type = at::promote_types(type, at::kComplexFloat);
     wide |= counts && is_wide(own);
   };
   for (const Argument& c : coefficients) meet(c, wider == Wider::computed);
-  meet({"zi", zi}, true);
+  meet({"zi", zi, 1, /*over_time=*/false, /*optional=*/true}, true);
   at::ScalarType compute = is_half(type) ? at::kFloat : type;
   if (wide) compute = at::promote_types(compute, at::kDouble);
   const bool precise = zi.defined() && !at::isIntegralType(zi.scalar_type(), /*includeBool=*/true);
@@ -75,6 +81,7 @@ Promotion promote(const char* op, std::initializer_list<Argument> coefficients) 
 }
 
 void check_device(const char* op, const Argument& argument, const Argument& first) {
+  check_defined(op, argument);
   TORCH_CHECK_VALUE(argument.tensor.device() == first.tensor.device(), op, ": ", argument.name,
                     ": expected a tensor on ", first.tensor.device(), " as ", first.name,
                     ", got one on ", argument.tensor.device());

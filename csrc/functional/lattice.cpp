@@ -22,7 +22,7 @@ std::tuple<Tensor, Tensor> lpv_lattice(const Tensor& k, const OptionalTensor& ta
   const char* op = "lpv.lattice";
   const Tensor taps = value_or_undefined(taps_);
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {"x", x}, {{"k", k}, {"taps", taps}}, zi);
+  const Promotion type = promote(op, {"x", x}, {{"k", k}, {"taps", taps, 1, false, true}}, zi);
   check_not_scalar(op, {"x", x});
   const c10::SymInt T = x.sym_size(-1);
   check_not_empty(op, {"k", k});

@@ -27,6 +27,7 @@ struct Argument {
   const Tensor& tensor;
   int64_t core_dims = 1;
   bool over_time = false;  // its last dimension but one is that of time
+  bool optional = false;
 };
 
 // The leading dimensions (all but the core dimensions) of the defined arguments, broadcast.

@@ -34,13 +34,15 @@ namespace polezero {
 //
 // H(z) = (b_0 + b_1 z^-1 + ... + b_M z^-M) / (a_0 + a_1 z^-1 + ... + a_N z^-N).
 // zi is the initial state, P values along `axis`, in the convention of scipy.signal.lfilter
-// (transposed direct form II). Returns y, in the shape of x broadcast with the leading dimensions
-// of b and a, and the final state zf; zf is undefined without zi.
-// Throws c10::ValueError where a[..., 0] = 0 or a shape does not fit.
+// (transposed direct form II). `backward`, "one_pass" or "two_pass", says how reverse mode computes
+// the gradients of b and a; they are equal. Returns y, in the shape of x broadcast with the leading
+// dimensions of b and a, and the final state zf; zf is undefined without zi. Throws c10::ValueError
+// where a[..., 0] = 0 or a shape does not fit.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(const at::Tensor& b, const at::Tensor& a,
                                                         const at::Tensor& x,
                                                         const std::optional<at::Tensor>& zi = {},
-                                                        int64_t axis = -1);
+                                                        int64_t axis = -1,
+                                                        const std::string& backward = "one_pass");
 
 // An all-pole filter along the last axis of x, a[..., N] holding a_1..a_N (a_0 = 1):
 //
@@ -49,13 +51,15 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(const at::Tensor& b, con
 // zi[..., N] are the past outputs, newest first: zi[k-1] = y[-k]. Returns y and zf, the last N
 // outputs, newest first; zf is undefined without zi.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> allpole(const at::Tensor& a, const at::Tensor& x,
-                                                        const std::optional<at::Tensor>& zi = {});
+                                                        const std::optional<at::Tensor>& zi = {},
+                                                        const std::string& backward = "one_pass");
 
 // lfilter along the last axis as a state-space filter in transposed direct form II, zi[..., P] as
 // there: what lpv::tdf2_ssm is with constant coefficients.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> tdf2_ssm(const at::Tensor& b, const at::Tensor& a,
                                                          const at::Tensor& x,
-                                                         const std::optional<at::Tensor>& zi = {});
+                                                         const std::optional<at::Tensor>& zi = {},
+                                                         const std::string& backward = "one_pass");
 
 // h[n] = a[n] h[n-1] + x[n] along the last axis of x; a[..., T], a[..., 1], or a scalar. zi[..., 1]
 // is h[-1]. Returns h and zf[..., 1], its last value; zf is undefined without zi.
@@ -99,7 +103,8 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> sensitivity(const at::Tensor& b,
 // or more. Returns y and zf, the last outputs, as many as zi; undefined without zi.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> comb_filter(
     const at::Tensor& a, const at::Tensor& delay, const at::Tensor& x,
-    const std::optional<at::Tensor>& zi = {}, const std::optional<std::string>& interpolation = {});
+    const std::optional<at::Tensor>& zi = {}, const std::optional<std::string>& interpolation = {},
+    const std::string& backward = "one_pass");
 
 // y[n] = x[n] + b x[n-D]; zi are the last inputs.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> feedforward_comb(

@@ -116,6 +116,39 @@ TEST_P(PublicHeader, CoefficientsOfABankBroadcast) {
   expect_close(y[3], std::get<0>(lfilter(b[3][0], a, x)));
 }
 
+TEST_P(PublicHeader, BackwardIsChosen) {
+  const Tensor x = random({2, 15});
+  std::vector<Tensor> gradients;
+  for (const char* backward : {"one_pass", "two_pass"}) {
+    Tensor a = vector(kA).requires_grad_();
+    std::get<0>(lfilter(vector(kB), a, x, {}, -1, backward)).square().sum().backward();
+    gradients.push_back(a.grad());
+  }
+  expect_close(gradients[1], gradients[0], 1e-10);
+  EXPECT_THROW(lfilter(vector(kB), vector(kA), x, {}, -1, "three_pass"), c10::ValueError);
+}
+
+TEST_P(PublicHeader, AnUndefinedTensorGetsASentence) {
+  const Tensor x = random({2, 15}), none;
+  const auto sentence_of = [](auto&& call) -> std::string {
+    try {
+      call();
+    } catch (const c10::ValueError& error) {
+      return error.what_without_backtrace();
+    }
+    return "nothing was thrown";
+  };
+  const std::string rest = ": expected a tensor, got an undefined one";
+  EXPECT_EQ(sentence_of([&] { lfilter(none, vector(kA), x); }), "lfilter: b" + rest);
+  EXPECT_EQ(sentence_of([&] { lfilter(vector(kB), none, x); }), "lfilter: a" + rest);
+  EXPECT_EQ(sentence_of([&] { lfilter(vector(kB), vector(kA), none); }), "lfilter: x" + rest);
+  EXPECT_EQ(sentence_of([&] { polezero::comb_filter(vector({0.5}), none, x); }),
+            "comb_filter: delay" + rest);
+  EXPECT_EQ(sentence_of([&] { polezero::state_space(none, none, {}, {}, x); }),
+            "state_space: A" + rest);
+  EXPECT_EQ(sentence_of([&] { polezero::lpv::lattice(none, x); }), "lpv.lattice: k" + rest);
+}
+
 TEST_P(PublicHeader, SensitivityIsTheDerivative) {
   const Tensor b = vector(kB), a = vector(kA), x = random({2, 15});
   const auto [db, da] = sensitivity(b, a, x);
