@@ -1,7 +1,7 @@
 // Structures of filters with coefficients [..., T or 1, taps], as other functions use them.
 #pragma once
 
-#include "ops/common.h"
+#include "ops/checks.h"
 
 namespace polezero::functional {
 

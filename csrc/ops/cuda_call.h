@@ -1,69 +1,59 @@
-// What a call of CUDA kernels needs from torch: its GPU, its stream, its allocator.
+// A call of kernels on a GPU: on the one of its signal, on the stream that is current there, with
+// the memory of torch's allocator. Its verbs are those of a HostCall.
 #pragma once
 
+#include <ATen/ops/empty_like.h>
 #include <c10/core/DeviceGuard.h>
 
-#include <vector>
-
 #include "kernels/cuda/launch.h"
-#include "ops/common.h"
+#include "ops/device_call.h"
 
 namespace polezero {
 
-// On the GPU of `tensor`, on the stream that is current there.
-class CudaCall {
+template <class scalar_t>
+class CudaCall : public DeviceCall<scalar_t, cuda::on_device_t<scalar_t>> {
  public:
-  explicit CudaCall(const Tensor& tensor);
-  CudaCall(const CudaCall&) = delete;
+  using Base = DeviceCall<scalar_t, cuda::on_device_t<scalar_t>>;
+  using typename Base::acc;
+  using typename Base::scalar;
+  static constexpr bool on_cuda = true;
+
+  CudaCall(const char* op, const Tensor& signal, at::IntArrayRef leading);
 
   const cuda::Context& context() const { return context_; }
-  // Keeps memory alive until the call has been put on the stream; torch reuses it only there.
-  Tensor keep(const Tensor& tensor);
 
-  // States [B, last], or null where undefined.
-  template <class scalar_t>
-  const cuda::on_device_t<scalar_t>* states(const Tensor& t, at::IntArrayRef leading);
-  // A signal [B, T], rows at `stride`, or null where undefined.
-  template <class scalar_t>
-  struct Signal {
-    const cuda::on_device_t<scalar_t>* data = nullptr;
-    int64_t stride = 0;
+  struct States {
+    Tensor memory;
+    acc* data() const { return mutable_data<acc>(memory); }
   };
-  template <class scalar_t>
-  Signal<scalar_t> rows(const Tensor& t, at::IntArrayRef leading) {
-    return t.defined() ? kept(rows_of<scalar_t>(t, leading)) : Signal<scalar_t>{};
+  // States [B, last] that kernels carry on, in float64 or complex128; zero where undefined.
+  States carried(const Tensor& t, int64_t last);
+  // The same, not set, for an output, which may be a placeholder.
+  States states_like(const Tensor& out) {
+    const bool itself = out.scalar_type() == this->wide_type();
+    return {this->keep(itself ? out : at::empty_like(out, out.options().dtype(this->wide_type())))};
   }
-  // Coefficients [B, T, taps], likewise.
-  template <class scalar_t>
-  Signal<scalar_t> time_rows(const Tensor& t, at::IntArrayRef leading) {
-    return t.defined() ? kept(time_rows_of<scalar_t>(t, leading)) : Signal<scalar_t>{};
+  // Such states, as they are after the kernels, into an output, which may be a placeholder.
+  void put(const States& states, const Tensor& out) const {
+    if (out.numel() > 0 && !out.is_same(states.memory)) {
+      out.copy_(states.memory.view(out.sizes()));
+    }
   }
-  // b and a of the user, undefined: 1; `monic`: `a` holds a_1..a_N.
-  template <class scalar_t>
-  cuda::NormalisedOnDevice<cuda::on_device_t<scalar_t>> normalise(const Tensor& b, const Tensor& a,
-                                                                  bool monic,
-                                                                  at::IntArrayRef leading,
-                                                                  bool conjugate);
-  // States [B, last] in float64, zero where undefined, for kernels that carry them on.
-  Tensor carried(const Tensor& t, at::IntArrayRef leading, const Tensor& signal, int64_t last);
+  // Sums that kernels set.
+  acc* sums(const Tensor& out) const { return mutable_data<acc>(out); }
+
+  // Coefficients divided by a_0, which nobody looks at.
+  NormalisedFilters<scalar> normalise(const Tensor& b, const Tensor& a, bool monic,
+                                      bool conjugate) {
+    return cuda::normalise<scalar>(context_, this->given(b, a, monic, conjugate));
+  }
+  NormalisedFilters<scalar> normalise_sections(const Tensor& sos, bool conjugate) {
+    return cuda::normalise<scalar>(context_, this->given_sections(sos, conjugate));
+  }
 
  private:
-  template <class scalar_t>
-  Signal<scalar_t> kept(const Rows<scalar_t>& rows) {
-    keep(rows.keep);
-    return {reinterpret_cast<const cuda::on_device_t<scalar_t>*>(rows.data), rows.stride};
-  }
-
   c10::DeviceGuard guard_;
-  std::vector<Tensor> memory_;
   cuda::Context context_;
 };
-
-template <class scalar_t>
-const cuda::on_device_t<scalar_t>* CudaCall::states(const Tensor& t, at::IntArrayRef leading) {
-  if (!t.defined()) return nullptr;
-  const Tensor own = keep(dense_rows(t, leading));
-  return static_cast<const cuda::on_device_t<scalar_t>*>(own.const_data_ptr());
-}
 
 }  // namespace polezero

@@ -5,56 +5,56 @@
 #include "kernels/cpu/launch.h"
 #include "kernels/cpu/lpv_fir.h"
 #include "kernels/cpu/run_rows.h"
-#include "ops/cuda_call.h"
+#include "ops/on_device.h"
 
 namespace polezero {
 
 namespace {
 
-template <class scalar_t>
-void fir_cpu(const Tensor& b, const Tensor& x, bool reverse, at::IntArrayRef leading, Tensor& y) {
-  const auto filters = normalise_fir<scalar_t>(b, leading, /*conjugate=*/false);
-  const int64_t B = product(leading), T = x.size(-1);
-  const auto xs = rows_of<scalar_t>(x, leading);
-  std::vector<acc_t<scalar_t>> state(B * filters.view.order);
-  auto* out = static_cast<scalar_t*>(y.mutable_data_ptr());
-  if (reverse) {
-    cpu::lfilter_backward<scalar_t>({filters.view, xs.data, xs.stride, out, T, nullptr, 0, nullptr,
-                                     0, state.data(), nullptr, nullptr},
-                                    B, T);
+template <class Call>
+void constant_fir(Call& call, const Tensor& b, const Tensor& x, bool reverse, Tensor& y) {
+  using T = typename Call::scalar;
+  const int64_t time = x.size(-1);
+  const auto filters = call.normalise(b, Tensor(), /*monic=*/false, /*conjugate=*/false);
+  const auto xs = call.signal(x);
+  T* out = mutable_data<T>(y);
+  if constexpr (Call::on_cuda) {
+    cuda::fir(call.context(), filters, reverse, call.rows(), time, xs.data, xs.stride, out);
   } else {
-    cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride, out, T, state.data()}, B, T);
+    auto state = call.carried(Tensor(), filters.view.order);
+    if (reverse) {
+      cpu::lfilter_backward<T>({.filters = filters.view,
+                                .grad_y = xs.data,
+                                .grad_y_stride = xs.stride,
+                                .grad_x = out,
+                                .grad_x_stride = time,
+                                .state = state.data()},
+                               call.rows(), time);
+    } else {
+      cpu::lfilter_forward<T>({filters.view, xs.data, xs.stride, out, time, state.data()},
+                              call.rows(), time);
+    }
   }
 }
 
-template <class scalar_t>
-void lpv_fir_cpu(const Tensor& b, const Tensor& x, const Lags& lags, at::IntArrayRef leading,
-                 Tensor& y) {
-  const int64_t taps = b.size(-1), T = x.size(-1);
-  const auto bs = time_rows_of<scalar_t>(b, leading);
-  const auto xs = rows_of<scalar_t>(x, leading);
-  cpu::run_rows(cpu::lpv_fir_kernels<scalar_t>().forward,
-                {lags, taps, bs.data, bs.stride, xs.data, xs.stride,
-                 static_cast<scalar_t*>(y.mutable_data_ptr()), T},
-                product(leading), T);
-}
-
-template <class scalar_t>
-void fir_cuda(const Tensor& b, const Tensor& x, const Lags& lags, at::IntArrayRef leading,
-              Tensor& y) {
-  using D = cuda::on_device_t<scalar_t>;
-  CudaCall call(x);
-  const int64_t B = product(leading), T = x.size(-1);
-  const auto xs = call.rows<scalar_t>(x, leading);
-  auto* out = mutable_data<D>(y);
-  if (b.size(-2) == 1) {
-    const auto filters =
-        call.normalise<scalar_t>(b.squeeze(-2), Tensor(), /*monic=*/false, leading, false);
-    cuda::fir<D>(call.context(), filters, lags.reverse, B, T, xs.data, xs.stride, out);
+template <class Call>
+void varying_fir(Call& call, const Tensor& b, const Tensor& x, const Lags& lags, Tensor& y) {
+  using T = typename Call::scalar;
+  const int64_t time = x.size(-1);
+  const auto bs = call.over_time(b);
+  const auto xs = call.signal(x);
+  const LpvFirParams<T> p{.lags = lags,
+                          .taps = b.size(-1),
+                          .b = bs.data,
+                          .b_stride = bs.stride,
+                          .x = xs.data,
+                          .x_stride = xs.stride,
+                          .y = mutable_data<T>(y),
+                          .y_stride = time};
+  if constexpr (Call::on_cuda) {
+    cuda::lpv_fir(call.context(), p, call.rows(), time);
   } else {
-    const auto bs = call.time_rows<scalar_t>(b, leading);
-    cuda::lpv_fir<D>(call.context(),
-                     {lags, b.size(-1), bs.data, bs.stride, xs.data, xs.stride, out, T}, B, T);
+    cpu::run_rows(cpu::lpv_fir_kernels<T>().forward, p, call.rows(), time);
   }
 }
 
@@ -69,20 +69,13 @@ Tensor fir(const Tensor& b, const Tensor& x, int64_t shift, bool reverse) {
   if (!constant) check_like("fir", {"b", b}, {"x", x});
   const auto leading = broadcast_leading("fir", {{"b", b, 2, true}, {"x", x}});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
-  if (!x.is_meta()) {
-    check_has_kernels("fir", x);
-    const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(x, [&] {
-      if constexpr (kWithCuda) {
-        if (x.is_cuda()) return fir_cuda<scalar_t>(b, x, {shift, reverse}, sizes, y);
-      }
-      if (constant) {
-        fir_cpu<scalar_t>(b.squeeze(-2), x, reverse, sizes, y);
-      } else {
-        lpv_fir_cpu<scalar_t>(b, x, {shift, reverse}, sizes, y);
-      }
-    });
-  }
+  on_device("fir", x, leading, [&](auto& call) {
+    if (constant) {
+      constant_fir(call, b.squeeze(-2), x, reverse, y);
+    } else {
+      varying_fir(call, b, x, {shift, reverse}, y);
+    }
+  });
   return y;
 }
 

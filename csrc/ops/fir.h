@@ -1,7 +1,7 @@
 // y[n] = sum_{k=0..M} b_k[n + s k] x[n-k], zero outside; reversed: x[n+k] for x[n-k].
 #pragma once
 
-#include "ops/common.h"
+#include "ops/checks.h"
 
 namespace polezero {
 

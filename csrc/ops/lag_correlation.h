@@ -2,7 +2,7 @@
 // coefficients is made of.
 #pragma once
 
-#include "ops/common.h"
+#include "ops/checks.h"
 
 namespace polezero {
 

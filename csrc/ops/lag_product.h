@@ -2,7 +2,7 @@
 // coefficients that change with time is made of. Its sum over time is lag_correlation.
 #pragma once
 
-#include "ops/common.h"
+#include "ops/checks.h"
 
 namespace polezero {
 

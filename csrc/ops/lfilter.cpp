@@ -3,133 +3,126 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
-#include "ops/cuda_call.h"
+#include "ops/on_device.h"
 
 namespace polezero {
 
 namespace {
 
 template <class scalar_t>
-void forward_cpu(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi,
-                 at::IntArrayRef leading, Tensor& y, Tensor& zf) {
-  const auto filters = normalise<scalar_t>("lfilter", b, a, leading, /*conjugate=*/false);
-  const int64_t B = product(leading), T = x.size(-1), P = filters.view.order;
-  const auto xs = rows_of<scalar_t>(x, leading);
-  auto state = widened_rows<scalar_t>(zi, leading, P);
-  cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride,
-                                  static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
-                                 B, T);
-  put_rows<scalar_t>(state, zf);
+void forward(HostCall<scalar_t>& call, const Tensor& b, const Tensor& a, const Tensor& x,
+             const Tensor& zi, Tensor& y, Tensor& zf) {
+  const auto filters = call.normalise(b, a, /*monic=*/false, /*conjugate=*/false);
+  const int64_t time = x.size(-1);
+  const auto xs = call.signal(x);
+  auto state = call.carried(zi, filters.view.order);
+  cpu::lfilter_forward<scalar_t>(
+      {filters.view, xs.data, xs.stride, mutable_data<scalar_t>(y), time, state.data()},
+      call.rows(), time);
+  call.put(state, zf);
 }
 
 template <class scalar_t>
-void backward_cpu(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b, const Tensor& a,
-                  const Tensor& x, const Tensor& y, const Tensor& zi, const Tensor& zf,
-                  at::IntArrayRef leading, Tensor& grad_b, Tensor& grad_a, Tensor& grad_x,
-                  Tensor& grad_zi) {
+void backward(HostCall<scalar_t>& call, const Tensor& grad_y, const Tensor& grad_zf,
+              const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& y, const Tensor& zi,
+              const Tensor& zf, Tensor& grad_b, Tensor& grad_a, Tensor& grad_x, Tensor& grad_zi) {
   using A = acc_t<scalar_t>;
-  const auto filters = normalise<scalar_t>("lfilter", b, a, leading, /*conjugate=*/true);
-  const int64_t B = product(leading), T = grad_y.size(-1), P = filters.view.order;
+  const auto filters = call.normalise(b, a, /*monic=*/false, /*conjugate=*/true);
+  const int64_t time = grad_y.size(-1), P = filters.view.order;
   const int64_t taps_b = filters.view.order_b + 1, taps_a = filters.view.order_a + 1;
-  const auto gs = rows_of<scalar_t>(grad_y, leading);
-  const auto xs = x.defined() ? rows_of<scalar_t>(x, leading) : Rows<scalar_t>{};
-  const auto ys = y.defined() ? rows_of<scalar_t>(y, leading) : Rows<scalar_t>{};
-  const auto tail = widened_rows<scalar_t>(grad_zf, leading, P);
+  A *sum_b = call.sums(grad_b), *sum_a = call.sums(grad_a);
+  const auto gs = call.signal(grad_y), xs = call.signal(sum_b != nullptr ? x : Tensor()),
+             ys = call.signal(sum_a != nullptr ? y : Tensor());
+  const auto tail = call.carried(grad_zf, P);
   auto state = tail;
-  A* sum_b = mutable_data<A>(grad_b);
-  A* sum_a = mutable_data<A>(grad_a);
-  std::fill_n(sum_b, grad_b.numel(), A(0));
-  std::fill_n(sum_a, grad_a.numel(), A(0));
   cpu::lfilter_backward<scalar_t>(
-      {filters.view, gs.data, gs.stride, mutable_data<scalar_t>(grad_x), T,
-       sum_b != nullptr ? xs.data : nullptr, xs.stride, sum_a != nullptr ? ys.data : nullptr,
-       ys.stride, state.data(), sum_b, sum_a},
-      B, T);
-  const auto zis = zi.defined() ? widened_rows<scalar_t>(zi, leading, P) : std::vector<A>();
-  const auto zfs = zf.defined() ? widened_rows<scalar_t>(zf, leading, P) : std::vector<A>();
-  for (int64_t r = 0; r < B; ++r) {
+      {filters.view, gs.data, gs.stride, mutable_data<scalar_t>(grad_x), time, xs.data, xs.stride,
+       ys.data, ys.stride, state.data(), sum_b, sum_a},
+      call.rows(), time);
+  const A *zis = call.states(zi), *zfs = call.states(zf);
+  const auto of_row = [&](const A* states, int64_t r) {
+    return states == nullptr ? nullptr : states + r * P;
+  };
+  for (int64_t r = 0; r < call.rows(); ++r) {
     // lambda where the state takes the place of samples: lambda[T + j] = grad_zf[j], and
     // lambda[0..P), which the kernel leaves in its state
     const A *after = tail.data() + r * P, *head = state.data() + r * P;
     const A scale = A(1) / filters.a0[filters.view.filter_stride * r];
     for (int64_t k = 0; sum_b != nullptr && k < taps_b; ++k) {
       A& sum = sum_b[r * taps_b + k];
-      sum = (sum + cpu::tail_sum(after, P, xs.data + r * xs.stride, T, k)) * scale;
+      sum = (sum + cpu::tail_sum(after, P, xs.data + r * xs.stride, time, k)) * scale;
     }
     for (int64_t i = 0; sum_a != nullptr && i < taps_a; ++i) {
       A& sum = sum_a[r * taps_a + i];
-      sum += cpu::tail_sum(after, P, ys.data + r * ys.stride, T, i);
-      // a_0 scales y - zi, and zf - zi where the rows have ended
-      for (int64_t j = 0; i == 0 && j < P; ++j) {
-        if (!zis.empty()) sum -= head[j] * conjugate(zis[r * P + j]);
-        if (!zfs.empty()) sum += after[j] * conjugate(zfs[r * P + j]);
-      }
+      sum += cpu::tail_sum(after, P, ys.data + r * ys.stride, time, i);
+      if (i == 0) sum -= host::sum_with_states(head, of_row(zis, r), after, of_row(zfs, r), P);
       sum *= -scale;
     }
   }
-  put_rows<scalar_t>(state, grad_zi);
+  call.put(state, grad_zi);
 }
 
+#if defined(POLEZERO_WITH_CUDA)
+
 template <class scalar_t>
-void forward_cuda(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi,
-                  at::IntArrayRef leading, Tensor& y, Tensor& zf) {
-  using D = cuda::on_device_t<scalar_t>;
+void forward(CudaCall<scalar_t>& call, const Tensor& b, const Tensor& a, const Tensor& x,
+             const Tensor& zi, Tensor& y, Tensor& zf) {
+  using T = typename CudaCall<scalar_t>::scalar;
   if (y.numel() == 0) {
     if (zf.numel() > 0) zf.copy_(zi);
     return;
   }
-  CudaCall call(x);
-  const int64_t T = x.size(-1);
-  const auto xs = call.rows<scalar_t>(x, leading);
-  cuda::lfilter_forward<D>(
-      call.context(), call.normalise<scalar_t>(b, a, /*monic=*/false, leading, /*conjugate=*/false),
-      {.rows = product(leading),
-       .time = T,
-       .x = xs.data,
-       .x_stride = xs.stride,
-       .y = mutable_data<D>(y),
-       .y_stride = T,
-       .zi = call.states<scalar_t>(zi, leading),
-       .zf = mutable_data<D>(zf)});
+  const int64_t time = x.size(-1);
+  const auto xs = call.signal(x);
+  const auto after = call.states_like(zf);
+  cuda::lfilter_forward<T>(call.context(),
+                           call.normalise(b, a, /*monic=*/false, /*conjugate=*/false),
+                           {.rows = call.rows(),
+                            .time = time,
+                            .x = xs.data,
+                            .x_stride = xs.stride,
+                            .y = mutable_data<T>(y),
+                            .y_stride = time,
+                            .zi = call.states(zi),
+                            .zf = after.data()});
+  call.put(after, zf);
 }
 
 template <class scalar_t>
-void backward_cuda(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& b, const Tensor& a,
-                   const Tensor& x, const Tensor& y, const Tensor& zi, const Tensor& zf,
-                   at::IntArrayRef leading, Tensor& grad_b, Tensor& grad_a, Tensor& grad_x,
-                   Tensor& grad_zi) {
-  using D = cuda::on_device_t<scalar_t>;
-  using A = acc_t<D>;
-  const int64_t T = grad_y.size(-1);
-  if (product(leading) * T == 0) {
+void backward(CudaCall<scalar_t>& call, const Tensor& grad_y, const Tensor& grad_zf,
+              const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& y, const Tensor& zi,
+              const Tensor& zf, Tensor& grad_b, Tensor& grad_a, Tensor& grad_x, Tensor& grad_zi) {
+  using T = typename CudaCall<scalar_t>::scalar;
+  const int64_t time = grad_y.size(-1);
+  if (call.rows() * time == 0) {
     for (Tensor* sum : {&grad_b, &grad_a, &grad_zi}) sum->zero_();
     if (grad_zi.numel() > 0 && grad_zf.defined()) grad_zi.copy_(grad_zf);
     return;
   }
-  CudaCall call(grad_y);
-  const cuda::LfilterGradients<D> gradients{.grad_b = mutable_data<A>(grad_b),
-                                            .grad_a = mutable_data<A>(grad_a),
-                                            .grad_zi = mutable_data<D>(grad_zi),
-                                            .zi = call.states<scalar_t>(zi, leading),
-                                            .zf = call.states<scalar_t>(zf, leading)};
-  const auto gs = call.rows<scalar_t>(grad_y, leading);
-  const auto xs = call.rows<scalar_t>(gradients.grad_b != nullptr ? x : Tensor(), leading);
-  const auto ys = call.rows<scalar_t>(gradients.grad_a != nullptr ? y : Tensor(), leading);
-  cuda::lfilter_backward<D>(
-      call.context(), call.normalise<scalar_t>(b, a, /*monic=*/false, leading, /*conjugate=*/true),
-      {.rows = product(leading),
-       .time = T,
-       .grad_y = gs.data,
-       .grad_y_stride = gs.stride,
-       .grad_zf = call.states<scalar_t>(grad_zf, leading),
-       .grad_x = mutable_data<D>(grad_x),
-       .grad_x_stride = T,
-       .x = xs.data,
-       .x_stride = xs.stride,
-       .y = ys.data,
-       .y_stride = ys.stride},
-      gradients);
+  const cuda::LfilterGradients<T> gradients{.grad_b = call.sums(grad_b),
+                                            .grad_a = call.sums(grad_a),
+                                            .grad_zi = call.sums(grad_zi),
+                                            .zi = call.states(zi),
+                                            .zf = call.states(zf)};
+  const auto gs = call.signal(grad_y), xs = call.signal(gradients.grad_b != nullptr ? x : Tensor()),
+             ys = call.signal(gradients.grad_a != nullptr ? y : Tensor());
+  cuda::lfilter_backward<T>(call.context(),
+                            call.normalise(b, a, /*monic=*/false, /*conjugate=*/true),
+                            {.rows = call.rows(),
+                             .time = time,
+                             .grad_y = gs.data,
+                             .grad_y_stride = gs.stride,
+                             .grad_zf = call.states(grad_zf),
+                             .grad_x = mutable_data<T>(grad_x),
+                             .grad_x_stride = time,
+                             .x = xs.data,
+                             .x_stride = xs.stride,
+                             .y = ys.data,
+                             .y_stride = ys.stride},
+                            gradients);
 }
+
+#endif
 
 }  // namespace
 
@@ -139,22 +132,13 @@ std::tuple<Tensor, Tensor> lfilter_forward(const Tensor& b, const Tensor& a, con
   check_signal("lfilter", {"x", x});
   check_coefficients("lfilter", {"b", b}, {"x", x}, 1);
   check_coefficients("lfilter", {"a", a}, {"x", x}, 1);
-  check_like("lfilter", {"zi", zi}, {"x", x});
+  check_state("lfilter", {"zi", zi}, {"x", x});
   const c10::SymInt P = max_order(b, a);
   check_last("lfilter", {"zi", zi}, P, "max(len(a), len(b)) - 1");
   const auto leading = broadcast_leading("lfilter", {{"b", b}, {"a", a}, {"x", x}, {"zi", zi}});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
-  Tensor zf = empty_if(zi.defined(), leading, P, x.options());
-  if (!x.is_meta()) {
-    check_has_kernels("lfilter", x);
-    const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(x, [&] {
-      if constexpr (kWithCuda) {
-        if (x.is_cuda()) return forward_cuda<scalar_t>(b, a, x, zi, sizes, y, zf);
-      }
-      forward_cpu<scalar_t>(b, a, x, zi, sizes, y, zf);
-    });
-  }
+  Tensor zf = empty_if(zi.defined(), leading, P, (zi.defined() ? zi : x).options());
+  on_device("lfilter", x, leading, [&](auto& call) { forward(call, b, a, x, zi, y, zf); });
   return {y, zf};
 }
 
@@ -178,7 +162,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> lfilter_backward(
   }
   for (const Argument& state :
        {Argument{"grad_zf", grad_zf}, Argument{"zi", zi}, Argument{"zf", zf}}) {
-    check_like(op, state, {"grad_y", grad_y});
+    check_state(op, state, {"grad_y", grad_y});
     check_last(op, state, P, "max(len(a), len(b)) - 1");
   }
   const auto leading = broadcast_leading(op, {{"grad_y", grad_y},
@@ -193,21 +177,10 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> lfilter_backward(
   Tensor grad_b = empty_if(need_b, leading, b.sym_size(-1), sums),
          grad_a = empty_if(need_a, leading, a.sym_size(-1), sums),
          grad_x = empty_if(need_x, leading, T, signal),
-         grad_zi = empty_if(need_zi, leading, P, signal);
-  if (!grad_y.is_meta()) {
-    check_has_kernels(op, grad_y);
-    const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(grad_y, [&] {
-      if constexpr (kWithCuda) {
-        if (grad_y.is_cuda()) {
-          return backward_cuda<scalar_t>(grad_y, grad_zf, b, a, x, y, zi, zf, sizes, grad_b, grad_a,
-                                         grad_x, grad_zi);
-        }
-      }
-      backward_cpu<scalar_t>(grad_y, grad_zf, b, a, x, y, zi, zf, sizes, grad_b, grad_a, grad_x,
-                             grad_zi);
-    });
-  }
+         grad_zi = empty_if(need_zi, leading, P, sums);
+  on_device("lfilter", grad_y, leading, [&](auto& call) {
+    backward(call, grad_y, grad_zf, b, a, x, y, zi, zf, grad_b, grad_a, grad_x, grad_zi);
+  });
   return {grad_b, grad_a, grad_x, grad_zi};
 }
 

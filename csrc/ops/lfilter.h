@@ -3,7 +3,7 @@
 
 #include <tuple>
 
-#include "ops/common.h"
+#include "ops/checks.h"
 
 namespace polezero {
 

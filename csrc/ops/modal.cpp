@@ -4,17 +4,11 @@
 
 #include "kernels/cpu/modal.h"
 #include "kernels/cpu/run_rows.h"
-#include "ops/cuda_call.h"
+#include "ops/on_device.h"
 
 namespace polezero {
 
 namespace {
-
-// Calls the body with the scalar type of a signal, which is real.
-template <class F>
-void dispatch_real(const Tensor& signal, F&& body) {
-  signal.scalar_type() == at::kFloat ? body(float()) : body(double());
-}
 
 void check_real_signal(const char* op, const Argument& signal) {
   const Tensor& t = signal.tensor;
@@ -35,23 +29,30 @@ void check_complex(const char* op, const Argument& c, const Argument& signal) {
                     c.core_dims == 1 ? " dimension" : " dimensions", ", got shape ", t.sym_sizes());
 }
 
-using ComplexRows = Rows<std::complex<double>>;
-const double* pairs(const ComplexRows& rows) { return reinterpret_cast<const double*>(rows.data); }
 double* pairs(const Tensor& t) {
   return t.defined() ? static_cast<double*>(t.mutable_data_ptr()) : nullptr;
 }
 
-ModalPoles modal_poles(const ComplexRows& poles, int64_t orders) {
-  return {poles.keep.size(-1), orders, pairs(poles), 2 * poles.stride};
+// Coefficients as pairs of real numbers, strides in those.
+template <class Call>
+RowPointer<const double> pairs(Call& call, const Tensor& c) {
+  const auto rows = call.template constant<std::complex<double>>(c);
+  return {reinterpret_cast<const double*>(rows.data), 2 * rows.stride};
+}
+
+template <class Call>
+ModalPoles modal_poles(Call& call, const Tensor& poles, int64_t orders) {
+  const auto rows = pairs(call, poles);
+  return {poles.size(-1), orders, rows.data, rows.stride};
 }
 
 int64_t samples_worth(const ModalPoles& p) { return 1 + p.modes * p.orders / 8; }
 
-// A copy that a kernel may write to; undefined stays undefined.
-Tensor state_of(const Tensor& zi, at::IntArrayRef leading) {
+// A copy of zi[..., K] that a kernel may write to; undefined stays undefined.
+Tensor state_of(const Tensor& zi, const c10::SymDimVector& leading) {
   if (!zi.defined()) return zi;
-  Tensor state = at::empty(with_last(leading, zi.size(-1)), zi.options().dtype(at::kComplexDouble));
-  return state.copy_(zi);
+  const auto sizes = with_last(leading, zi.sym_size(-1));
+  return at::empty_symint(sizes, zi.options().dtype(at::kComplexDouble)).copy_(zi);
 }
 
 }  // namespace
@@ -74,35 +75,31 @@ std::tuple<Tensor, Tensor> modal_bank_forward(const Tensor& poles, const Tensor&
   const auto leading =
       broadcast_leading(op, {{"poles", poles}, {"gains", gains, 2}, signal, {"zi", zi}});
   Tensor y = at::empty_symint(with_last(leading, T), x.options());
-  Tensor zf = empty_if(zi.defined(), leading, K, x.options().dtype(at::kComplexDouble));
-  if (x.is_meta()) return {y, zf};
-  check_has_kernels(op, x);
-  const at::DimVector sizes = concrete(leading);
-  const ComplexRows p = wide_sets<std::complex<double>>(poles, sizes);
-  const ComplexRows g = wide_sets<std::complex<double>>(gains.flatten(-2), sizes);
-  const Tensor state = state_of(zi, sizes);
-  dispatch_real(x, [&](auto real) {
-    using scalar_t = decltype(real);
-    const auto xs = rows_of<scalar_t>(x, sizes);
-    const ModalBankParams<scalar_t> params{.poles = modal_poles(p, gains.size(-1)),
-                                           .gains = pairs(g),
-                                           .gains_stride = 2 * g.stride,
-                                           .reverse = reverse,
-                                           .x = xs.data,
-                                           .x_stride = xs.stride,
-                                           .y = mutable_data<scalar_t>(y),
-                                           .y_stride = x.size(-1),
-                                           .state = pairs(state)};
-    if constexpr (kWithCuda) {
-      if (x.is_cuda()) {
-        const CudaCall call(x);
-        return cuda::modal_bank(call.context(), params, product(sizes), x.size(-1));
-      }
+  const Tensor state = state_of(zi, leading);  // carried on, in place
+  const auto wide = x.options().dtype(at::kComplexDouble);
+  on_device_of<float, double>(op, x, leading, [&](auto& call) {
+    using Call = std::decay_t<decltype(call)>;
+    using scalar = typename Call::scalar;
+    const int64_t time = x.size(-1);
+    const auto gs = pairs(call, gains.flatten(-2));
+    const auto xs = call.signal(x);
+    const ModalBankParams<scalar> p{.poles = modal_poles(call, poles, gains.size(-1)),
+                                    .gains = gs.data,
+                                    .gains_stride = gs.stride,
+                                    .reverse = reverse,
+                                    .x = xs.data,
+                                    .x_stride = xs.stride,
+                                    .y = mutable_data<scalar>(y),
+                                    .y_stride = time,
+                                    .state = pairs(state)};
+    if constexpr (Call::on_cuda) {
+      cuda::modal_bank(call.context(), p, call.rows(), time);
+    } else {
+      cpu::run_rows(cpu::modal_kernels<scalar>().bank, p, call.rows(), time,
+                    samples_worth(p.poles));
     }
-    cpu::run_rows(cpu::modal_kernels<scalar_t>().bank, params, product(sizes), x.size(-1),
-                  samples_worth(params.poles));
   });
-  return {y, zi.defined() ? state : zf};
+  return {y, zi.defined() ? state : empty_if(false, leading, K, wide)};
 }
 
 Tensor modal_correlation(const Tensor& poles, const Tensor& g, const Tensor& x,
@@ -121,29 +118,26 @@ Tensor modal_correlation(const Tensor& poles, const Tensor& g, const Tensor& x,
   const auto leading = broadcast_leading(op, {{"poles", poles}, signal, {"x", x}, {"zi", zi}});
   Tensor c = at::empty_symint(with_last(with_last(leading, K), orders),
                               g.options().dtype(at::kComplexDouble));
-  if (g.is_meta() || c.sym_numel() == 0) return c;
-  check_has_kernels(op, g);
-  const at::DimVector sizes = concrete(leading);
-  const ComplexRows p = wide_sets<std::complex<double>>(poles, sizes);
-  const Tensor state = state_of(zi, sizes);
-  dispatch_real(g, [&](auto real) {
-    using scalar_t = decltype(real);
-    const auto gs = rows_of<scalar_t>(g, sizes), xs = rows_of<scalar_t>(x, sizes);
-    const ModalCorrelationParams<scalar_t> params{.poles = modal_poles(p, c.size(-1)),
-                                                  .g = gs.data,
-                                                  .g_stride = gs.stride,
-                                                  .x = xs.data,
-                                                  .x_stride = xs.stride,
-                                                  .state = pairs(state),
-                                                  .c = pairs(c)};
-    if constexpr (kWithCuda) {
-      if (g.is_cuda()) {
-        const CudaCall call(g);
-        return cuda::modal_correlation(call.context(), params, product(sizes), g.size(-1));
-      }
+  if (c.sym_numel() == 0) return c;
+  const Tensor state = state_of(zi, leading);
+  on_device_of<float, double>(op, g, leading, [&](auto& call) {
+    using Call = std::decay_t<decltype(call)>;
+    using scalar = typename Call::scalar;
+    const int64_t time = g.size(-1);
+    const auto gs = call.signal(g), xs = call.signal(x);
+    const ModalCorrelationParams<scalar> p{.poles = modal_poles(call, poles, c.size(-1)),
+                                           .g = gs.data,
+                                           .g_stride = gs.stride,
+                                           .x = xs.data,
+                                           .x_stride = xs.stride,
+                                           .state = pairs(state),
+                                           .c = pairs(c)};
+    if constexpr (Call::on_cuda) {
+      cuda::modal_correlation(call.context(), p, call.rows(), time);
+    } else {
+      cpu::run_rows(cpu::modal_kernels<scalar>().correlation, p, call.rows(), time,
+                    samples_worth(p.poles));
     }
-    cpu::run_rows(cpu::modal_kernels<scalar_t>().correlation, params, product(sizes), g.size(-1),
-                  samples_worth(params.poles));
   });
   return c;
 }

@@ -4,7 +4,7 @@
 
 #include <tuple>
 
-#include "ops/common.h"
+#include "ops/checks.h"
 
 namespace polezero {
 

@@ -5,8 +5,8 @@
 #include "kernels/cpu/run_rows.h"
 #include "kernels/cpu/sparse.h"
 #include "kernels/cpu/sparse_product.h"
-#include "ops/cuda_call.h"
 #include "ops/gather_lists.h"
+#include "ops/on_device.h"
 
 namespace polezero {
 
@@ -74,66 +74,39 @@ struct WholeTaps {
   }
 };
 
-// The taps of a problem and the memory in which they lie; T is the kernel's name for scalar_t.
-template <class scalar_t, class T>
-struct Taps {
-  Rows<int64_t> whole;
-  Rows<double> between;
-  Rows<float> between_single;
-  Rows<scalar_t> varying;
-  Rows<acc_t<T>> constant;
-  SparseTaps<T> view{};
-
-  Taps(const TapKind& kind, const Tensor& d, const Tensor& c, at::IntArrayRef leading) {
-    view.count = d.size(-1);
-    view.d_time = d.size(-2) == 1 ? 0 : view.count;
-    if (kind.whole()) {
-      whole = time_rows_of<int64_t>(d, leading);
-      view.d = whole.data;
-      view.d_row = whole.stride;
+template <class Call>
+SparseTaps<typename Call::scalar> taps_of(Call& call, const TapKind& kind, const Tensor& d,
+                                          const Tensor& c) {
+  SparseTaps<typename Call::scalar> taps{.count = d.size(-1),
+                                         .d_time = d.size(-2) == 1 ? 0 : d.size(-1)};
+  const auto take = [](const auto& rows, auto*& data, int64_t& stride) {
+    data = rows.data;
+    stride = rows.stride;
+  };
+  if (kind.whole()) {
+    take(call.template over_time<int64_t>(d), taps.d, taps.d_row);
+  } else {
+    taps.interpolator = derived(kind.reading().weights, kind.derivative);
+    if (d.scalar_type() == at::kDouble) {
+      take(call.template over_time<double>(d), taps.d_between, taps.d_row);
     } else {
-      if (d.scalar_type() == at::kDouble) {
-        between = time_rows_of<double>(d, leading);
-        view.d_between = between.data;
-        view.d_row = between.stride;
-      } else {
-        between_single = time_rows_of<float>(d.to(at::kFloat), leading);
-        view.d_between_single = between_single.data;
-        view.d_row = between_single.stride;
-      }
-      view.interpolator = derived(kind.reading().weights, kind.derivative);
-    }
-    if (!c.defined()) return;
-    if (c.size(-2) == 1) {
-      constant = wide_sets<acc_t<T>>(c.squeeze(-2), leading);
-      view.constant = constant.data;
-      view.c_row = constant.stride;
-    } else {
-      varying = time_rows_of<scalar_t>(c, leading);
-      view.varying = reinterpret_cast<const T*>(varying.data);
-      view.c_row = varying.stride;
+      take(call.template over_time<float>(d.to(at::kFloat)), taps.d_between_single, taps.d_row);
     }
   }
-};
+  if (!c.defined()) return taps;
+  if (c.size(-2) == 1) {
+    take(call.constant(c.squeeze(-2)), taps.constant, taps.c_row);
+  } else {
+    take(call.over_time(c), taps.varying, taps.c_row);
+  }
+  return taps;
+}
 
 // What sparse_allpole_forward and sparse_fir do, by their attributes.
 struct Filter {
   TapKind kind;
   bool feedback, transposed;
 };
-
-template <class T>
-SparseParams<T> filter_params(const Filter& f, const SparseTaps<T>& taps, int64_t past, const T* x,
-                              int64_t x_stride, Tensor& y) {
-  return {.taps = taps,
-          .feedback = f.feedback,
-          .transposed = f.transposed,
-          .past = past,
-          .x = x,
-          .x_stride = x_stride,
-          .y = mutable_data<T>(y),
-          .y_stride = y.size(-1)};
-}
 
 // The shortest and the longest of the delays, on the CPU, where they are looked at.
 std::pair<double, double> checked_range(const char* op, const char* name, const Tensor& delays,
@@ -163,80 +136,63 @@ Reach checked_reach(const TapKind& kind, const Tensor& delays, int64_t past) {
   return reach;
 }
 
-template <class scalar_t>
-void filter_cpu(const Filter& f, const Tensor& c, const Tensor& delays, const Tensor& x,
-                int64_t past, at::IntArrayRef leading, Tensor& y) {
-  const Reach reach = checked_reach(f.kind, delays, past);
+template <class Call>
+void filter(Call& call, const Filter& f, const Tensor& c, const Tensor& delays, const Tensor& x,
+            int64_t past, Tensor& y) {
+  using T = typename Call::scalar;
+  const Reach reach = Call::on_cuda ? Reach{} : checked_reach(f.kind, delays, past);
   if (y.numel() == 0) return;
-  const Taps<scalar_t, scalar_t> taps(f.kind, delays, c, leading);
-  const auto xs = rows_of<scalar_t>(x, leading);
-  auto p = filter_params<scalar_t>(f, taps.view, past, xs.data, xs.stride, y);
-  p.shortest = reach.shortest;
-  p.longest = reach.longest;
-  cpu::run_rows(cpu::sparse_kernels<scalar_t>().filter, p, product(leading), x.size(-1),
-                1 + p.taps.count / 4);
-}
-
-template <class scalar_t>
-void filter_cuda(const Filter& f, const Tensor& c, const Tensor& delays, const Tensor& x,
-                 int64_t past, at::IntArrayRef leading, Tensor& y) {
-  using D = cuda::on_device_t<scalar_t>;
-  if (y.numel() == 0) return;
-  CudaCall call(x);
-  const Taps<scalar_t, D> taps(f.kind, delays, c, leading);
-  const auto xs = call.rows<scalar_t>(x, leading);
-  SparseOnDevice<D> p{filter_params<D>(f, taps.view, past, xs.data, xs.stride, y)};
-  p.rows = product(leading);
-  p.time = x.size(-1);
-  if (f.transposed && !taps.view.constant_delays()) {
-    const Tensor whole = f.kind.whole() ? delays : WholeTaps(f.kind, delays).delays;
-    const Readers readers(read_samples(whole, past, p.time - past, leading), p.time);
-    p.tap = call.keep(readers.read).template const_data_ptr<int64_t>();
-    p.begin = call.keep(readers.begin).template const_data_ptr<int64_t>();
-    p.lists = readers.begin.size(0);
+  const int64_t past_and_time = x.size(-1);
+  const auto xs = call.signal(x);
+  const SparseParams<T> p{.taps = taps_of(call, f.kind, delays, c),
+                          .feedback = f.feedback,
+                          .transposed = f.transposed,
+                          .past = past,
+                          .x = xs.data,
+                          .x_stride = xs.stride,
+                          .y = mutable_data<T>(y),
+                          .y_stride = past_and_time,
+                          .shortest = reach.shortest,
+                          .longest = reach.longest};
+  if constexpr (Call::on_cuda) {
+    SparseOnDevice<T> on_device{p};
+    on_device.rows = call.rows();
+    on_device.time = past_and_time;
+    if (f.transposed && !p.taps.constant_delays()) {
+      const Tensor whole = f.kind.whole() ? delays : WholeTaps(f.kind, delays).delays;
+      const Readers readers(read_samples(whole, past, past_and_time - past, call.leading()),
+                            past_and_time);
+      on_device.tap = call.keep(readers.read).template const_data_ptr<int64_t>();
+      on_device.begin = call.keep(readers.begin).template const_data_ptr<int64_t>();
+      on_device.lists = readers.begin.size(0);
+    }
+    cuda::sparse(call.context(), on_device);
+  } else {
+    cpu::run_rows(cpu::sparse_kernels<T>().filter, p, call.rows(), past_and_time,
+                  1 + p.taps.count / 4);
   }
-  cuda::sparse<D>(call.context(), p);
 }
 
-template <class T>
-SparseProductParams<T> product_params(const SparseTaps<T>& taps, int64_t past, const T* g,
-                                      int64_t g_stride, const T* x, int64_t x_stride, bool sum,
-                                      Tensor& p) {
-  return {.taps = taps,
-          .past = past,
-          .g = g,
-          .g_stride = g_stride,
-          .x = x,
-          .x_stride = x_stride,
-          .p = sum ? nullptr : mutable_data<T>(p),
-          .p_sums = sum ? mutable_data<acc_t<T>>(p) : nullptr};
-}
-
-template <class scalar_t>
-void product_cpu(const TapKind& kind, const Tensor& g, const Tensor& x, const Tensor& delays,
-                 int64_t past, bool sum, at::IntArrayRef leading, Tensor& p) {
-  if (p.numel() == 0) return;
-  if (sum) p.zero_();
-  const Taps<scalar_t, scalar_t> taps(kind, delays, Tensor(), leading);
-  const auto gs = rows_of<scalar_t>(g, leading), xs = rows_of<scalar_t>(x, leading);
-  cpu::run_rows(
-      cpu::sparse_product_kernels<scalar_t>().multiply,
-      product_params<scalar_t>(taps.view, past, gs.data, gs.stride, xs.data, xs.stride, sum, p),
-      product(leading), x.size(-1), 1 + taps.view.count / 4);
-}
-
-template <class scalar_t>
-void product_cuda(const TapKind& kind, const Tensor& g, const Tensor& x, const Tensor& delays,
-                  int64_t past, bool sum, at::IntArrayRef leading, Tensor& p) {
-  using D = cuda::on_device_t<scalar_t>;
-  if (p.numel() == 0) return;
-  CudaCall call(x);
-  const Taps<scalar_t, D> taps(kind, delays, Tensor(), leading);
-  const auto gs = call.rows<scalar_t>(g, leading), xs = call.rows<scalar_t>(x, leading);
-  cuda::sparse_product(
-      call.context(),
-      product_params<D>(taps.view, past, gs.data, gs.stride, xs.data, xs.stride, sum, p),
-      product(leading), x.size(-1));
+template <class Call>
+void product(Call& call, const TapKind& kind, const Tensor& g, const Tensor& x,
+             const Tensor& delays, int64_t past, bool sum, Tensor& out) {
+  using T = typename Call::scalar;
+  if (out.numel() == 0) return;
+  const auto gs = call.signal(g), xs = call.signal(x);
+  const SparseProductParams<T> p{.taps = taps_of(call, kind, delays, Tensor()),
+                                 .past = past,
+                                 .g = gs.data,
+                                 .g_stride = gs.stride,
+                                 .x = xs.data,
+                                 .x_stride = xs.stride,
+                                 .p = sum ? nullptr : mutable_data<T>(out),
+                                 .p_sums = sum ? call.sums(out) : nullptr};
+  if constexpr (Call::on_cuda) {
+    cuda::sparse_product(call.context(), p, call.rows(), x.size(-1));
+  } else {
+    cpu::run_rows(cpu::sparse_product_kernels<T>().multiply, p, call.rows(), x.size(-1),
+                  1 + p.taps.count / 4);
+  }
 }
 
 void check_past(const char* op, const c10::SymInt& past, const Argument& signal) {
@@ -275,8 +231,6 @@ Tensor filter(const Filter& f, const Argument& c, const Tensor& delays, const Te
       broadcast_leading(op, {{c.name, c.tensor, 2, true}, {f.kind.delay, delays, 2, true}, signal});
   const c10::SymDimVector shape = with_last(leading, x.sym_size(-1));
   if (x.is_meta()) return at::empty_symint(shape, x.options());
-  check_has_kernels(op, x);
-  const at::DimVector sizes = concrete(leading);
   const int64_t given = past.guard_int(__FILE__, __LINE__);
   if (!f.kind.whole() && delays.size(-2) == 1 && c.tensor.size(-2) == 1) {
     if (delays.is_cpu()) checked_reach(f.kind, delays, given);
@@ -285,12 +239,7 @@ Tensor filter(const Filter& f, const Argument& c, const Tensor& delays, const Te
     return filter(of_whole, {c.name, whole.coefficients(c.tensor)}, whole.delays, x, past);
   }
   Tensor y = at::empty_symint(shape, x.options());
-  POLEZERO_DISPATCH(x, [&] {
-    if constexpr (kWithCuda) {
-      if (x.is_cuda()) return filter_cuda<scalar_t>(f, c.tensor, delays, x, given, sizes, y);
-    }
-    filter_cpu<scalar_t>(f, c.tensor, delays, x, given, sizes, y);
-  });
+  on_device(op, x, leading, [&](auto& call) { filter(call, f, c.tensor, delays, x, given, y); });
   return y;
 }
 
@@ -308,8 +257,6 @@ Tensor product(const TapKind& kind, const Tensor& g, const Tensor& x, const Tens
   Tensor p = at::empty_symint(with_last(with_last(leading, sum ? c10::SymInt(1) : T), L),
                               sum ? g.options().dtype(acc_type(g)) : g.options());
   if (g.is_meta()) return p;
-  check_has_kernels(kind.op, g);
-  const at::DimVector sizes = concrete(leading);
   const int64_t given = past.guard_int(__FILE__, __LINE__);
   if (!kind.whole() && sum && delays.size(-2) == 1) {
     const WholeTaps whole(kind, delays);
@@ -317,12 +264,8 @@ Tensor product(const TapKind& kind, const Tensor& g, const Tensor& x, const Tens
     return whole.over_points(whole.weights *
                              product(of_whole, g, x, whole.delays, past, /*sum=*/true));
   }
-  POLEZERO_DISPATCH(g, [&] {
-    if constexpr (kWithCuda) {
-      if (g.is_cuda()) return product_cuda<scalar_t>(kind, g, x, delays, given, sum, sizes, p);
-    }
-    product_cpu<scalar_t>(kind, g, x, delays, given, sum, sizes, p);
-  });
+  on_device(kind.op, g, leading,
+            [&](auto& call) { product(call, kind, g, x, delays, given, sum, p); });
   return p;
 }
 

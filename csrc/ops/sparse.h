@@ -3,7 +3,7 @@
 // feedback: its outputs), and the taps make the T after them. Nothing is conjugated.
 #pragma once
 
-#include "ops/common.h"
+#include "ops/checks.h"
 
 namespace polezero {
 

@@ -8,9 +8,9 @@
 #include "kernels/cpu/run_rows.h"
 #include "kernels/cpu/spline.h"
 #include "ops/allpole.h"
-#include "ops/cuda_call.h"
 #include "ops/gather_lists.h"
 #include "ops/lfilter.h"
+#include "ops/on_device.h"
 
 namespace polezero {
 
@@ -25,62 +25,37 @@ struct Spline {
   const Interpolator& basis() const { return degree == 3 ? kCubicSpline : kQuadraticSpline; }
 };
 
-// `x` is c, or with `knots` what is handed back to so many.
-template <class T>
-SplineParams<T> spline_params(const Spline& s, int64_t knots, const double* t, int64_t t_stride,
-                              const T* x, int64_t x_stride, Tensor& y) {
-  return {.basis = derived(s.basis(), s.derivative),
-          .odd = s.derivative % 2 == 1,
-          .shift = s.shift(),
-          .whole = s.whole,
-          .knots = knots,
-          .t = t,
-          .t_stride = t_stride,
-          .x = x,
-          .x_stride = x_stride,
-          .y = mutable_data<T>(y)};
-}
-
-template <class scalar_t>
-void spline_cpu(const Spline& s, const Tensor& x, const Tensor& t, int64_t knots, bool transposed,
-                at::IntArrayRef leading, Tensor& y) {
-  const auto points = wide_sets<double>(t, leading);
-  const auto xs = rows_of<scalar_t>(x, leading);
-  const auto& kernels = cpu::spline_kernels<scalar_t>();
-  cpu::run_rows(
-      transposed ? kernels.evaluate_transposed : kernels.evaluate,
-      spline_params<scalar_t>(s, knots, points.data, points.stride, xs.data, xs.stride, y),
-      product(leading), t.size(-1), 8);
-}
-
-template <class scalar_t>
-void spline_cuda(const Spline& s, const Tensor& x, const Tensor& t, int64_t knots, bool transposed,
-                 at::IntArrayRef leading, Tensor& y) {
-  using D = cuda::on_device_t<scalar_t>;
-  CudaCall call(x);
-  const auto points = wide_sets<double>(t, leading);
-  const auto xs = call.rows<scalar_t>(x, leading);
-  const auto p = spline_params<D>(s, knots, points.data, points.stride, xs.data, xs.stride, y);
-  const int64_t rows = product(leading), count = t.size(-1);
-  if (!transposed) return cuda::spline<D>(call.context(), p, rows, count);
-  const Tensor lists = points.keep.dim() == 1 ? points.keep.unsqueeze(0) : points.keep;
-  const Readers readers(read_coefficients(lists, knots, s.basis(), s.shift(), s.whole), knots);
-  cuda::spline_transposed<D>(call.context(), p,
-                             {call.keep(readers.read).const_data_ptr<int64_t>(),
-                              call.keep(readers.begin).const_data_ptr<int64_t>(), lists.size(0)},
-                             rows, count);
-}
-
-template <class T>
-UpsampleParams<T> upsample_params(int64_t factor, bool whole, int64_t knots, const T* x,
-                                  int64_t x_stride, Tensor& y) {
-  return {.factor = factor,
-          .basis = kCubicSpline,
-          .whole = whole,
-          .knots = knots,
-          .x = x,
-          .x_stride = x_stride,
-          .y = mutable_data<T>(y)};
+template <class Call>
+void evaluate(Call& call, const Spline& s, const Tensor& x, const Tensor& t, int64_t knots,
+              bool transposed, Tensor& y) {
+  using T = typename Call::scalar;
+  const int64_t points = t.size(-1);
+  const auto ts = call.template constant<double>(t);
+  const auto xs = call.signal(x);
+  const SplineParams<T> p{.basis = derived(s.basis(), s.derivative),
+                          .odd = s.derivative % 2 == 1,
+                          .shift = s.shift(),
+                          .whole = s.whole,
+                          .knots = knots,
+                          .t = ts.data,
+                          .t_stride = ts.stride,
+                          .x = xs.data,
+                          .x_stride = xs.stride,
+                          .y = mutable_data<T>(y)};
+  if constexpr (Call::on_cuda) {
+    if (!transposed) return cuda::spline(call.context(), p, call.rows(), points);
+    const Tensor sets = coefficient_sets(t, call.leading()).memory.to(at::kDouble);
+    const Readers readers(
+        read_coefficients(sets.view({-1, points}), knots, s.basis(), s.shift(), s.whole), knots);
+    const SplineReads reads{call.keep(readers.read).template const_data_ptr<int64_t>(),
+                            call.keep(readers.begin).template const_data_ptr<int64_t>(),
+                            readers.begin.size(0)};
+    cuda::spline_transposed(call.context(), p, reads, call.rows(), points);
+  } else {
+    const auto& kernels = cpu::spline_kernels<T>();
+    cpu::run_rows(transposed ? kernels.evaluate_transposed : kernels.evaluate, p, call.rows(),
+                  points, 8);
+  }
 }
 
 // A of 1 + a_1 z^-1 + a_2 z^-2 takes a state, transposed direct form II, from one sample to the
@@ -203,18 +178,12 @@ Tensor spline_eval(const Tensor& x, const Tensor& t, c10::SymInt knots, int64_t 
   const auto leading = broadcast_leading(op, {signal, {"t", t}});
   Tensor y = at::empty_symint(with_last(leading, transposed ? knots : P), x.options());
   if (x.is_meta()) return y;
-  check_has_kernels(op, x);
   if (P == 0) return y.zero_();
-  if (y.numel() == 0) return y;
-  const at::DimVector sizes = concrete(leading);
+  if (y.sym_numel() == 0) return y;
   const Spline spline{degree, whole, derivative};
   const int64_t count = knots.guard_int(__FILE__, __LINE__);
-  POLEZERO_DISPATCH(x, [&] {
-    if constexpr (kWithCuda) {
-      if (x.is_cuda()) return spline_cuda<scalar_t>(spline, x, t, count, transposed, sizes, y);
-    }
-    spline_cpu<scalar_t>(spline, x, t, count, transposed, sizes, y);
-  });
+  on_device(op, x, leading,
+            [&](auto& call) { evaluate(call, spline, x, t, count, transposed, y); });
   return y;
 }
 
@@ -233,27 +202,25 @@ Tensor spline_upsample(const Tensor& x, c10::SymInt factor, bool whole, bool tra
   Tensor y = at::empty_symint(with_last(leading, transposed ? knots : (knots - 1) * factor + 1),
                               x.options());
   if (x.is_meta()) return y;
-  check_has_kernels(op, x);
-  if (y.numel() == 0) return y;
-  const at::DimVector sizes = concrete(leading);
-  const int64_t rows = product(sizes), m = factor.guard_int(__FILE__, __LINE__);
-  const int64_t count = knots.guard_int(__FILE__, __LINE__);
-  POLEZERO_DISPATCH(x, [&] {
-    if constexpr (kWithCuda) {
-      if (x.is_cuda()) {
-        using D = cuda::on_device_t<scalar_t>;
-        CudaCall call(x);
-        const auto xs = call.rows<scalar_t>(x, sizes);
-        return cuda::upsample<D>(call.context(),
-                                 upsample_params<D>(m, whole, count, xs.data, xs.stride, y),
-                                 transposed, rows);
-      }
+  if (y.sym_numel() == 0) return y;
+  on_device(op, x, leading, [&](auto& call) {
+    using Call = std::decay_t<decltype(call)>;
+    using scalar = typename Call::scalar;
+    const auto xs = call.signal(x);
+    const UpsampleParams<scalar> p{.factor = factor.guard_int(__FILE__, __LINE__),
+                                   .basis = kCubicSpline,
+                                   .whole = whole,
+                                   .knots = knots.guard_int(__FILE__, __LINE__),
+                                   .x = xs.data,
+                                   .x_stride = xs.stride,
+                                   .y = mutable_data<scalar>(y)};
+    if constexpr (Call::on_cuda) {
+      cuda::upsample(call.context(), p, transposed, call.rows());
+    } else {
+      const auto& kernels = cpu::spline_kernels<scalar>();
+      cpu::run_rows(transposed ? kernels.upsample_transposed : kernels.upsample, p, call.rows(),
+                    p.samples());
     }
-    const auto xs = rows_of<scalar_t>(x, sizes);
-    const auto& kernels = cpu::spline_kernels<scalar_t>();
-    const auto params = upsample_params<scalar_t>(m, whole, count, xs.data, xs.stride, y);
-    cpu::run_rows(transposed ? kernels.upsample_transposed : kernels.upsample, params, rows,
-                  params.samples());
   });
   return y;
 }

@@ -2,7 +2,7 @@
 // (`whole`) or half a sample beyond; csrc/params/spline.h has the equations.
 #pragma once
 
-#include "ops/common.h"
+#include "ops/checks.h"
 
 namespace polezero {
 

@@ -4,7 +4,7 @@
 
 #include "kernels/cpu/run_rows.h"
 #include "kernels/cpu/state_space.h"
-#include "ops/cuda_call.h"
+#include "ops/on_device.h"
 
 namespace polezero {
 
@@ -24,57 +24,11 @@ void check_matrix(const Argument& m, const Argument& x, const c10::SymInt& T,
                     "], got shape ", t.sym_sizes());
 }
 
-// A matrix for the kernel, and what owns its memory.
-template <class scalar_t>
-struct MatrixRows {
-  Rows<scalar_t> rows;
-  Matrices<scalar_t> view;
-
-  MatrixRows(const Tensor& m, at::IntArrayRef leading) {
-    if (!m.defined()) return;
-    rows = time_rows_of<scalar_t>(m.flatten(-2), leading);
-    view = {rows.data, rows.stride, m.size(-3) == 1 ? 0 : m.size(-2) * m.size(-1)};
-  }
-};
-
-template <class scalar_t>
-void forward_cpu(const Tensor& A, const Tensor& B, const Tensor& C, const Tensor& D,
-                 const Tensor& x, const Tensor& zi, bool adjoint, at::IntArrayRef leading,
-                 Tensor& y, Tensor& zf) {
-  const int64_t S = A.size(-1), T = x.size(-1), rows = product(leading);
-  const auto xs = rows_of<scalar_t>(x, with_last(leading, x.size(-2)));
-  const MatrixRows<scalar_t> a(A, leading), b(B, leading), c(C, leading), d(D, leading);
-  auto state = widened_rows<scalar_t>(zi, leading, S);
-  const int64_t multiplications = (S + x.size(-2)) * (S + y.size(-2));
-  cpu::run_rows(cpu::state_space_kernels<scalar_t>().forward,
-                {adjoint, S, x.size(-2), y.size(-2), a.view, b.view, c.view, d.view, xs.data,
-                 xs.stride, static_cast<scalar_t*>(y.mutable_data_ptr()), T, state.data()},
-                rows, T, 1 + multiplications / 8);
-  put_rows<scalar_t>(state, zf);
-}
-
-template <class scalar_t>
-void forward_cuda(const Tensor& A, const Tensor& B, const Tensor& C, const Tensor& D,
-                  const Tensor& x, const Tensor& zi, bool adjoint, at::IntArrayRef leading,
-                  Tensor& y, Tensor& zf) {
-  using scalar = cuda::on_device_t<scalar_t>;
-  CudaCall call(x);
-  const int64_t S = A.size(-1), T = x.size(-1), rows = product(leading);
-  const Tensor state = call.carried(zi, leading, x, S);
-  if (y.numel() > 0) {
-    const auto xs = call.rows<scalar_t>(x, with_last(leading, x.size(-2)));
-    auto matrix = [&](const Tensor& m) -> Matrices<scalar> {
-      if (!m.defined()) return {};
-      const auto all = call.time_rows<scalar_t>(m.flatten(-2), leading);
-      return {all.data, all.stride, m.size(-3) == 1 ? 0 : m.size(-2) * m.size(-1)};
-    };
-    cuda::state_space<scalar>(
-        call.context(),
-        {adjoint, S, x.size(-2), y.size(-2), matrix(A), matrix(B), matrix(C), matrix(D), xs.data,
-         xs.stride, mutable_data<scalar>(y), T, mutable_data<acc_t<scalar>>(state)},
-        rows, T);
-  }
-  zf.copy_(state);
+template <class Call>
+Matrices<typename Call::scalar> matrices(Call& call, const Tensor& m) {
+  if (!m.defined()) return {};
+  const auto all = call.over_time(m.flatten(-2));
+  return {all.data, all.stride, m.size(-3) == 1 ? 0 : m.size(-2) * m.size(-1)};
 }
 
 }  // namespace
@@ -105,22 +59,40 @@ std::tuple<Tensor, Tensor> state_space_forward(const Tensor& A, const OptionalTe
                     ": expected at least one signal, got shape ", (at_b >= 1 ? C : B).sym_sizes());
   TORCH_CHECK_VALUE(channels == inputs, kOp, ": x: expected ", inputs,
                     " channels along the last axis but one, got shape ", x.sym_sizes());
-  check_like(kOp, {"zi", zi}, signal);
+  check_state(kOp, {"zi", zi}, signal);
   check_last(kOp, {"zi", zi}, S, "S");
   const auto leading = broadcast_leading(
       kOp, {{"A", A, 3}, {"B", B, 3}, {"C", C, 3}, {"D", D, 3}, signal, {"zi", zi}});
   Tensor y = at::empty_symint(with_last(with_last(leading, outputs), T), x.options());
-  Tensor zf = at::empty_symint(with_last(leading, S), x.options());
-  if (!x.is_meta()) {
-    check_has_kernels(kOp, x);
-    const at::DimVector sizes = concrete(leading);
-    POLEZERO_DISPATCH(x, [&] {
-      if constexpr (kWithCuda) {
-        if (x.is_cuda()) return forward_cuda<scalar_t>(A, B, C, D, x, zi, adjoint, sizes, y, zf);
-      }
-      forward_cpu<scalar_t>(A, B, C, D, x, zi, adjoint, sizes, y, zf);
-    });
-  }
+  Tensor zf = at::empty_symint(with_last(leading, S), (zi.defined() ? zi : x).options());
+  on_device(kOp, x, leading, [&](auto& call) {
+    using Call = std::decay_t<decltype(call)>;
+    using scalar = typename Call::scalar;
+    const int64_t states = A.size(-1), time = x.size(-1);
+    auto state = call.carried(zi, states);
+    const auto xs = call.signals(x);
+    const StateSpaceParams<scalar> p{.adjoint = adjoint,
+                                     .states = states,
+                                     .inputs = x.size(-2),
+                                     .outputs = y.size(-2),
+                                     .a = matrices(call, A),
+                                     .b = matrices(call, B),
+                                     .c = matrices(call, C),
+                                     .d = matrices(call, D),
+                                     .x = xs.data,
+                                     .x_stride = xs.stride,
+                                     .y = mutable_data<scalar>(y),
+                                     .y_stride = time,
+                                     .state = state.data()};
+    if constexpr (Call::on_cuda) {
+      if (y.numel() > 0) cuda::state_space(call.context(), p, call.rows(), time);
+    } else {
+      const int64_t multiplications = (p.states + p.inputs) * (p.states + p.outputs);
+      cpu::run_rows(cpu::state_space_kernels<scalar>().forward, p, call.rows(), time,
+                    1 + multiplications / 8);
+    }
+    call.put(state, zf);
+  });
   return {y, zf};
 }
 

@@ -31,32 +31,32 @@ struct Filters {
 
 template <class scalar_t>
 struct LfilterForwardParams {
-  Filters<scalar_t> filters;
-  const scalar_t* x;  // [B, T]
-  int64_t x_stride;
-  scalar_t* y;  // [B, T], or null: only the state is carried on
-  int64_t y_stride;
-  acc_t<scalar_t>* state;     // [B, P], in: before time_begin, out: after time_end
-  int64_t rows = 1;           // B
-  bool around_cache = false;  // y is larger than any cache: write it around them
+  Filters<scalar_t> filters{};
+  const scalar_t* x = nullptr;  // [B, T]
+  int64_t x_stride = 0;
+  scalar_t* y = nullptr;  // [B, T], or null: only the state is carried on
+  int64_t y_stride = 0;
+  acc_t<scalar_t>* state = nullptr;  // [B, P], in: before time_begin, out: after time_end
+  int64_t rows = 1;                  // B
+  bool around_cache = false;         // y is larger than any cache: write it around them
 };
 
 template <class scalar_t>
 struct LfilterBackwardParams {
-  Filters<scalar_t> filters;
-  const scalar_t* grad_y;  // [B, T]
-  int64_t grad_y_stride;
-  scalar_t* grad_x;  // [B, T], or null: not needed
-  int64_t grad_x_stride;
-  const scalar_t* x;  // [B, T], or null: no sum_b
-  int64_t x_stride;
-  const scalar_t* y;  // [B, T], or null: no sum_a
-  int64_t y_stride;
-  acc_t<scalar_t>* state;     // [B, P], in: after time_end, out: before time_begin
-  acc_t<scalar_t>* sum_b;     // [B, M + 1], added to
-  acc_t<scalar_t>* sum_a;     // [B, N + 1], added to
-  int64_t rows = 1;           // B
-  bool around_cache = false;  // as in forward, for grad_x
+  Filters<scalar_t> filters{};
+  const scalar_t* grad_y = nullptr;  // [B, T]
+  int64_t grad_y_stride = 0;
+  scalar_t* grad_x = nullptr;  // [B, T], or null: not needed
+  int64_t grad_x_stride = 0;
+  const scalar_t* x = nullptr;  // [B, T], or null: no sum_b
+  int64_t x_stride = 0;
+  const scalar_t* y = nullptr;  // [B, T], or null: no sum_a
+  int64_t y_stride = 0;
+  acc_t<scalar_t>* state = nullptr;  // [B, P], in: after time_end, out: before time_begin
+  acc_t<scalar_t>* sum_b = nullptr;  // [B, M + 1], added to
+  acc_t<scalar_t>* sum_a = nullptr;  // [B, N + 1], added to
+  int64_t rows = 1;                  // B
+  bool around_cache = false;         // as in forward, for grad_x
 };
 
 }  // namespace polezero

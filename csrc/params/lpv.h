@@ -78,10 +78,10 @@ struct LpvAllpolePastParams {
   int64_t rows, time, order;
   const scalar_t* a;  // [B, T, N], conjugated
   int64_t a_stride;
-  const scalar_t* lambda;  // [B, T], dense
-  const scalar_t* zi;      // [B, N], or null: the gradient of a does not meet them
-  scalar_t* grad_a;        // [B, T, N], set there, or null
-  scalar_t* grad_zi;       // [B, N], or null
+  const scalar_t* lambda;     // [B, T], dense
+  const acc_t<scalar_t>* zi;  // [B, N], or null: the gradient of a does not meet them
+  scalar_t* grad_a;           // [B, T, N], set there, or null
+  acc_t<scalar_t>* grad_zi;   // [B, N], or null
 };
 
 }  // namespace polezero
@@ -99,11 +99,11 @@ POLEZERO_HD void lpv_allpole_past(const LpvAllpolePastParams<T>& p, int64_t row,
     const A lambda = widen(p.lambda[row * p.time + m]);
     if (p.grad_a != nullptr && p.zi != nullptr) {
       p.grad_a[(row * p.time + m) * N + tap] =
-          static_cast<T>(-multiply(lambda, conjugate(widen(p.zi[row * N + k]))));
+          static_cast<T>(-multiply(lambda, conjugate(p.zi[row * N + k])));
     }
     sum -= multiply(widen(p.a[row * p.a_stride + m * N + tap]), lambda);
   }
-  if (p.grad_zi != nullptr) p.grad_zi[row * N + k] = static_cast<T>(sum);
+  if (p.grad_zi != nullptr) p.grad_zi[row * N + k] = sum;
 }
 
 POLEZERO_ISA_END

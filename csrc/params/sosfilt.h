@@ -2,18 +2,29 @@
 // section k - 1 gave, each in transposed direct form II with a_0 = 1; so the states are SciPy's.
 #pragma once
 
-#include "math/scalar.h"
-#include "params/range.h"
+#include "params/lfilter.h"
 
 namespace polezero {
 
-// b_0 b_1 b_2 a_1 a_2 of section k for row r at c + r * row_stride + 5 * k.
+// Filters of order 2, K a row: section k of row r is filter r * filter_stride + k.
 template <class scalar_t>
 struct Sections {
-  int64_t count;       // K
-  int64_t row_stride;  // 0: shared
-  const acc_t<scalar_t>* c;
+  int64_t count = 0;  // K
+  Filters<scalar_t> filters{};
+
+  // Section k of all rows.
+  POLEZERO_HD Filters<scalar_t> section(int64_t k) const {
+    Filters<scalar_t> f = filters;
+    f.b += 3 * k;
+    f.a += 2 * k;
+    return f;
+  }
 };
+template <class scalar_t>
+Sections<scalar_t> sections_of(Filters<scalar_t> filters, int64_t filter_count, int64_t count) {
+  filters.filter_stride = filter_count > count ? count : 0;
+  return {count, filters};
+}
 
 template <class scalar_t>
 struct SosfiltForwardParams {

@@ -23,7 +23,7 @@ struct SparseTaps {
   const int64_t* d = nullptr;                 // [B, T, L], or null
   const double* d_between = nullptr;          // d[B, T, L] between samples, or null
   const float* d_between_single = nullptr;    // the same in single precision, or null
-  Interpolator interpolator;                  // of them
+  Interpolator interpolator{};                // of them
   int64_t d_row = 0, d_time = 0;              //
   const scalar_t* varying = nullptr;          // c[B, T, L], or null
   const acc_t<scalar_t>* constant = nullptr;  // c[B, L], or null

@@ -77,7 +77,7 @@ void check(int64_t M, int64_t N, int64_t time, bool monic) {
   std::vector<E> g_out(g.begin(), g.begin() + out.size());
 
   std::vector<A> bs(P + 1), as(P), a0s(1);
-  const cuda::GivenFilters filters{.b = monic ? nullptr : b.data(),
+  const GivenFilters filters{.b = monic ? nullptr : b.data(),
                                    .a = monic ? a.data() + 1 : a.data(),
                                    .order_b = M,
                                    .order_a = N,

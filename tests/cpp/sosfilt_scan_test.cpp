@@ -60,7 +60,7 @@ struct SosScanCase {
                      .zf = out.zf.data(),
                      .carried = launch.look_back ? nullptr : carried.data()};
     const Prepared<T, 2> prepared(launch, p.sections, sections.count, shape.rows, shape.time, K);
-    p.sections.filter_stride = shape.a_row ? K : 0;
+    p.sections.filters.filter_stride = shape.a_row ? K : 0;
     run_grid<ScanShared<SectionCarry<T, adjoint>>>(
         prepared.tickets, launch.warps, launch.resident, launch.delay,
         [&](auto& block, auto& memory, int64_t ticket) {

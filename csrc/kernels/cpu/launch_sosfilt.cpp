@@ -14,23 +14,6 @@ namespace {
 // Measured: from here on rows side by side are faster.
 constexpr int64_t kRowsSideBySide = 4;
 
-// Section k of all rows as filters of order 2.
-template <class scalar_t>
-struct SectionFilters {
-  std::vector<acc_t<scalar_t>> b, a;
-  Filters<scalar_t> view;
-
-  SectionFilters(const Sections<scalar_t>& sections, int64_t k, int64_t rows) {
-    const int64_t filters = sections.row_stride == 0 ? 1 : rows;
-    for (int64_t r = 0; r < filters; ++r) {
-      const acc_t<scalar_t>* c = sections.c + r * sections.row_stride + 5 * k;
-      b.insert(b.end(), c, c + 3);
-      a.insert(a.end(), c + 3, c + 5);
-    }
-    view = {2, 2, 2, sections.row_stride == 0 ? 0 : 1, b.data(), a.data()};
-  }
-};
-
 // Two values of section k for each row, out of [B, K, 2].
 template <class A>
 std::vector<A> state_of(const A* states, int64_t k, int64_t K, int64_t rows) {
@@ -61,9 +44,8 @@ void forward_by_sections(const SosfiltForwardParams<T>& p, int64_t rows, int64_t
     const bool to_y = (K - 1 - k) % 2 == 0;  // the last one writes y
     T* y = to_y ? p.y : between.get();
     const int64_t y_stride = to_y ? p.y_stride : time;
-    const SectionFilters<T> filters(p.sections, k, rows);
     auto state = state_of(p.state, k, K, rows);
-    lfilter_forward<T>({filters.view, x, x_stride, y, y_stride, state.data()}, rows, time);
+    lfilter_forward<T>({p.sections.section(k), x, x_stride, y, y_stride, state.data()}, rows, time);
     put_state(state, p.state, k, K);
     x = y;
     x_stride = y_stride;
@@ -76,17 +58,15 @@ void backward_by_sections(const SosfiltBackwardParams<T>& p, int64_t rows, int64
   const Signal<T> outputs(p.x == nullptr ? 0 : K * size);
   const Signal<T> gradients[2] = {Signal<T>(K > 2 ? size : 0), Signal<T>(K > 1 ? size : 0)};
   for (int64_t k = 0; p.x != nullptr && k < K; ++k) {
-    const SectionFilters<T> filters(p.sections, k, rows);
     auto state = state_of(p.zi, k, K, rows);
     const T* x = k == 0 ? p.x : outputs.get() + (k - 1) * size;
-    lfilter_forward<T>(
-        {filters.view, x, k == 0 ? p.x_stride : time, outputs.get() + k * size, time, state.data()},
-        rows, time);
+    lfilter_forward<T>({p.sections.section(k), x, k == 0 ? p.x_stride : time,
+                        outputs.get() + k * size, time, state.data()},
+                       rows, time);
   }
   const T* g = p.grad_y;
   int64_t g_stride = p.grad_y_stride;
   for (int64_t k = K - 1; k >= 0; --k) {
-    const SectionFilters<T> filters(p.sections, k, rows);
     auto state = state_of(p.state, k, K, rows);
     const auto tail = state;
     T* grad = p.grad_x;
@@ -99,7 +79,7 @@ void backward_by_sections(const SosfiltBackwardParams<T>& p, int64_t rows, int64
     const T* y = p.x == nullptr ? nullptr : outputs.get() + k * size;
     const int64_t x_stride = k == 0 ? p.x_stride : time;
     std::vector<double> sum_b(3 * rows), sum_a(3 * rows);
-    lfilter_backward<T>({filters.view, g, g_stride, grad, stride, x, x_stride, y, time,
+    lfilter_backward<T>({p.sections.section(k), g, g_stride, grad, stride, x, x_stride, y, time,
                          state.data(), sum_b.data(), sum_a.data()},
                         rows, time);
     put_state(state, p.state, k, K);

@@ -30,12 +30,16 @@ class Cascade {
   Cascade(const Sections<T>& sections, int64_t begin, int64_t count)
       : K(sections.count), begin_(begin), count_(count), table_(K) {
     for (int64_t k = 0; k < K; ++k) {
+      const Filters<T> f = sections.section(k);
       Section<V>& s = table_[k];
-      V* const to[] = {&s.b0, &s.b1, &s.b2, &s.a1, &s.a2};
       for (int64_t lane = 0; lane < L::count; ++lane) {
         const int64_t row = begin + std::min(lane, count - 1);
-        const A* c = sections.c + row * sections.row_stride + 5 * k;
-        for (int j = 0; j < 5; ++j) L::set(*to[j], lane, c[j]);
+        const A *b = f.b + row * f.filter_stride * 3, *a = f.a + row * f.filter_stride * 2;
+        L::set(s.b0, lane, b[0]);
+        L::set(s.b1, lane, b[1]);
+        L::set(s.b2, lane, b[2]);
+        L::set(s.a1, lane, a[0]);
+        L::set(s.a2, lane, a[1]);
       }
     }
   }

@@ -53,7 +53,7 @@ __global__ void lag_correlation_kernel(LagCorrelationParams<T> p, int64_t rows, 
 namespace cuda {
 
 template <class T>
-void fir(const Context& context, const NormalisedOnDevice<T>& filters, bool reverse, int64_t rows,
+void fir(const Context& context, const NormalisedFilters<T>& filters, bool reverse, int64_t rows,
          int64_t time, const T* x, int64_t x_stride, T* y) {
   launch(context, rows * time, fir_kernel<T>, filters.view, reverse, rows, time, x, x_stride, y);
 }
@@ -76,7 +76,7 @@ void lag_correlation(const Context& context, const LagCorrelationParams<T>& p, i
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                               \
-  template void fir<T>(const Context&, const NormalisedOnDevice<T>&, bool, int64_t, int64_t,  \
+  template void fir<T>(const Context&, const NormalisedFilters<T>&, bool, int64_t, int64_t,  \
                        const T*, int64_t, T*);                                                \
   template void lpv_fir<T>(const Context&, const LpvFirParams<T>&, int64_t, int64_t);         \
   template void lag_product<T>(const Context&, const LagProductParams<T>&, int64_t, int64_t); \

@@ -36,22 +36,16 @@ struct Context {
 // Makes a GPU the one that launches go to; its number of processors.
 int use_device(int device);
 
-// Divided by a_0, padded to P, in float64: [filters, P + 1], [filters, P]; with a_0 [filters].
+// b / a_0 and a / a_0, in memory of the call.
 template <class scalar_t>
-struct NormalisedOnDevice {
-  Filters<scalar_t> view;
-  int64_t count;
-  const acc_t<scalar_t>* a0;
-};
-template <class scalar_t>
-NormalisedOnDevice<scalar_t> normalise(const Context& context, const GivenFilters& given);
+NormalisedFilters<scalar_t> normalise(const Context& context, const GivenFilters& given);
 
 template <class scalar_t>
-void lfilter_forward(const Context& context, const NormalisedOnDevice<scalar_t>& filters,
+void lfilter_forward(const Context& context, const NormalisedFilters<scalar_t>& filters,
                      LfilterScan<scalar_t> p);
 
 template <class scalar_t>
-void lfilter_backward(const Context& context, const NormalisedOnDevice<scalar_t>& filters,
+void lfilter_backward(const Context& context, const NormalisedFilters<scalar_t>& filters,
                       LfilterAdjointScan<scalar_t> p, const LfilterGradients<scalar_t>& gradients);
 
 // Orders above kLongestScan. The adjoint sets p.sums, where there are to be some, and returns the
@@ -69,7 +63,7 @@ template <class scalar_t>
 void lpv_allpole_past(const Context& context, const LpvAllpolePastParams<scalar_t>& p);
 // The sections as `normalise` gives them, sets of one row after those of another.
 template <class scalar_t>
-void sosfilt(const Context& context, const NormalisedOnDevice<scalar_t>& sections,
+void sosfilt(const Context& context, const NormalisedFilters<scalar_t>& sections,
              SosfiltScan<scalar_t> p, bool adjoint);
 template <class scalar_t>
 void state_space(const Context& context, const StateSpaceParams<scalar_t>& p, int64_t rows,
@@ -84,7 +78,7 @@ void lattice_backward(const Context& context, const LatticeBackwardParams<scalar
 
 // `filters` has no denominator; `reverse`: y[n] = sum_k b_k x[n + k]. y is dense.
 template <class scalar_t>
-void fir(const Context& context, const NormalisedOnDevice<scalar_t>& filters, bool reverse,
+void fir(const Context& context, const NormalisedFilters<scalar_t>& filters, bool reverse,
          int64_t rows, int64_t time, const scalar_t* x, int64_t x_stride, scalar_t* y);
 template <class scalar_t>
 void lpv_fir(const Context& context, const LpvFirParams<scalar_t>& p, int64_t rows, int64_t time);

@@ -9,10 +9,10 @@ namespace {
 
 // One thread a tap.
 template <class T, class Tb, class Ta>
-__global__ void normalise_kernel(cuda::GivenFilters given, acc_t<T>* b, acc_t<T>* a, acc_t<T>* a0) {
-  const int64_t taps = given.count * (order_of(given) + 1);
-  for (int64_t i = cuda::grid_index(); i < taps; i += cuda::grid_stride()) {
-    normalise_tap<T, Tb, Ta>(given, i, b, a, a0);
+__global__ void normalise_kernel(GivenFilters given, acc_t<T>* b, acc_t<T>* a, acc_t<T>* a0) {
+  const int64_t taps = given.order() + 1;
+  for (int64_t i = grid_index(); i < given.count * taps; i += grid_stride()) {
+    normalise_tap<T, Tb, Ta>(given, i / taps, i % taps, b, a, a0);
   }
 }
 
@@ -73,9 +73,9 @@ int use_device(int device) {
 }
 
 template <class T>
-NormalisedOnDevice<T> normalise(const Context& context, const GivenFilters& given) {
+NormalisedFilters<T> normalise(const Context& context, const GivenFilters& given) {
   using A = acc_t<T>;
-  const int64_t order = std::max(given.order_b, given.order_a);
+  const int64_t order = given.order();
   A* b = context.array<A>(given.count * (order + 1));
   A* a = context.array<A>(given.count * order);
   A* a0 = context.array<A>(given.count);
@@ -88,7 +88,7 @@ NormalisedOnDevice<T> normalise(const Context& context, const GivenFilters& give
 }
 
 template <class T>
-void lfilter_forward(const Context& context, const NormalisedOnDevice<T>& filters,
+void lfilter_forward(const Context& context, const NormalisedFilters<T>& filters,
                      LfilterScan<T> p) {
   p.filters = filters.view;
   if (p.filters.order > kLongestScan) return lfilter_forward_chunks(context, p);
@@ -101,7 +101,7 @@ void lfilter_forward(const Context& context, const NormalisedOnDevice<T>& filter
 }
 
 template <class T>
-void lfilter_backward(const Context& context, const NormalisedOnDevice<T>& filters,
+void lfilter_backward(const Context& context, const NormalisedFilters<T>& filters,
                       LfilterAdjointScan<T> p, const LfilterGradients<T>& gradients) {
   using A = acc_t<T>;
   p.filters = filters.view;
@@ -130,10 +130,10 @@ void lfilter_backward(const Context& context, const NormalisedOnDevice<T>& filte
   }
 }
 
-#define POLEZERO_INSTANTIATE(T)                                                                   \
-  template NormalisedOnDevice<T> normalise<T>(const Context&, const GivenFilters&);               \
-  template void lfilter_forward<T>(const Context&, const NormalisedOnDevice<T>&, LfilterScan<T>); \
-  template void lfilter_backward<T>(const Context&, const NormalisedOnDevice<T>&,                 \
+#define POLEZERO_INSTANTIATE(T)                                                                  \
+  template NormalisedFilters<T> normalise<T>(const Context&, const GivenFilters&);               \
+  template void lfilter_forward<T>(const Context&, const NormalisedFilters<T>&, LfilterScan<T>); \
+  template void lfilter_backward<T>(const Context&, const NormalisedFilters<T>&,                 \
                                     LfilterAdjointScan<T>, const LfilterGradients<T>&);
 POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE

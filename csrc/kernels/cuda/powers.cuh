@@ -23,7 +23,7 @@ struct Powers {
   int64_t filter_stride = 0;
 };
 template <class T, int P>
-Powers<T> powers_of(const cuda::Context& context, const cuda::NormalisedOnDevice<T>& filters,
+Powers<T> powers_of(const cuda::Context& context, const NormalisedFilters<T>& filters,
                     int64_t count) {
   if (filters.view.order_a == 0) return {};
   auto* power = context.array<acc_t<T>>(filters.count * count * P * P);

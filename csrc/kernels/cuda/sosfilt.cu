@@ -14,7 +14,7 @@ struct Sosfilt {
   using Shared = ScanShared<SectionCarry<T, adjoint>>;
   using Block = DeviceBlock<T, kSamples<T>, lanes>;
   using Registers = std::conditional_t<is_complex<T>, Registers168, Registers128>;
-  static int64_t messages(const Params& p) { return p.count; }
+  static int64_t messages(const Params& p) { return p.sections.count; }
   __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
                              const Params& p, int64_t ticket) {
     sosfilt_block<T, adjoint>(block, shared, plan, p, ticket);
@@ -27,19 +27,18 @@ struct Sosfilt {
 namespace cuda {
 
 template <class Filter, class T>
-void launch_sosfilt(const Context& context, const NormalisedOnDevice<T>& sections,
+void launch_sosfilt(const Context& context, const NormalisedFilters<T>& sections,
                     SosfiltScan<T> p) {
   const auto shape = ScanShape::of<Filter>(context, p.rows, p.time);
   const auto power = powers_of<T, 2>(context, sections, shape.powers());
-  if (shape.whole_row && shape.tiles > 1) p.carried = context.array<acc_t<T>>(p.rows * p.count * 2);
+  if (shape.whole_row && shape.tiles > 1) p.carried = context.array<acc_t<T>>(p.rows * p.sections.count * 2);
   launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
 }
 
 template <class T>
-void sosfilt(const Context& context, const NormalisedOnDevice<T>& sections, SosfiltScan<T> p,
+void sosfilt(const Context& context, const NormalisedFilters<T>& sections, SosfiltScan<T> p,
              bool adjoint) {
-  p.sections = sections.view;
-  p.sections.filter_stride = sections.count > p.count ? p.count : 0;
+  p.sections = sections_of(sections.view, sections.count, p.sections.count);
   with_lanes<kSamples<T>>(p.time, [&](auto lanes) {
     adjoint ? launch_sosfilt<Sosfilt<T, lanes, true>>(context, sections, p)
             : launch_sosfilt<Sosfilt<T, lanes, false>>(context, sections, p);
@@ -47,7 +46,7 @@ void sosfilt(const Context& context, const NormalisedOnDevice<T>& sections, Sosf
 }
 
 #define POLEZERO_INSTANTIATE(T) \
-  template void sosfilt<T>(const Context&, const NormalisedOnDevice<T>&, SosfiltScan<T>, bool);
+  template void sosfilt<T>(const Context&, const NormalisedFilters<T>&, SosfiltScan<T>, bool);
 POLEZERO_FOR_EACH_SCALAR(POLEZERO_INSTANTIATE, complex)
 #undef POLEZERO_INSTANTIATE
 

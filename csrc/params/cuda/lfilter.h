@@ -2,7 +2,7 @@
 // Pointers are to memory of the device. csrc/params/lfilter.h has the equations.
 #pragma once
 
-#include "params/lfilter.h"
+#include "params/direct_form.h"
 
 namespace polezero {
 
@@ -20,9 +20,9 @@ struct LfilterScan {
   int64_t x_stride = 0;
   scalar_t* y = nullptr;  // [B, T]
   int64_t y_stride = 0;
-  const scalar_t* zi = nullptr;    // [B, P]: what is added to the first outputs, or null
-  const scalar_t* past = nullptr;  // [B, P]: the outputs before, newest first, or null
-  scalar_t* zf = nullptr;          // [B, P], or null
+  const acc_t<scalar_t>* zi = nullptr;    // [B, P]: what is added to the first outputs, or null
+  const acc_t<scalar_t>* past = nullptr;  // [B, P]: the outputs before, newest first, or null
+  acc_t<scalar_t>* zf = nullptr;          // [B, P], or null
 };
 
 // Direct form II backwards in time, with sums over all rows' samples.
@@ -32,8 +32,8 @@ struct LfilterAdjointScan {
   int64_t rows = 0, time = 0;
   const scalar_t* grad_y = nullptr;  // [B, T]
   int64_t grad_y_stride = 0;
-  const scalar_t* grad_zf = nullptr;  // [B, P]: the lambdas after the end, or null
-  scalar_t* grad_x = nullptr;         // [B, T], or null
+  const acc_t<scalar_t>* grad_zf = nullptr;  // [B, P]: the lambdas after the end, or null
+  scalar_t* grad_x = nullptr;                // [B, T], or null
   int64_t grad_x_stride = 0;
   const scalar_t* x = nullptr;  // [B, T], or null: no sum_b
   int64_t x_stride = 0;
@@ -47,29 +47,16 @@ struct LfilterAdjointScan {
 
 namespace cuda {
 
-// Coefficients as the user gave them, in memory of the device: sets of b_0..b_M and a_0..a_N (or,
-// `monic`, a_1..a_N), one set a filter, in scalar_t or, `wide`, in acc_t<scalar_t>.
-struct GivenFilters {
-  const void* b = nullptr;  // null: 1
-  const void* a = nullptr;  // null: 1
-  bool wide_b = false, wide_a = false;
-  int64_t order_b = 0, order_a = 0;  // M, N
-  bool monic = false;
-  bool conjugate = false;
-  int64_t b_stride = 0, a_stride = 0;  // of filters
-  int64_t count = 1;                   // 1: shared by all rows
-};
-
 // What the adjoint gives beside grad_x; null: not needed. With the filters' numerator null
-// (GivenFilters::monic), zi are past outputs, and grad_a is that of a_1..a_N.
+// (GivenFilters), zi are past outputs, and grad_a is that of a_1..a_N.
 template <class scalar_t>
 struct LfilterGradients {
   bool monic = false;
-  acc_t<scalar_t>* grad_b = nullptr;  // [B, M + 1]
-  acc_t<scalar_t>* grad_a = nullptr;  // [B, N + 1], or [B, N]
-  scalar_t* grad_zi = nullptr;        // [B, P]
-  const scalar_t* zi = nullptr;       // [B, P]: what the filter itself had, or null
-  const scalar_t* zf = nullptr;
+  acc_t<scalar_t>* grad_b = nullptr;    // [B, M + 1]
+  acc_t<scalar_t>* grad_a = nullptr;    // [B, N + 1], or [B, N]
+  acc_t<scalar_t>* grad_zi = nullptr;   // [B, P]
+  const acc_t<scalar_t>* zi = nullptr;  // [B, P]: what the filter itself had, or null
+  const acc_t<scalar_t>* zf = nullptr;
 };
 
 }  // namespace cuda

@@ -32,17 +32,14 @@ struct LfilterChunks : ConstantChunks<T, LfilterScan<T>> {
     const Filters<T>& f = p.filters;
     const A* a = f.a + row * f.filter_stride * f.order;
     for (int64_t j = 0; j < f.order; ++j) {
-      A sum = p.zi != nullptr ? widen(p.zi[row * f.order + j]) : A(0);
-      // past outputs, as what they add: s_j = -sum_{i > j} a_i y[j - i]
-      for (int64_t i = j + 1; p.past != nullptr && i <= f.order_a; ++i) {
-        sum -= multiply(a[i - 1], widen(p.past[row * f.order + i - j - 1]));
-      }
+      A sum = p.zi != nullptr ? p.zi[row * f.order + j] : A(0);
+      if (p.past != nullptr) sum += state_of_past(a, f.order_a, p.past + row * f.order, j);
       s[j] = sum;
     }
   }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {
     for (int64_t j = 0; p.zf != nullptr && j < states(); ++j) {
-      p.zf[row * states() + j] = static_cast<T>(s[j]);
+      p.zf[row * states() + j] = s[j];
     }
   }
 
@@ -83,7 +80,7 @@ struct LfilterAdjointChunks : ConstantChunks<T, LfilterAdjointScan<T>> {
 
   POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
     for (int64_t j = 0; j < states(); ++j) {
-      s[j] = p.grad_zf != nullptr ? widen(p.grad_zf[row * states() + j]) : A(0);
+      s[j] = p.grad_zf != nullptr ? p.grad_zf[row * states() + j] : A(0);
     }
   }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {

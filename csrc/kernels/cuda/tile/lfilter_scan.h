@@ -65,11 +65,11 @@ POLEZERO_HD History<A, P> samples_before(
   return h;
 }
 // `values` [rows, order] of a row, zero where null.
-template <class A, int P, class T>
-POLEZERO_HD StateVector<A, P> row_state(const T* values, int64_t row, int64_t order) {
+template <class A, int P>
+POLEZERO_HD StateVector<A, P> row_state(const A* values, int64_t row, int64_t order) {
   StateVector<A, P> s;
   for (int i = 0; i < P; ++i) {
-    s.v[i] = values != nullptr && i < order ? static_cast<A>(values[row * order + i]) : A(0);
+    s.v[i] = values != nullptr && i < order ? values[row * order + i] : A(0);
   }
   return s;
 }
@@ -178,7 +178,7 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
   }
   if (p.zi != nullptr && own < order) {  // the state of transposed direct form II is an input
     for (int i = 0; i < V; ++i) {
-      if (own + i < order) u[i] += static_cast<A>(p.zi[at.row * order + own + i]);
+      if (own + i < order) u[i] += p.zi[at.row * order + own + i];
     }
   }
   auto s = StateVector<A, P>::zero();
@@ -207,25 +207,25 @@ POLEZERO_HD void final_state(const LfilterScan<T>& p, int64_t row, const Timelin
   using A = acc_t<T>;
   const Filters<T>& f = p.filters;
   const DirectForm<A, P> c(f, row);
-  const T* zi = p.zi != nullptr ? p.zi + row * f.order : nullptr;
+  const A* zi = p.zi != nullptr ? p.zi + row * f.order : nullptr;
   auto xs = samples_before<A, P>(x, own, f.order_b);
   History<A, P> ys(s);
   POLEZERO_ROLLED
   for (int64_t n = own; n < p.time; ++n) {
     const A now = static_cast<A>(x[n]);
     A u = xs.feed_forward(c.b, f.order_b, now);
-    if (zi != nullptr && n < f.order) u += static_cast<A>(zi[n]);
+    if (zi != nullptr && n < f.order) u += zi[n];
     ys.push(f.order_a > 0 ? ys.feed_back(c.a, u) : u);
     xs.push(now);
   }
   for (int j = 0; j < P; ++j) {
     A sum(0);
-    if (zi != nullptr && p.time + j < f.order) sum = static_cast<A>(zi[p.time + j]);
+    if (zi != nullptr && p.time + j < f.order) sum = zi[p.time + j];
     for (int k = j + 1; k <= P; ++k) {
       if (k <= f.order_b) sum += multiply(c.b[k], xs.v[k - 1 - j]);
       if (k <= f.order_a) sum -= multiply(c.a[k - 1], ys.v[k - 1 - j]);
     }
-    if (j < f.order) p.zf[row * f.order + j] = static_cast<T>(sum);
+    if (j < f.order) p.zf[row * f.order + j] = sum;
   }
 }
 

@@ -35,24 +35,24 @@ POLEZERO_HD void filter_section(Block& block, ScanShared<SectionCarry<T, adjoint
                                 const SosfiltScan<T>& p, const TilePosition& at, int64_t k,
                                 acc_t<T> (&u)[V]) {
   using A = acc_t<T>;
-  const DirectForm<A, 2> c(p.section(k), at.row);
-  const SectionCarry<T, adjoint> carry{plan.power + (at.row * p.sections.filter_stride + k) *
-                                                        plan.filter_stride};
-  const int64_t place = (at.row * p.count + k) * 2;
+  const DirectForm<A, 2> c(p.sections.section(k), at.row);
+  const SectionCarry<T, adjoint> carry{
+      plan.power + (at.row * p.sections.filters.filter_stride + k) * plan.filter_stride};
+  const int64_t place = (at.row * p.sections.count + k) * 2;
   A* carried = p.carried == nullptr ? nullptr : p.carried + place;
   auto begin = StateVector<A, 2>::zero();
   for (int j = 0; j < 2; ++j) {
-    if (at.tile == 0 && p.zi != nullptr) begin.v[j] = widen(p.zi[place + j]);
+    if (at.tile == 0 && p.zi != nullptr) begin.v[j] = p.zi[place + j];
     if (at.tile > 0 && carried != nullptr) begin.v[j] = carried[j];
   }
   auto own = StateVector<A, 2>::zero();
   for (int i = 0; i < V; ++i) section_step<adjoint>(c, u[i], own);
   auto s = state_of_thread(block, carry, shared, nodes, at.tile, own, begin);
-  const DirectForm<A, 2> again(p.section(k), at.row);  // not held in registers meanwhile
+  const DirectForm<A, 2> again(p.sections.section(k), at.row);  // not held in registers meanwhile
   const int last = last_sample<V>(block, p.zf != nullptr, p.time, at);
   for (int i = 0; i < V; ++i) {
     u[i] = section_step<adjoint>(again, u[i], s);
-    for (int j = 0; i == last && j < 2; ++j) p.zf[place + j] = static_cast<T>(s.v[j]);
+    for (int j = 0; i == last && j < 2; ++j) p.zf[place + j] = s.v[j];
   }
   block.sync();  // until all have read what they share
   for (int j = 0; block.thread() == 0 && carried != nullptr && j < 2; ++j) carried[j] = begin.v[j];
@@ -72,8 +72,8 @@ POLEZERO_HD void sosfilt_block(Block& block, ScanShared<SectionCarry<T, adjoint>
                              at.count, samples);
                   for (int i = 0; i < V; ++i) u[i] = widen(samples[i]);
                   POLEZERO_ROLLED
-                  for (int64_t i = 0; i < p.count; ++i) {
-                    const int64_t k = adjoint ? p.count - 1 - i : i;
+                  for (int64_t i = 0; i < p.sections.count; ++i) {
+                    const int64_t k = adjoint ? p.sections.count - 1 - i : i;
                     const Nodes of_section{
                         nodes.words == nullptr ? nullptr : nodes.words + k * words, nodes.tiles};
                     filter_section<T, adjoint>(block, shared, plan, of_section, p, at, k, u);

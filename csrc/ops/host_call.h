@@ -1,0 +1,45 @@
+// A call of kernels on the CPU. Its verbs are those of a CudaCall.
+#pragma once
+
+#include <vector>
+
+#include "ops/device_call.h"
+
+namespace polezero {
+
+template <class scalar_t>
+class HostCall : public DeviceCall<scalar_t, scalar_t> {
+ public:
+  using typename DeviceCall<scalar_t, scalar_t>::acc;
+  static constexpr bool on_cuda = false;
+
+  HostCall(const char* op, const Tensor& /*signal*/, at::IntArrayRef leading)
+      : DeviceCall<scalar_t, scalar_t>(op, leading) {}
+
+  // States [B, last] that kernels carry on, in float64 or complex128; zero where undefined.
+  std::vector<acc> carried(const Tensor& t, int64_t last) const;
+  // Such states, as they are now, into an output, which may be a placeholder.
+  void put(const std::vector<acc>& states, const Tensor& out) const;
+  // Sums that kernels add to.
+  acc* sums(const Tensor& out) const {
+    acc* sums = mutable_data<acc>(out);
+    std::fill_n(sums, out.numel(), acc(0));
+    return sums;
+  }
+
+  // Coefficients divided by a_0, which `a0` names in the error where it is 0.
+  NormalisedFilters<scalar_t> normalise(const Tensor& b, const Tensor& a, bool monic,
+                                        bool conjugate) {
+    return normalise(this->given(b, a, monic, conjugate), "a: expected a[..., 0]");
+  }
+  NormalisedFilters<scalar_t> normalise_sections(const Tensor& sos, bool conjugate) {
+    return normalise(this->given_sections(sos, conjugate), "sos: expected sos[..., 3] (a_0)");
+  }
+
+ private:
+  NormalisedFilters<scalar_t> normalise(const GivenFilters& given, const char* a0);
+
+  std::vector<acc> filters_;
+};
+
+}  // namespace polezero
