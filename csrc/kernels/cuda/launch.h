@@ -36,7 +36,8 @@ struct Context {
 // Makes a GPU the one that launches go to; its number of processors.
 int use_device(int device);
 
-// Divided by a_0, padded to P, in float64: [filters, P + 1], [filters, P]; with a_0 [filters].
+// Filters divided by a_0, padded to P, in float64: [filters, P + 1], [filters, P]; with a_0
+// [filters].
 template <class scalar_t>
 struct NormalisedOnDevice {
   Filters<scalar_t> view;
