@@ -1,7 +1,7 @@
 // Sparse filters on a GPU; csrc/params/sparse.h has the equations. Every sample gathers what its
 // taps make, so that sums are made in one order. With feedback a block filters a row, as many
 // samples at once as the row's shortest delay has: they do not meet. (One tap with a constant
-// delay: comb.h.)
+// delay: one_tap.h.)
 #pragma once
 
 #include "kernels/cuda/tile/fir_and_products.h"
