@@ -7,7 +7,7 @@ from typing import Any, Literal
 # clone    time over the time of x.clone()              call     microseconds of the whole Python call
 # threads  time on one thread over the time on two      memory   peak over the start, in signals of B x T
 # silence  time on an impulse and zeros over noise      mode     nanoseconds for each mode and sample
-# On a GPU (gpu.py):
+# Those of a GPU (gpu.py):
 # copy     time of the kernels over the time of y.copy_(x)  kernel  microseconds of the kernels
 Measure = Literal["clone", "call", "threads", "memory", "silence", "mode", "copy", "kernel"]
 Direction = Literal["forward", "both"]  # both: forward, then backward to x and all coefficients
@@ -175,7 +175,7 @@ def _size(samples: int) -> str:
     return f"2^{samples.bit_length() - 1}" if samples > 2**13 else str(samples)
 
 
-# On a GPU, of order 2 and float32 where nothing else is said.
+# Cases of a GPU, of order 2 and float32 where nothing else is said.
 GPU_CASES = [
     against_copy("lfilter", 1, 2**26, 1.35),
     against_copy("lfilter", 64, 2**20, 1.35),

@@ -62,7 +62,7 @@ def resonator(radius: float) -> tuple[Tensor, Tensor]:
 
 
 def errors(radius: float, samples: int) -> dict[str, float]:
-    """Of each method in float64 against polezero.lfilter; and the latter's own, against SciPy in long double."""
+    """Errors of each method in float64 against polezero.lfilter; and the latter's own, against SciPy in long double."""
     x = torch.randn(samples, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     b, a = resonator(radius)
     y = polezero.lfilter(b, a, x)
@@ -93,7 +93,7 @@ def columns(rows: list[dict[str, float]]) -> Figures:
 
 
 def calls(samples: int, backward: bool) -> dict[str, Callable[[], Any]]:
-    """Of each method in float32, with its gradients to b, a and x where they are wanted."""
+    """A call of each method in float32, with its gradients to b, a and x where they are wanted."""
     leaves = [t.float().requires_grad_(backward) for t in (*resonator(RADIUS), torch.randn(samples))]
     grad_y = torch.randn(samples)
 
@@ -131,7 +131,7 @@ def sections(radius: Tensor, angle: Tensor, b: Tensor) -> Tensor:
 
 
 def product(polynomials: Tensor) -> Tensor:
-    """Of [..., K, 3] over K."""
+    """The product of polynomials [..., K, 3] over K."""
     p, *others = polynomials.unbind(-2)
     for q in others:
         padded = torch.nn.functional.pad(p, (0, 2))
@@ -230,7 +230,7 @@ def learning(order: int, rate: float) -> dict[str, tuple[Tensor, float]]:
 
 
 def learn_delay(start: float) -> float:
-    """Of a comb, in samples, from noise and its spectrum through the comb with a delay of 100.4."""
+    """The delay of a comb, in samples, learned from noise and its spectrum through the comb with a delay of 100.4."""
     X = torch.fft.rfft(torch.randn(4096, generator=torch.Generator().manual_seed(0)))
     wanted = freq.comb(0.6, 100.4, 4096) * X
     delay = torch.tensor(start, requires_grad=True)

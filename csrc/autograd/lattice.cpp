@@ -1,6 +1,6 @@
 // Derivatives of the normalised lattice: its adjoint is the lattice turned back, backwards in time.
 // Reverse mode of the first order has a fused backward; in all others what a stage does
-// within a sample is made of ordinary operations. Math in docs/maths.md.
+// within a sample is made of ordinary operations. Math in docs/maths_structures.md.
 #include "ops/lattice.h"
 
 #include "autograd/calls.h"

@@ -3,7 +3,7 @@
 //   F = sum_n g[n] Re sum_kj G_kj s_k^(j)[n],
 //
 // the bank by g, the correlation by G; and by x it is the bank backwards in time, by a pole the
-// same with s^(j+1) in place of s^(j): math in docs/maths.md. No states are kept.
+// same with s^(j+1) in place of s^(j): math in docs/maths_structures.md. No states are kept.
 #include "ops/modal.h"
 
 #include "autograd/calls.h"

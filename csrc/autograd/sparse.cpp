@@ -1,6 +1,6 @@
 // Derivatives of sparse filters: with S of csrc/params/sparse.h they are (1 + S)^-1, S, and their
 // transposes, so each one's gradients are made of another, and those of delays between samples of
-// the same with taps that read a derivative; math in docs/maths.md.
+// the same with taps that read a derivative; math in docs/maths_structures.md.
 #include "ops/sparse.h"
 
 #include "autograd/calls.h"

@@ -1,5 +1,5 @@
 // Derivatives of splines: each op is linear in x, and its transposed is the op itself with another
-// attribute; math in docs/maths.md.
+// attribute; math in docs/maths_structures.md.
 #include "ops/spline.h"
 
 #include "autograd/calls.h"

@@ -1,6 +1,6 @@
 // Derivatives of a state-space filter: its adjoint is the adjoint system, backwards in time, and
 // the gradients of the matrices are products of the two filters' states and signals; math in
-// docs/maths.md. The states are found again, not kept.
+// docs/maths_structures.md. The states are found again, not kept.
 #include "ops/state_space.h"
 
 #include "autograd/calls.h"

@@ -15,7 +15,7 @@ struct Interpolator {
   double w[4][4] = {{1}};  // w_j(u) = sum_i w[j][i] u^i
 };
 
-// Through 2 samples, and through those at -1, 0, 1, 2.
+// Polynomials through 2 samples, and through those at -1, 0, 1, 2.
 inline constexpr Interpolator kLinear{2, 0, {{1, -1}, {0, 1}}};
 inline constexpr Interpolator kLagrange3{4,
                                          1,

@@ -67,8 +67,8 @@ POLEZERO_HD bool is_finite(C u) {
   return is_finite(u.real()) && is_finite(u.imag());
 }
 
-// The nearest finite number; the largest for NaN. (Of transitions: one with a NaN in it has
-// made a NaN of its stretch too.)
+// The nearest finite number; the largest for NaN. (Transitions need it, and one with a NaN in it
+// has made a NaN of what its span filters too.)
 POLEZERO_HD double saturated(double u) {
   constexpr double kLargest = std::numeric_limits<double>::max();
   return is_finite(u) ? u : u < 0 ? -kLargest : kLargest;

@@ -1,9 +1,9 @@
 // How the state of a filter moves on through many samples without input: s' = A^count s, with A
 // of transposed direct form II, s'_j = s_{j+1} - a_{j+1} s_0. Direct form II has A transposed.
 //
-// Made by squaring, in extended precision. Where many poles lie close to each other the powers of A
-// first grow by orders of magnitude, and squaring multiplies their rounding errors (order 7, cutoff
-// 0.05: A^30000 comes out as 1e116 in float64): such a power is not given out.
+// It is made by squaring, in extended precision. Where many poles lie close to each other the
+// powers of A first grow by orders of magnitude, and squaring multiplies their rounding errors
+// (order 7, cutoff 0.05: A^30000 comes out as 1e116 in float64): such a power is not given out.
 #pragma once
 
 #include <algorithm>

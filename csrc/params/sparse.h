@@ -32,7 +32,7 @@ struct SparseTaps {
   // The taps of a sample are known without its time: those of S^T, too, can be gathered.
   bool constant_delays() const { return whole() && d_time == 0; }
   POLEZERO_HD bool whole() const { return d_between == nullptr && d_between_single == nullptr; }
-  // With feedback: as many filters of first order, interleaved, as the delay has samples.
+  // Combs: with feedback, as many filters of first order, interleaved, as the delay has samples.
   bool are_comb() const { return count == 1 && constant_delays(); }
 };
 

@@ -230,7 +230,7 @@ def sparse_allpole(
         gradient of ``a``, as in :func:`lfilter`.
 
     Errors are those of :func:`comb_filter`. Source: the definition; its adjoint hands samples on to where they came
-    from (docs/maths.md).
+    from (docs/maths_structures.md).
 
     Example:
         >>> import torch, polezero

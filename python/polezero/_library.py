@@ -37,6 +37,6 @@ def load() -> None:
             f"polezero is not built in {Path(__file__).parent}: run `make test`, or "
             "`pip install --no-build-isolation -e .` beside an installed torch"
         ) from None
-    # Before loading: the library of another minor version ends in an undefined symbol.
+    # The versions are compared before loading: the library of another minor version ends in an undefined symbol.
     check_torch(TORCH_VERSION, torch.__version__)
     torch.ops.load_library(str(library_path))

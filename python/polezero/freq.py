@@ -225,7 +225,7 @@ def comb(a: Coefficients, delay: Coefficients, n: int, onesided: bool = True) ->
         tensor(True)
     """
     check_int("freq.comb", "n", n)
-    # of any rank, 0 for a number
+    # the arguments have any rank, 0 for a number
     a_, delay_ = (
         v if isinstance(v, Tensor) else t[0] if isinstance(v, numbers.Number) else t
         for v, t in zip((a, delay), precise("freq.comb", a=a, delay=delay))

@@ -170,7 +170,7 @@ TEST_P(PublicHeader, GradientsNeedNoPython) {
   const Tensor x = random({2, 30}).requires_grad_();
   const Tensor y = std::get<0>(lfilter(b, a, x));
   y.square().sum().backward();
-  // By the chain rule over all outputs, which sensitivity has one by one.
+  // The gradients by the chain rule over all outputs, which sensitivity has one by one.
   const auto [db, da] = sensitivity(b.detach(), a.detach(), x.detach());
   const Tensor grad_y = 2 * y.detach().unsqueeze(-1);
   expect_close(b.grad(), (grad_y * db).sum(at::IntArrayRef({0, 1})));

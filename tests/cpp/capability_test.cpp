@@ -15,7 +15,7 @@
 namespace polezero::test {
 namespace {
 
-// In the child: what a process with this POLEZERO_CPU_CAPABILITY uses, or says, on stderr.
+// The child writes to stderr what it uses, or says, under this POLEZERO_CPU_CAPABILITY.
 [[noreturn]] void report_capability(const char* forced) {
   if (forced == nullptr) {
     unsetenv("POLEZERO_CPU_CAPABILITY");

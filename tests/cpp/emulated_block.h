@@ -41,7 +41,7 @@ class EmulatedSharedBlock {
 
 inline constexpr uint64_t kEmptyWord = ~uint64_t{0};
 
-// As one of its threads sees it.
+// The block as one of its threads sees it.
 class EmulatedBlock {
  public:
   EmulatedBlock(EmulatedSharedBlock& shared, int thread, unsigned delay)

@@ -57,7 +57,7 @@ void run_chunks(const Filter& f) {
   for (int64_t i = 0; i < f.rows * count; ++i) filter_chunk(f, plan, i);
 }
 
-// With a state in float64 that is carried on, as the kernels of the CPU have it.
+// A filter with a state in float64 that is carried on, as the kernels of the CPU have it.
 template <class Filter>
 struct WithState : Filter {
   using A = acc_t<typename Filter::Scalar>;

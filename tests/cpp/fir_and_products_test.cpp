@@ -9,10 +9,10 @@ namespace polezero::test {
 namespace {
 
 template <class T>
-class Pointwise : public ::testing::Test {};
-TYPED_TEST_SUITE(Pointwise, ScalarTypes);
+class FirAndProducts : public ::testing::Test {};
+TYPED_TEST_SUITE(FirAndProducts, ScalarTypes);
 
-TYPED_TEST(Pointwise, TimeVaryingFirAndProductsAreTheirDefinitions) {
+TYPED_TEST(FirAndProducts, TimeVaryingFirAndProductsAreTheirDefinitions) {
   using T = TypeParam;
   Random random(1);
   for (const Lags& lags : kAllLags) {
@@ -38,7 +38,7 @@ TYPED_TEST(Pointwise, TimeVaryingFirAndProductsAreTheirDefinitions) {
   }
 }
 
-TYPED_TEST(Pointwise, ConstantFirIsItsDefinition) {
+TYPED_TEST(FirAndProducts, ConstantFirIsItsDefinition) {
   using T = TypeParam;
   Random random(2);
   const FilterBank<T> bank(random, 5, 0, 1, 0);
@@ -58,24 +58,24 @@ TYPED_TEST(Pointwise, ConstantFirIsItsDefinition) {
   }
 }
 
-TYPED_TEST(Pointwise, CorrelationsAreTheirDefinition) {
+TYPED_TEST(FirAndProducts, CorrelationsAreTheirDefinition) {
   using T = TypeParam;
   using A = acc_t<T>;
   Random random(3);
   const int64_t rows = 2, taps = 3;
-  for (const int64_t time : {int64_t{2}, int64_t{1000}, host::kCorrelationStretch + 5}) {
+  for (const int64_t time : {int64_t{2}, int64_t{1000}, host::kCorrelationChunk + 5}) {
     const auto g = random_rows<T>(random, rows, time, 3), x = random_rows<T>(random, rows, time, 1);
-    const int64_t stretches = host::correlation_stretches(time);
-    auto parts = unwritten<A>(rows * taps * stretches);
+    const int64_t chunks = host::correlation_chunks(time);
+    auto parts = unwritten<A>(rows * taps * chunks);
     const LagCorrelationParams<T> p{taps, g.row(0), g.stride, x.row(0), x.stride, nullptr};
     run_grid<std::array<A, 2>>(parts.size(), 2, 1, 0, [&](auto& block, auto& memory, int64_t i) {
-      host::correlate_stretch(block, memory.data(), p, time, i, parts.data());
+      host::correlate_chunk(block, memory.data(), p, time, i, parts.data());
     });
     for (int64_t i = 0; i < rows * taps; ++i) {
       const int64_t row = i / taps;
       const auto want = reference_correlation(g.row(row), x.row(row), 0, time, i % taps, false);
       exact_t<T> got{};
-      for (int64_t s = 0; s < stretches; ++s) got += parts[i * stretches + s];
+      for (int64_t s = 0; s < chunks; ++s) got += parts[i * chunks + s];
       EXPECT_LE(std::abs(got - want), 1e-11);
     }
   }

@@ -28,16 +28,16 @@ struct How {
   bool around_cache = false;
 };
 
-// Pieces of the time range in ascending order.
-inline std::vector<Range> pieces_of(const Shape& shape, const How& how) {
-  std::vector<Range> pieces;
+// The ranges of the calls, ascending in time.
+inline std::vector<Range> ranges_of(const Shape& shape, const How& how) {
+  std::vector<Range> ranges;
   int64_t begin = 0;
   for (const int64_t cut : how.cuts) {
-    pieces.push_back({0, shape.rows, begin, cut});
+    ranges.push_back({0, shape.rows, begin, cut});
     begin = cut;
   }
-  pieces.push_back({0, shape.rows, begin, shape.time});
-  return pieces;
+  ranges.push_back({0, shape.rows, begin, shape.time});
+  return ranges;
 }
 
 // Stands in every output before it is written.
@@ -96,7 +96,7 @@ struct ForwardCase {
   }
   ForwardResult<T> run(const KernelsOf<T>& kernels, const How& how = {}) const {
     ForwardResult<T> out = blank();
-    for (const Range& piece : pieces_of(shape, how)) (kernels.*kernel)(params(out, how), piece);
+    for (const Range& range : ranges_of(shape, how)) (kernels.*kernel)(params(out, how), range);
     return out;
   }
 };
@@ -189,9 +189,9 @@ struct BackwardCase {
   }
   BackwardResult<T> run(const KernelsOf<T>& kernels, const How& how = {}) const {
     BackwardResult<T> out = blank();
-    const std::vector<Range> pieces = pieces_of(shape, how);
-    for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
-      (kernels.*kernel)(params(out, how), *piece);
+    const std::vector<Range> ranges = ranges_of(shape, how);
+    for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
+      (kernels.*kernel)(params(out, how), *range);
     }
     return out;
   }

@@ -12,7 +12,7 @@
 namespace polezero::test {
 namespace {
 
-constexpr int64_t kLong = (int64_t{1} << 17) + 77;  // four pieces on four threads
+constexpr int64_t kLong = (int64_t{1} << 17) + 77;  // four chunks on four threads
 
 // Threads and determinism as they were, at the end of the scope.
 class Launch {
@@ -135,7 +135,7 @@ TYPED_TEST(Launcher, TakesNoRowsAndNoSamples) {
   }
 }
 
-// The transition over a piece overflows: the row is filtered whole.
+// The transition over a chunk overflows: the row is filtered whole.
 TYPED_TEST(Launcher, UnstableFiltersOfFiniteOutputStayFinite) {
   using T = TypeParam;
   Random random(6);
@@ -147,7 +147,7 @@ TYPED_TEST(Launcher, UnstableFiltersOfFiniteOutputStayFinite) {
   ForwardTruth<T>(forward).expect(launch(forward, 4));
 }
 
-TYPED_TEST(Launcher, NonFiniteSamplesActTheSameInEveryPiece) {
+TYPED_TEST(Launcher, NonFiniteSamplesActTheSameInEveryChunk) {
   using T = TypeParam;
   Random random(7);
   for (const auto& [M, N] : {std::pair(2, 0), {0, 1}, {3, 2}}) {

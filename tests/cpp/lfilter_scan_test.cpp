@@ -113,7 +113,7 @@ void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, in
         for (int64_t part = 0; part < parts; ++part) {
           got += sums[((r * parts + part) * 2 + of_a) * (order + 1) + k];
         }
-        if (std::isnan(size_l)) {  // it is in all sums, whose stretches have no end
+        if (std::isnan(size_l)) {  // it is in all sums, whose chunks have no end
           EXPECT_TRUE(std::isnan(std::abs(got)));
           continue;
         }
@@ -186,7 +186,7 @@ TYPED_TEST(LfilterScanOf, NanReachesTheSamplesOfTheDefinition) {
   check_adjoint<T, 2>(kGroup, 2, 2, 0.9, 2, 50, 1, 17);
 }
 
-// Beyond the circle a power of a long stretch overflows before a short output does.
+// Beyond the circle a power of a long span overflows before a short output does.
 TYPED_TEST(LfilterScanOf, UnstableFiltersOverShortRows) {
   using T = TypeParam;
   check_forward<T, 2>({.warps = 8, .resident = 1}, 2, 2, 1.02, 1, 1500);

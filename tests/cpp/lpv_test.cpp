@@ -23,7 +23,7 @@ TYPED_TEST(TimeVarying, EqualsItsDefinition) {
     for (const bool shared : {false, true}) {
       for (const int64_t taps : {0, 1, 2, 3, 4, 5, 8, 9, 16, 17, 20}) {
         for (const int64_t time : {0, 1, 2, 3, 7, 16, 17, 33, 70, 1000}) {  // below the order too
-          for (const int64_t rows : {1, 3, 11}) {  // stretches of time, and rows side by side
+          for (const int64_t rows : {1, 3, 11}) {  // chunks, and rows side by side
             this->check({random, {rows, time, taps, lags, shared}}, rows == 3 && time < 100);
             if (this->HasFatalFailure()) return;
           }
@@ -45,7 +45,7 @@ TYPED_TEST(TimeVarying, NonFiniteValuesGoWhereTheDefinitionSendsThem) {
   struct Size {
     int64_t rows, time, taps;
   };
-  // serially, side by side in registers and in memory, in stretches of time
+  // serially, side by side in registers and in memory, in chunks
   for (const auto& [rows, time, taps] : {Size{3, 19, 3}, {9, 19, 3}, {9, 19, 6}, {1, 140, 2}}) {
     for (const Lags& lags : kAllLags) {
       const LpvCase<T> clean(random, {rows, time, taps, lags});
@@ -62,7 +62,7 @@ TYPED_TEST(TimeVarying, NonFiniteValuesGoWhereTheDefinitionSendsThem) {
   }
 }
 
-// The transition over a stretch overflows where the filter itself, from rest, does not.
+// The transition over a chunk overflows where the filter itself, from rest, does not.
 TYPED_TEST(TimeVarying, UnstableFiltersAreExactUntilTheyOverflow) {
   using T = TypeParam;
   Random random(5);

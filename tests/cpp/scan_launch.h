@@ -36,7 +36,7 @@ struct PreparedTiles {
   }
 };
 
-// With the powers of `filter_count` filters of order P.
+// The tiles, with the powers of `filter_count` filters of order P.
 template <class T, int P>
 struct Prepared : PreparedTiles<acc_t<T>> {
   using A = acc_t<T>;

@@ -121,10 +121,10 @@ void expect(const SosCase<T>& c, const SosResult<T>& got) {
 }
 
 template <class T>
-class Cascades : public ::testing::Test {};
-TYPED_TEST_SUITE(Cascades, ScalarTypes);
+class Sosfilt : public ::testing::Test {};
+TYPED_TEST_SUITE(Sosfilt, ScalarTypes);
 
-TYPED_TEST(Cascades, EqualTheirDefinition) {
+TYPED_TEST(Sosfilt, EqualTheirDefinition) {
   Random random(1);
   for (const bool a_row : {false, true}) {
     for (const int64_t rows : {1, 3, 8, 11}) {
@@ -140,7 +140,7 @@ TYPED_TEST(Cascades, EqualTheirDefinition) {
   }
 }
 
-TYPED_TEST(Cascades, GradientOfTheSignalAloneIsTheSame) {
+TYPED_TEST(Sosfilt, GradientOfTheSignalAloneIsTheSame) {
   Random random(2);
   const SosCase<TypeParam> c(random, {11, 150, 5});
   on_every_isa<TypeParam>([&](const auto& kernels) {
@@ -152,7 +152,7 @@ TYPED_TEST(Cascades, GradientOfTheSignalAloneIsTheSame) {
   });
 }
 
-TYPED_TEST(Cascades, RowsInRangesHaveTheSameBits) {
+TYPED_TEST(Sosfilt, RowsInRangesHaveTheSameBits) {
   Random random(3);
   for (const bool a_row : {false, true}) {
     const SosCase<TypeParam> c(random, {13, 111, 6, a_row});
@@ -163,7 +163,7 @@ TYPED_TEST(Cascades, RowsInRangesHaveTheSameBits) {
   }
 }
 
-TYPED_TEST(Cascades, NonFiniteSamplesStayInTheirRow) {
+TYPED_TEST(Sosfilt, NonFiniteSamplesStayInTheirRow) {
   using T = TypeParam;
   Random random(4);
   const SosCase<T> clean(random, {9, 100, 5});

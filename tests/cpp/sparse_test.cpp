@@ -317,7 +317,7 @@ TYPED_TEST(SparseOf, ProductsAreTheirDefinition) {
           host::sparse_product_of(params, i / L / shape.time, i / L % shape.time, i % L));
     }
     run_grid<std::array<A, 2>>(shape.rows * L, 2, 1, 0, [&](auto& block, auto& memory, int64_t i) {
-      host::sparse_product_stretch(block, memory.data(), params, shape.time, i, got.data());
+      host::sparse_product_chunk(block, memory.data(), params, shape.time, i, got.data());
     });
     check(p, got);
     if (this->HasFatalFailure()) return;

@@ -204,7 +204,7 @@ def test_setup_takes_programs_of_the_path_where_the_environment_has_none(setup, 
 
 @pytest.mark.parametrize("missing", [["cmake"], ["cmake", "ninja"], ["ninja"]])
 def test_setup_says_what_to_install_where_there_is_no_cmake_or_ninja(missing):
-    """As pip runs setup.py, with nothing on the PATH."""
+    """setup.py runs as pip runs it, with nothing on the PATH."""
     code = f"""
 import runpy, sys
 sys.modules |= dict.fromkeys({missing})

@@ -55,7 +55,7 @@ SIZES = ((7, 11), (9, 13), (14, 29))
 
 @each("compile", SIZED)
 def test_new_sizes_of_batch_and_time_do_not_recompile(example: Bound) -> None:
-    """As users give the function to torch.compile, numbers among the arguments: each is a symbol to Dynamo."""
+    """Users compile the function itself, numbers among the arguments: each is a symbol to Dynamo."""
     compiled_function = compiled(example.function, dynamic=True)
     for rows, T in SIZES:
         inputs = example.sized(rows, T, torch.float64)

@@ -26,7 +26,7 @@ def mode(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def assert_refused(call: Callable[[], Any], exception: type[Exception], sentence: str) -> None:
-    """With this exception and none derived from it; * in the sentence is anything."""
+    """The call raises this exception and none derived from it; * in the sentence is anything."""
     with pytest.raises(exception) as raised:
         call()
     message = str(raised.value)

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_map
 import polezero
 from polezero import reference
 
-# Above all torch's, that it loops over an operation which has no batching rule.
+# Warnings are errors: above all torch's, that it loops over an operation which has no batching rule.
 pytestmark = [
     pytest.mark.filterwarnings("error::UserWarning"),
     pytest.mark.filterwarnings("ignore:Attempted to insert a get_attr Node"),  # linearize's own
@@ -182,11 +182,11 @@ def test_vmap_nests_over_any_two_tensors(example: Bound) -> None:
 
 
 def first_of(f: Function, p: Inputs) -> Function:
-    """Of the first input alone."""
+    """The function of the first input alone."""
     return lambda first: f(first, *p[1:])
 
 
-# Of one row.
+# Transforms of a function of one row.
 MIXED: dict[str, Callable[[Function, Inputs], Any]] = {
     "jvp": lambda f, p: jvp(f, p, tuple(t + 1 for t in p))[1],
     "vjp": lambda f, p: vjp(f, *p)[1](tree_map(torch.ones_like, f(*p))),

@@ -204,7 +204,7 @@ def test_gradients_at_every_order_match_the_reference() -> None:
 
 @pytest.mark.parametrize(("radius", "limit"), [(0.9, 1e-6), (0.999, 1e-6), (0.99999, 1e-6)])
 def test_float32_is_accurate_near_the_unit_circle(radius: float, limit: float) -> None:
-    """Of the reflection coefficients as they are given: k_2 = radius^2 near 1."""
+    """The filter meant is that of the reflection coefficients as they are given: k_2 = radius^2 near 1."""
     x = torch.randn(9, 20000)
     for angle in (0.003, 0.1, 1.0, 3.1):
         k = torch.tensor([[-2 * radius * math.cos(angle) / (1 + radius**2), radius**2]])

@@ -187,7 +187,7 @@ def test_lfilter_zi_is_batched(dtype: torch.dtype) -> None:
 
 
 def scipy_lfiltic(b: torch.Tensor, a: torch.Tensor, y: torch.Tensor, x: torch.Tensor | None) -> torch.Tensor:
-    """Of the normalised filter: SciPy 1.15, the last for Python 3.10, does not divide by a_0 itself."""
+    """The state of the normalised filter: SciPy 1.15, the last for Python 3.10, does not divide by a_0 itself."""
     b, a = wide(b) / wide(a)[0], wide(a) / wide(a)[0]
     return torch.from_numpy(
         scipy.signal.lfiltic(b.numpy(), a.numpy(), wide(y).numpy(), None if x is None else wide(x).numpy())

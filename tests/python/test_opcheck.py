@@ -7,7 +7,7 @@ from cases.case import is_variable
 from cases.lfilter import backward_arguments
 
 ops = torch.ops.polezero
-# Behind the name of the function: so they are among its tests.
+# The names of functions come first, so that a list of arguments is among the tests of its function.
 LISTS = [
     pytest.param(op, label, id=f"{case.name}-{op}-{label}")
     for case in ALL.values()

@@ -31,7 +31,7 @@ def floating(dtype: torch.dtype) -> torch.dtype:
 
 
 def output_dtypes(example: Bound, dtypes: Mapping[str, torch.dtype], count: int) -> list[torch.dtype]:
-    """Of so many outputs, where tensors of these dtypes are given, by the names of arguments.
+    """The dtypes of so many outputs, where tensors of these dtypes are given, by the names of arguments.
 
     y has the signal's dtype, or its complex one beside complex coefficients, zf that and zi's, promoted. Functions of
     coefficients alone promote.
@@ -121,7 +121,7 @@ def test_coefficients_that_are_not_tensors(example: Bound, form: str) -> None:
 @pytest.mark.parametrize("dtype", HALVES, ids=ids(HALVES))
 @each("promotion", MAIN)
 def test_half_precision_is_computed_in_float32(example: Bound, dtype: torch.dtype) -> None:
-    """With gradients of its dtype, and under autocast."""
+    """Gradients have its dtype; under autocast it is the same."""
     halves = example.cast(example.small(torch.float64), dtype)
     leaves = [t.requires_grad_() for t in halves.values() if is_variable(t)]
     singles = {name: t.detach().float() if t.dtype == dtype else t.detach().clone() for name, t in halves.items()}

@@ -15,7 +15,7 @@ ORDERS = [(2, 2), (0, 3), (4, 1), (3, 0), (0, 0)]
 
 
 def jacobians(b: Tensor, a: Tensor, x: Tensor, axis: int = -1) -> tuple[Tensor, Tensor]:
-    """By forward-mode differentiation of the reference, the coefficients last, time last but one."""
+    """Jacobians by forward-mode differentiation of the reference, the coefficients last, time last but one."""
     b, a, x = (wide(t) for t in (b, a, x))
     both = jacfwd(lambda b, a: reference.lfilter(b, a, x, axis).movedim(axis, -1), argnums=(0, 1))(b, a)
     return both[0], both[1]

@@ -9,10 +9,10 @@ namespace polezero {
 enum class InstructionSet { kBaseline, kAvx2, kAvx512 };
 const char* name_of(InstructionSet set);
 
-// Those that this processor has, the best one last.
+// The sets that this processor has, the best one last.
 std::vector<InstructionSet> available_instruction_sets();
 
-// The best one, or the one named by POLEZERO_CPU_CAPABILITY; chosen at the first call. Throws
+// The best set, or the one named by POLEZERO_CPU_CAPABILITY; chosen at the first call. Throws
 // std::runtime_error for a name that is unknown or not available here.
 InstructionSet cpu_capability();
 

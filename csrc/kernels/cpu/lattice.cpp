@@ -207,7 +207,8 @@ class LatticeBackward {
     }
   }
 
-  // Backwards in time through sample m of the tile; docs/maths.md has the gradient of k.
+  // The adjoint of sample m of the tile, from its ports; docs/maths_structures.md has the gradient
+  // of k.
   void adjoint_step(int64_t m, Lane<V>* q) {
     const auto at = lattice_.sample(m);
     const Lane<V>*fed = &fed_[m * (N_ + 1)], *seen = &seen_[m * (N_ + 1)];

@@ -13,7 +13,7 @@ namespace {
 
 using host::transition;
 
-// The transition over a piece takes about this many P^3 ns.
+// The transition over a chunk takes about this many P^3 ns.
 constexpr int64_t kMaxSplitOrder = 16, kTransitionCost = 64;
 
 // An output from this size on leaves nothing of itself in the caches: written around them it
@@ -24,11 +24,11 @@ bool around_cache(int64_t rows, int64_t time) {
   return rows * time * static_cast<int64_t>(sizeof(scalar_t)) >= kAroundCacheBytes;
 }
 
-// In how many pieces to cut the time of each row: one more than there are threads, because of two
-// phases (below); 1 is none. Cut rows round differently, so never where there are rows for all
-// threads, nor where determinism is asked for.
+// How many chunks each row is cut into: one more than there are threads, because of two phases
+// (below); 1 is none. Cut rows round differently, so never where there are rows for all threads,
+// nor where determinism is asked for.
 template <class scalar_t>
-int64_t pieces(const Filters<scalar_t>& f, int64_t rows, int64_t time) {
+int64_t chunks_of_row(const Filters<scalar_t>& f, int64_t rows, int64_t time) {
   const int64_t threads = at::get_num_threads();
   if (rows >= threads || threads == 1 || at::in_parallel_region() || f.order > kMaxSplitOrder ||
       at::globalContext().deterministicAlgorithms()) {
@@ -87,15 +87,15 @@ LfilterBackwardParams<scalar_t> row_of(const LfilterBackwardParams<scalar_t>& p,
   return one;
 }
 
-// Filters one row in `count` pieces of time. First the first piece in the order of processing is
+// Filters one row in `count` chunks. First the first chunk in the order of processing is
 // filtered, and beside it the state is found that the others, but the last, leave behind when they
-// begin at rest. Then every piece knows the state it really begins with, and all but the first are
-// filtered. The first piece is shorter, so that the first phase takes all its threads equally long.
-// `whole(range, i, state)` filters piece i, `state_only(range, state)` carries the state on. False,
-// with `state` as it was, where the transition over a piece is not to be trusted or overflows (the
+// begin at rest. Then every chunk knows the state it really begins with, and all but the first are
+// filtered. The first chunk is shorter, so that the first phase takes all its threads equally long.
+// `whole(range, i, state)` filters chunk i, `state_only(range, state)` carries the state on. False,
+// with `state` as it was, where the transition over a chunk is not to be trusted or overflows (the
 // output of an unstable filter may still be finite), or something in the signal is not finite.
 template <class scalar_t, class Whole, class StateOnly>
-bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, bool descending,
+bool filter_in_chunks(const Filters<scalar_t>& f, int64_t time, int64_t count, bool descending,
                       double state_cost, acc_t<scalar_t>* state, Whole&& whole,
                       StateOnly&& state_only) {
   using A = acc_t<scalar_t>;
@@ -114,7 +114,7 @@ bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, b
       for (int64_t i = from; i < to; ++i) body(i);
     });
   };
-  std::vector<A> states(count * P, A(0));  // after piece i
+  std::vector<A> states(count * P, A(0));  // after chunk i
   std::copy_n(state, P, states.begin());
   each(0, count - 1, [&](int64_t i) {
     if (i == 0) {
@@ -123,7 +123,7 @@ bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, b
       state_only(range(i), states.data() + i * P);
     }
   });
-  // all pieces but the first have `length` samples; without feedback nothing lasts that long
+  // all chunks but the first have `length` samples; without feedback nothing lasts that long
   for (int64_t i = 1; i + 1 < count && f.order_a > 0; ++i) {
     for (int64_t j = 0; j < P; ++j) {
       for (int64_t k = 0; k < P; ++k) {
@@ -142,75 +142,77 @@ bool filter_in_pieces(const Filters<scalar_t>& f, int64_t time, int64_t count, b
   return true;
 }
 
-}  // namespace
-
-template <class scalar_t>
-void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t time) {
-  using A = acc_t<scalar_t>;
+// All rows; `in_chunks(row, count)` filters one in chunks, or returns false where it has to stay
+// whole.
+template <template <class> class Params, class scalar_t, class InChunks>
+void filter_rows(void (*kernel)(const Params<scalar_t>&, const Range&), Params<scalar_t> p,
+                 int64_t rows, int64_t time, InChunks&& in_chunks) {
   p.rows = rows;
   p.around_cache = around_cache<scalar_t>(rows, time);
-  const auto kernel = lfilter_kernels<scalar_t>().forward;
-  const int64_t count = pieces(p.filters, rows, time);
-  if (count == 1) {
-    return run_rows(kernel, p, rows, time);
-  }
+  const int64_t count = chunks_of_row(p.filters, rows, time);
+  if (count == 1) return run_rows(kernel, p, rows, time);
   for (int64_t r = 0; r < rows; ++r) {
-    const LfilterForwardParams<scalar_t> row = row_of(p, r);
-    auto run = [&](const Range& range, scalar_t* y, A* state) {
-      LfilterForwardParams<scalar_t> piece = row;
-      piece.y = y;
-      piece.state = state;
-      kernel(piece, range);
-    };
-    if (!filter_in_pieces(
-            row.filters, time, count, /*descending=*/false, kForwardStateCost, row.state,
-            [&](const Range& range, int64_t, A* state) { run(range, row.y, state); },
-            [&](const Range& range, A* state) { run(range, nullptr, state); })) {
+    const Params<scalar_t> row = row_of(p, r);
+    if (!in_chunks(row, count)) {
       FlushDenormals flush;
       kernel(row, Range{0, 1, 0, time});
     }
   }
 }
 
+}  // namespace
+
+template <class scalar_t>
+void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t time) {
+  using A = acc_t<scalar_t>;
+  using Params = LfilterForwardParams<scalar_t>;
+  const auto kernel = lfilter_kernels<scalar_t>().forward;
+  filter_rows(kernel, p, rows, time, [&](const Params& row, int64_t count) {
+    auto run = [&](const Range& range, scalar_t* y, A* state) {
+      Params chunk = row;
+      chunk.y = y;
+      chunk.state = state;
+      kernel(chunk, range);
+    };
+    return filter_in_chunks(
+        row.filters, time, count, /*descending=*/false, kForwardStateCost, row.state,
+        [&](const Range& range, int64_t, A* state) { run(range, row.y, state); },
+        [&](const Range& range, A* state) { run(range, nullptr, state); });
+  });
+}
+
 template <class scalar_t>
 void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t time) {
   using A = acc_t<scalar_t>;
-  p.rows = rows;
-  p.around_cache = around_cache<scalar_t>(rows, time);
+  using Params = LfilterBackwardParams<scalar_t>;
   const auto kernel = lfilter_kernels<scalar_t>().backward;
-  const int64_t count = pieces(p.filters, rows, time);
-  if (count == 1) {
-    return run_rows(kernel, p, rows, time);
-  }
   const int64_t taps_b = p.filters.order_b + 1, taps_a = p.filters.order_a + 1;
-  for (int64_t r = 0; r < rows; ++r) {
-    const LfilterBackwardParams<scalar_t> row = row_of(p, r);
-    std::vector<A> sum_b(count * taps_b, A(0)), sum_a(count * taps_a, A(0));  // a piece each
+  filter_rows(kernel, p, rows, time, [&](const Params& row, int64_t count) {
+    std::vector<A> sum_b(count * taps_b, A(0)), sum_a(count * taps_a, A(0));  // a chunk each
     auto whole = [&](const Range& range, int64_t i, A* state) {
-      LfilterBackwardParams<scalar_t> piece = row;
-      piece.state = state;
-      piece.sum_b = sum_b.data() + i * taps_b;
-      piece.sum_a = sum_a.data() + i * taps_a;
-      kernel(piece, range);
+      Params chunk = row;
+      chunk.state = state;
+      chunk.sum_b = sum_b.data() + i * taps_b;
+      chunk.sum_a = sum_a.data() + i * taps_a;
+      kernel(chunk, range);
     };
     auto state_only = [&](const Range& range, A* state) {
-      LfilterBackwardParams<scalar_t> piece = row;
-      piece.grad_x = nullptr;
-      piece.x = piece.y = nullptr;
-      piece.state = state;
-      kernel(piece, range);
+      Params chunk = row;
+      chunk.grad_x = nullptr;
+      chunk.x = chunk.y = nullptr;
+      chunk.state = state;
+      kernel(chunk, range);
     };
-    if (!filter_in_pieces(row.filters, time, count, /*descending=*/true, kBackwardStateCost,
+    if (!filter_in_chunks(row.filters, time, count, /*descending=*/true, kBackwardStateCost,
                           row.state, whole, state_only)) {
-      FlushDenormals flush;
-      kernel(row, Range{0, 1, 0, time});
-      continue;
+      return false;
     }
     for (int64_t i = 0; i < count; ++i) {
       for (int64_t k = 0; p.x != nullptr && k < taps_b; ++k) row.sum_b[k] += sum_b[i * taps_b + k];
       for (int64_t k = 0; p.y != nullptr && k < taps_a; ++k) row.sum_a[k] += sum_a[i * taps_a + k];
     }
-  }
+    return true;
+  });
 }
 
 #define POLEZERO_INSTANTIATE(scalar_t)                                                       \

@@ -28,7 +28,7 @@ void put_state(const std::vector<A>& state, A* states, int64_t k, int64_t K) {
   for (size_t i = 0; i < state.size(); ++i) states[(i / 2 * K + k) * 2 + i % 2] = state[i];
 }
 
-// Not set to zero first: that would be one more pass over memory.
+// Signals that are not set to zero first: that would be one more pass over memory.
 template <class T>
 struct Signal : std::unique_ptr<T[]> {
   explicit Signal(int64_t size) : std::unique_ptr<T[]>(new T[size]) {}

@@ -32,8 +32,8 @@ void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
     if constexpr (!is_complex<T>) {
       constexpr int P = order;
       if (p.y != nullptr && batch_pays<P>(p.filters, p.rows, range.time_end - range.time_begin)) {
-        for_each_batch<P>(range, [&](auto groups, int64_t row, int64_t rows) {
-          forward_batch<P, groups>(p, range, row, rows);
+        for_all_batches<P>(range, [&](auto batches, int64_t row, int64_t rows) {
+          forward_batch_rows<P, batches>(p, range, row, rows);
         });
       } else {
         forward_block_rows<P>(p, range);
@@ -49,8 +49,8 @@ void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
     if constexpr (!is_complex<T>) {
       constexpr int P = order;
       if (batch_pays<P>(p.filters, p.rows, range.time_end - range.time_begin)) {
-        for_each_batch<P>(range, [&](auto groups, int64_t row, int64_t rows) {
-          backward_batch<P, groups>(p, range, row, rows);
+        for_all_batches<P>(range, [&](auto batches, int64_t row, int64_t rows) {
+          backward_batch_rows<P, batches>(p, range, row, rows);
         });
       } else {
         backward_block_rows<P>(p, range);

@@ -7,10 +7,11 @@
 
 POLEZERO_ISA_BEGIN
 
-// Up to which order two groups of rows fit in the registers.
+// Batches that are filtered at once: two where their states fit in the registers.
 template <int P>
-inline constexpr int kGroups = P <= 4 ? 2 : 1;
-// Between the rows of a tile of lambda, which would otherwise share the few lines of one cache set.
+inline constexpr int kBatches = P <= 4 ? 2 : 1;
+// Samples between the rows of a tile of lambda, which would otherwise share the few lines of one
+// cache set.
 inline constexpr int64_t kLambdaGap = 16;
 
 // Measured, in ns a sample: rows side by side, and one after the other (blocks; float64 above order
@@ -26,7 +27,7 @@ inline constexpr double kRowCost = !kBlocks<T, P> ? 3.3
                                    : P == 4       ? 0.5
                                    : P == 8       ? 0.65
                                                   : 1.5;
-// In ns: to begin a batch, a row, a table; a sample beyond the last block of a row.
+// Costs in ns: to begin a batch, a row, a table; a sample beyond the last block of a row.
 inline constexpr double kBatchSetup = 80, kRowSetup = 20, kTableSetup = 300, kRestCost = 3.3;
 
 // The rows are those of the whole problem, as for tables_pay.
@@ -43,32 +44,32 @@ bool batch_pays(const Filters<T>& filters, int64_t rows, int64_t time) {
          static_cast<double>(rows) * row;
 }
 
-// The rows [begin, begin + count) of a problem in G groups.
-template <class T, int P, int G>
-class Batch {
+// The rows [begin, begin + count) of a problem in so many batches.
+template <class T, int P, int batches>
+class BatchRows {
  public:
-  Batch(const Filters<T>& filters, double* state, int64_t begin, int64_t count)
-      : order_(filters.order), state_(state + begin * order_), count_(count) {
-    for (int64_t i = 0; i < G * kBatch; ++i) {
-      const PaddedFilter<P> f(filters, begin + std::min(i, count - 1));
-      BatchFilter<P>& group = groups[i / kBatch];
-      for (int j = 0; j <= P; ++j) group.b[j][i % kBatch] = f.b[j];
-      for (int j = 0; j < P; ++j) group.a[j][i % kBatch] = f.a[j];
+  BatchRows(const Filters<T>& given, double* state, int64_t begin, int64_t count)
+      : order_(given.order), state_(state + begin * order_), count_(count) {
+    for (int64_t i = 0; i < batches * kBatch; ++i) {
+      const PaddedFilter<P> f(given, begin + std::min(i, count - 1));
+      BatchFilter<P>& filter = filters[i / kBatch];
+      for (int j = 0; j <= P; ++j) filter.b[j][i % kBatch] = f.b[j];
+      for (int j = 0; j < P; ++j) filter.a[j][i % kBatch] = f.a[j];
     }
     for (int64_t i = 0; i < count; ++i) read_state(i);
   }
 
-  BatchFilter<P> groups[G];
+  BatchFilter<P> filters[batches];
 
-  // After a tile: the rows in which everything was finite have their new state in memory. For each
-  // other one, whose state is as before the tile, calls redo(i).
+  // Ends a tile: rows in which everything was finite have their new state in memory. For each other
+  // one, whose state is as before the tile, calls redo(i).
   template <class F>
   void end_tile(F&& redo) {
-    for (BatchFilter<P>& g : groups) {
+    for (BatchFilter<P>& g : filters) {
       for (const auto& s : g.s) g.poison += s - s;
     }
     for (int64_t i = 0; i < count_; ++i) {
-      const BatchFilter<P>& g = groups[i / kBatch];
+      const BatchFilter<P>& g = filters[i / kBatch];
       if (is_finite(g.poison[i % kBatch])) {
         for (int64_t j = 0; j < order_; ++j) state_[i * order_ + j] = g.s[j][i % kBatch];
       } else {
@@ -76,13 +77,13 @@ class Batch {
         read_state(i);
       }
     }
-    for (BatchFilter<P>& g : groups) g.poison = vec<double>{};
+    for (BatchFilter<P>& g : filters) g.poison = vec<double>{};
   }
 
  private:
   void read_state(int64_t i) {
     for (int j = 0; j < P; ++j) {
-      groups[i / kBatch].s[j][i % kBatch] = j < order_ ? state_[i * order_ + j] : 0;
+      filters[i / kBatch].s[j][i % kBatch] = j < order_ ? state_[i * order_ + j] : 0;
     }
   }
 
@@ -91,16 +92,16 @@ class Batch {
   int64_t count_;
 };
 
-template <int P, int G, class T>
-void forward_batch(const LfilterForwardParams<T>& p, const Range& range, int64_t begin,
-                   int64_t count) {
-  Batch<T, P, G> batch(p.filters, p.state, begin, count);
+template <int P, int batches, class T>
+void forward_batch_rows(const LfilterForwardParams<T>& p, const Range& range, int64_t begin,
+                        int64_t count) {
+  BatchRows<T, P, batches> rows(p.filters, p.state, begin, count);
   for (int64_t n = range.time_begin; n < range.time_end; n += kTile) {
     const int64_t length = std::min(kTile, range.time_end - n);
     const T* x = p.x + begin * p.x_stride + n;
     T* y = p.y + begin * p.y_stride + n;
-    batch_forward<T, P, G>(batch.groups, x, p.x_stride, y, p.y_stride, count, length);
-    batch.end_tile([&](int64_t i) {
+    forward_batches<T, P, batches>(rows.filters, x, p.x_stride, y, p.y_stride, count, length);
+    rows.end_tile([&](int64_t i) {
       const RowFilter<T> f(p.filters, begin + i);
       serial_forward<T>(p.filters, f.b, f.a, x + i * p.x_stride, y + i * p.y_stride, length,
                         p.state + (begin + i) * p.filters.order);
@@ -108,11 +109,11 @@ void forward_batch(const LfilterForwardParams<T>& p, const Range& range, int64_t
   }
 }
 
-template <int P, int G, class T>
-void backward_batch(const LfilterBackwardParams<T>& p, const Range& range, int64_t begin,
-                    int64_t count) {
-  Batch<T, P, G> batch(p.filters, p.state, begin, count);
-  alignas(64) T lambda[G * kBatch][kTile + kLambdaGap];
+template <int P, int batches, class T>
+void backward_batch_rows(const LfilterBackwardParams<T>& p, const Range& range, int64_t begin,
+                         int64_t count) {
+  BatchRows<T, P, batches> rows(p.filters, p.state, begin, count);
+  alignas(64) T lambda[batches * kBatch][kTile + kLambdaGap];
   const bool sums = p.x != nullptr || p.y != nullptr;
   for (int64_t end = range.time_end; end > range.time_begin;) {
     const int64_t length = std::min(kTile, end - range.time_begin), n = end - length;
@@ -120,20 +121,20 @@ void backward_batch(const LfilterBackwardParams<T>& p, const Range& range, int64
     const T* g = p.grad_y + begin * p.grad_y_stride + n;
     T* grad_x = p.grad_x == nullptr ? nullptr : p.grad_x + begin * p.grad_x_stride + n;
     auto run = [&](auto tile) {
-      tile(batch.groups, g, p.grad_y_stride, lambda[0], kTile + kLambdaGap, grad_x, p.grad_x_stride,
+      tile(rows.filters, g, p.grad_y_stride, lambda[0], kTile + kLambdaGap, grad_x, p.grad_x_stride,
            count, length);
     };
     if (sums && grad_x != nullptr) {
-      run(batch_backward<true, true, T, P, G>);
+      run(backward_batches<true, true, T, P, batches>);
     } else if (sums) {
-      run(batch_backward<true, false, T, P, G>);
+      run(backward_batches<true, false, T, P, batches>);
     } else if (grad_x != nullptr) {
-      run(batch_backward<false, true, T, P, G>);
+      run(backward_batches<false, true, T, P, batches>);
     } else {
-      run(batch_backward<false, false, T, P, G>);
+      run(backward_batches<false, false, T, P, batches>);
     }
-    bool redone[G * kBatch] = {};
-    batch.end_tile([&](int64_t i) {
+    bool redone[batches * kBatch] = {};
+    rows.end_tile([&](int64_t i) {
       backward_serial_row(p, begin + i, n, n + length, lambda[i]);
       redone[i] = true;
     });
@@ -143,10 +144,10 @@ void backward_batch(const LfilterBackwardParams<T>& p, const Range& range, int64
   }
 }
 
-// Calls f(groups, first row, rows) for all rows of the range.
+// Calls f(batches, first row, rows) for all rows of the range.
 template <int P, class F>
-void for_each_batch(const Range& range, F&& f) {
-  constexpr int64_t full = kGroups<P> * kBatch;
+void for_all_batches(const Range& range, F&& f) {
+  constexpr int64_t full = kBatches<P> * kBatch;
   for (int64_t r = range.row_begin; r < range.row_end;) {
     const int64_t left = range.row_end - r;
     if (left <= kBatch) {
@@ -154,7 +155,7 @@ void for_each_batch(const Range& range, F&& f) {
       return;
     }
     const int64_t rows = std::min(full, left);
-    f(std::integral_constant<int, kGroups<P>>{}, r, rows);
+    f(std::integral_constant<int, kBatches<P>>{}, r, rows);
     r += rows;
   }
 }

@@ -111,7 +111,7 @@ void backward_block_rows(const LfilterBackwardParams<T>& p, const Range& range) 
   const bool sums = p.x != nullptr || p.y != nullptr;
   const int64_t order = p.filters.order;
   const bool blocks = kBlocks<T, P> && tables_pay<P>(p.filters, p.rows, range);
-  // Last row first: memory is then read downwards throughout, which prefetchers follow.
+  // The last row is first: memory is then read downwards throughout, which prefetchers follow.
   for (int64_t r = range.row_end - 1; r >= range.row_begin; --r) {
     const PaddedFilter<P> padded(p.filters, r);
     if (blocks) {

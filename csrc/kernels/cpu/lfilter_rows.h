@@ -40,7 +40,7 @@ void forward_serial_rows(const LfilterForwardParams<T>& p, const Range& range) {
   }
 }
 
-// Sums over one stretch [begin, end) of a row whose lambda lies at lambda[0..end-begin).
+// Sums over the tile [begin, end) of a row whose lambda lies at lambda[0..end-begin).
 template <class T>
 void add_sums(const LfilterBackwardParams<T>& p, int64_t row, const T* lambda, int64_t begin,
               int64_t end) {
@@ -55,7 +55,8 @@ void add_sums(const LfilterBackwardParams<T>& p, int64_t row, const T* lambda, i
   }
 }
 
-// Serially from time_end down to time_begin, a tile at a time (lambda stays in the cache).
+// The adjoint of a row serially, from `end` down to `begin`, a tile at a time (lambda stays in the
+// cache).
 template <class T>
 void backward_serial_row(const LfilterBackwardParams<T>& p, int64_t row, int64_t begin, int64_t end,
                          T* lambda) {

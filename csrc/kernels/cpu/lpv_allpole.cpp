@@ -1,5 +1,5 @@
-// Time-varying all-pole filters on the CPU: many rows side by side, a few in stretches of time side
-// by side, or one sample after another. All of a problem goes one way, so that the bits of a row do
+// Time-varying all-pole filters on the CPU: many rows side by side, chunks of a few rows side by
+// side, or one sample after another. All of a problem goes one way, so that the bits of a row do
 // not depend on how threads share the rows.
 #include "kernels/cpu/lpv_allpole.h"
 
@@ -74,16 +74,16 @@ void lpv_long_rows(const LpvAllpoleParams<T>& p, const Range& range, int64_t cou
   }
 }
 
-// Tiles of kBatch stretches of one row, a lane each. What a stretch leaves behind depends on what
-// it begins with in a way that is found first, then carried from one to the next; then all are
-// filtered.
+// A tile of kBatch chunks of one row, a lane each. What a chunk leaves behind depends on what it
+// begins with in a way that is found first; then the state is carried from one to the next; then
+// all are filtered.
 template <int N, bool reverse, bool at_input, class T>
-void lpv_stretches(const LpvAllpoleParams<T>& p, int64_t row, int64_t begin, int64_t length) {
+void lpv_chunks(const LpvAllpoleParams<T>& p, int64_t row, int64_t begin, int64_t length) {
   const T* x = p.x + row * p.x_stride + begin;
   const T* a = p.a + row * p.a_stride + begin * N;
   T* y = p.y + row * p.y_stride + begin;
   const Tiles<reverse> tiles{0, length};
-  LpvTile<T, N> tile[kStretch / kBatch];
+  LpvTile<T, N> tile[kChunk / kBatch];
   LpvTransition<N, at_input> transition;
   for (int64_t i = 0; i < tiles.whole(); ++i) {
     tile[i].load_rows(x + tiles[i], length, a + tiles[i] * N, length * N, kBatch,
@@ -112,11 +112,11 @@ void lpv_stretches(const LpvAllpoleParams<T>& p, int64_t row, int64_t begin, int
 template <int N, bool reverse, bool at_input, class T>
 void lpv_row(const LpvAllpoleParams<T>& p, int64_t row, const Range& range) {
   for (int64_t begin = range.time_begin, end = range.time_end; begin < end;) {
-    const int64_t length = std::min(kStretch, (end - begin) / kBatch / kBatch * kBatch);
+    const int64_t length = std::min(kChunk, (end - begin) / kBatch / kBatch * kBatch);
     const int64_t count = length > 0 ? kBatch * length : end - begin;
     const int64_t from = reverse ? end - count : begin;
     if (length > 0) {
-      lpv_stretches<N, reverse, at_input>(p, row, from, length);
+      lpv_chunks<N, reverse, at_input>(p, row, from, length);
     } else {
       lpv_serial<reverse, at_input>(p, row, from, from + count);
     }
@@ -124,8 +124,8 @@ void lpv_row(const LpvAllpoleParams<T>& p, int64_t row, const Range& range) {
   }
 }
 
-// Measured: a sample of kBatch rows side by side costs as much as one of this many in stretches.
-inline constexpr int64_t kRowsInStretches = 5;
+// Measured: a sample of kBatch rows side by side costs as much as one of this many in chunks.
+inline constexpr int64_t kRowsInChunks = 5;
 
 // How many rows go side by side: the same for all of a problem, so that the bits of a row do not
 // depend on how threads share the rows.
@@ -133,7 +133,7 @@ template <class T>
 int64_t rows_side_by_side(const LpvAllpoleParams<T>& p) {
   if (is_complex<T> || p.order == 0 || p.order > kLongest) return 1;
   const int64_t batches = (p.rows + kBatch - 1) / kBatch;
-  const int64_t fewest = p.order <= kLongestInRegisters ? batches * kRowsInStretches : 2;
+  const int64_t fewest = p.order <= kLongestInRegisters ? batches * kRowsInChunks : 2;
   return p.rows < fewest ? 1 : kBatch;
 }
 
@@ -185,16 +185,16 @@ void lpv_allpole(const LpvAllpoleParams<T>& p, const Range& range) {
 // What the adjoint leaves in the cache goes into the products.
 template <class T>
 void lpv_allpole_backward(const LpvAllpoleBackwardParams<T>& p, const Range& range) {
-  constexpr int64_t kPart = kBatch * kStretch;
+  constexpr int64_t kTile = kBatch * kChunk;
   const int64_t side_by_side = rows_side_by_side(p.adjoint);
   for (int64_t r = range.row_begin; r < range.row_end; r += side_by_side) {
-    for (int64_t done = range.time_begin; done < range.time_end; done += kPart) {
-      const int64_t count = std::min(kPart, range.time_end - done);
+    for (int64_t done = range.time_begin; done < range.time_end; done += kTile) {
+      const int64_t count = std::min(kTile, range.time_end - done);
       const int64_t begin =
           p.adjoint.lags.reverse ? range.time_begin + range.time_end - done - count : done;
-      const Range part{r, std::min(r + side_by_side, range.row_end), begin, begin + count};
-      lpv_allpole(p.adjoint, part);
-      lag_product(p.product, part);
+      const Range tile{r, std::min(r + side_by_side, range.row_end), begin, begin + count};
+      lpv_allpole(p.adjoint, tile);
+      lag_product(p.product, tile);
     }
   }
 }

@@ -1,4 +1,4 @@
-// Time-varying FIR filters on the CPU: kBatch stretches of a row side by side where there are few
+// Time-varying FIR filters on the CPU: kBatch chunks of a row side by side where there are few
 // taps, else one sample after another.
 #include "kernels/cpu/lpv_fir.h"
 
@@ -36,10 +36,10 @@ void lpv_fir_serial(const LpvFirRow<T>& row, const Lags& lags, int64_t taps, int
   }
 }
 
-// kBatch stretches of `length` samples each, from `begin` on; before them in the direction of
+// kBatch chunks of `length` samples each, from `begin` on; before them in the direction of
 // processing there are taps - 1 samples.
 template <int taps, bool reverse, bool at_input, class T>
-void lpv_fir_stretches(const LpvFirRow<T>& row, int64_t begin, int64_t length) {
+void lpv_fir_chunks(const LpvFirRow<T>& row, int64_t begin, int64_t length) {
   LpvFirBatch<taps, at_input> f;
   for (int lane = 0; lane < kBatch; ++lane) {
     for (int m = 1; m < taps; ++m) {  // samples before
@@ -69,8 +69,8 @@ void lpv_fir_row(const LpvFirRow<T>& row, const Lags& lags) {
   int64_t begin = reverse ? 0 : first, end = reverse ? row.time - first : row.time;
   lpv_fir_serial(row, lags, taps, reverse ? end : 0, reverse ? row.time : first);
   while (end - begin >= kBatch * kBatch) {
-    const int64_t length = std::min(kStretch, (end - begin) / kBatch / kBatch * kBatch);
-    lpv_fir_stretches<taps, reverse, at_input>(row, begin, length);
+    const int64_t length = std::min(kChunk, (end - begin) / kBatch / kBatch * kBatch);
+    lpv_fir_chunks<taps, reverse, at_input>(row, begin, length);
     begin += kBatch * length;
   }
   lpv_fir_serial(row, lags, taps, begin, end);

@@ -19,7 +19,7 @@ inline constexpr int kBackwardSections = kRegisters == 32 ? 2 : 1;
 // The rows [begin, begin + count) of a problem, at most Lanes<T>::count. Lanes beyond repeat the
 // last row.
 template <class T>
-class Cascade {
+class SosfiltRows {
  public:
   using L = Lanes<T>;
   using V = typename L::V;
@@ -27,7 +27,7 @@ class Cascade {
   using States = std::vector<SectionState<V>>;
   using Sums = std::vector<SectionSums<V>>;
 
-  Cascade(const Sections<T>& sections, int64_t begin, int64_t count)
+  SosfiltRows(const Sections<T>& sections, int64_t begin, int64_t count)
       : K(sections.count), begin_(begin), count_(count), table_(K) {
     for (int64_t k = 0; k < K; ++k) {
       const Filters<T> f = sections.section(k);
@@ -164,16 +164,16 @@ template <class T>
 void sosfilt_forward(const SosfiltForwardParams<T>& p, const Range& range) {
   using L = Lanes<T>;
   for (int64_t r = range.row_begin; r < range.row_end; r += L::count) {
-    const Cascade<T> cascade(p.sections, r, std::min<int64_t>(L::count, range.row_end - r));
-    auto states = cascade.read(p.state);
+    const SosfiltRows<T> rows(p.sections, r, std::min<int64_t>(L::count, range.row_end - r));
+    auto states = rows.read(p.state);
     typename L::V signal[kSosTile];
     for (int64_t n = range.time_begin; n < range.time_end; n += kSosTile) {
       const int64_t length = std::min(kSosTile, range.time_end - n);
-      cascade.load(p.x, p.x_stride, n, length, kAheadInRow<T>, signal);
-      cascade.template filter<false>(signal, length, states);
-      cascade.store(p.y, p.y_stride, n, length, signal);
+      rows.load(p.x, p.x_stride, n, length, kAheadInRow<T>, signal);
+      rows.template filter<false>(signal, length, states);
+      rows.store(p.y, p.y_stride, n, length, signal);
     }
-    cascade.write(states, p.state);
+    rows.write(states, p.state);
   }
 }
 
@@ -184,7 +184,7 @@ template <class T>
 void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range, int64_t begin,
                       int64_t count) {
   using V = typename Lanes<T>::V;
-  const Cascade<T> cascade(p.sections, begin, count);
+  const SosfiltRows<T> rows(p.sections, begin, count);
   const int64_t time = range.time_end - range.time_begin;
   const int64_t tiles = (time + kSosTile - 1) / kSosTile;
   auto tile = [&](int64_t i) {
@@ -192,35 +192,35 @@ void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range, int
     return std::pair(n, std::min(kSosTile, range.time_end - n));
   };
   V g[kSosTile];
-  std::vector<typename Cascade<T>::States> begins(p.x == nullptr ? 0 : tiles);
-  std::vector<Lane<V>> kept(p.x == nullptr ? 0 : (cascade.K + 1) * kSosTile);
+  std::vector<typename SosfiltRows<T>::States> begins(p.x == nullptr ? 0 : tiles);
+  std::vector<Lane<V>> kept(p.x == nullptr ? 0 : (rows.K + 1) * kSosTile);
   V* signal = kept.empty() ? nullptr : &kept[0].v;
   if (p.x != nullptr) {
-    auto states = cascade.read(p.zi);
+    auto states = rows.read(p.zi);
     for (int64_t i = 0; i < tiles; ++i) {
       const auto [n, length] = tile(i);
       begins[i] = states;
       if (i + 1 == tiles) break;
-      cascade.load(p.x, p.x_stride, n, length, kAheadInRow<T>, g);
-      cascade.template filter<false>(g, length, states);
+      rows.load(p.x, p.x_stride, n, length, kAheadInRow<T>, g);
+      rows.template filter<false>(g, length, states);
     }
   }
-  auto states = cascade.read(p.state);
-  typename Cascade<T>::Sums sums(cascade.K);
+  auto states = rows.read(p.state);
+  typename SosfiltRows<T>::Sums sums(rows.K);
   for (int64_t i = tiles - 1; i >= 0; --i) {
     const auto [n, length] = tile(i);
-    cascade.load(p.grad_y, p.grad_y_stride, n, length, kAheadInRow<T, true>, g);
+    rows.load(p.grad_y, p.grad_y_stride, n, length, kAheadInRow<T, true>, g);
     if (p.x != nullptr) {
-      cascade.load(p.x, p.x_stride, n, length, kAheadInRow<T, true>, signal);
-      cascade.template filter<true>(signal, length, begins[i]);
-      cascade.template adjoint<true>(g, signal, length, states, sums);
+      rows.load(p.x, p.x_stride, n, length, kAheadInRow<T, true>, signal);
+      rows.template filter<true>(signal, length, begins[i]);
+      rows.template adjoint<true>(g, signal, length, states, sums);
     } else {
-      cascade.template adjoint<false>(g, nullptr, length, states, sums);
+      rows.template adjoint<false>(g, nullptr, length, states, sums);
     }
-    if (p.grad_x != nullptr) cascade.store(p.grad_x, p.grad_x_stride, n, length, g);
+    if (p.grad_x != nullptr) rows.store(p.grad_x, p.grad_x_stride, n, length, g);
   }
-  cascade.write(states, p.state);
-  if (p.x != nullptr) cascade.add(sums, p.sums);
+  rows.write(states, p.state);
+  if (p.x != nullptr) rows.add(sums, p.sums);
 }
 
 template <class T>

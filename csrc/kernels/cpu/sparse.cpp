@@ -79,8 +79,8 @@ class SparseRow {
     }
   }
 
-  // Sample by sample from what lies behind; the taps of sample n are those of time n or, transposed
-  // (their delays are constant), of n + d.
+  // What the taps of one sample gather from what lies behind; those of sample n are of time n or,
+  // transposed (their delays are constant), of n + d.
   A gathered(const A* now, int64_t p) const {
     const int64_t n = sample(p) - p_.past;
     A sum(0);

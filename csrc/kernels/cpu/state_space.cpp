@@ -27,10 +27,10 @@ class StateSpace {
         through_{p.d, p.outputs, p.inputs},
         signals_((p.inputs + p.outputs) * kTile),
         state_(2 * p.states) {
-    for (Part* part : {&a_, &into_, &out_of_, &through_}) {
-      part->at.resize(part->given.data == nullptr ? 0 : part->rows * part->columns);
-      part->as_given.resize(p.adjoint ? part->at.size() : 0);
-      read(*part, 0);
+    for (Matrix* m : {&a_, &into_, &out_of_, &through_}) {
+      m->at.resize(m->given.data == nullptr ? 0 : m->rows * m->columns);
+      m->as_given.resize(p.adjoint ? m->at.size() : 0);
+      read(*m, 0);
     }
     read_states<T>(p.state, begin, rows, p.states, state_.data());
   }
@@ -51,14 +51,14 @@ class StateSpace {
   static constexpr int kInRegisters = 4;
 
   // One of the four matrices of the filter that runs: that of the time in hand.
-  struct Part {
+  struct Matrix {
     Matrices<T> given;
     int64_t rows, columns;
     std::vector<Lane<V>> at{}, as_given{};
     const V* row(int64_t i) const { return &at[i * columns].v; }
   };
 
-  void read(Part& m, int64_t n) const {
+  void read(Matrix& m, int64_t n) const {
     if (m.given.data == nullptr) return;
     const T* from = m.given.data + begin_ * m.given.row_stride + n * m.given.time_stride;
     const int64_t size = m.rows * m.columns;
@@ -126,7 +126,7 @@ class StateSpace {
     if constexpr (known > 0) std::copy_n(&state_[0].v, S, v);
     for (int64_t step = 0; step < length; ++step) {
       const int64_t n = p_.adjoint ? length - 1 - step : step;
-      for (Part* m : {&a_, &into_, &out_of_, &through_}) {
+      for (Matrix* m : {&a_, &into_, &out_of_, &through_}) {
         if (m->given.time_stride != 0) read(*m, begin + n);
       }
       for (int64_t o = 0; o < p_.outputs; ++o) {
@@ -169,7 +169,7 @@ class StateSpace {
 
   const StateSpaceParams<T>& p_;
   int64_t begin_, rows_;
-  Part a_, into_, out_of_, through_;
+  Matrix a_, into_, out_of_, through_;
   std::vector<Lane<V>> signals_, state_;  // inputs, then outputs; the state and the next one
 };
 

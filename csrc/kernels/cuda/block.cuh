@@ -35,7 +35,7 @@ class TimelineIterator {
 inline constexpr unsigned long long kEmptyWord = ~0ull;
 
 // Memory in which CUB turns the samples of so many lanes, or their coefficients, W for V samples,
-// from the order of memory into a stretch for each thread.
+// from the order of memory into a unit for each thread.
 template <class T, int V, int W, int lanes>
 struct WarpIo {
   template <int items>
@@ -74,16 +74,16 @@ class DeviceBlock : public DeviceThreads<width> {
     return __longlong_as_double(static_cast<long long>(bits));
   }
 
-  // `count` items from `begin` on, so many in each thread's stretch.
+  // `count` items from `begin` on, so many in each thread's unit.
   template <int step, int items>
   __device__ void load(const Timeline<const T, step>& line, int64_t begin, int64_t count,
-                       T (&stretch)[items]) const {
+                       T (&unit)[items]) const {
     const int64_t skip = begin + int64_t{warp()} * width * items;
     auto& temp =
         reinterpret_cast<typename Io::template Load<items>::TempStorage&>(io_);  // one of its kinds
     __syncwarp(mask());  // the memory may still be read from the call before
-    typename Io::template Load<items>(temp).Load(TimelineIterator<const T, step>(&line[skip]),
-                                                 stretch, of_warp<items>(count), T(0));
+    typename Io::template Load<items>(temp).Load(TimelineIterator<const T, step>(&line[skip]), unit,
+                                                 of_warp<items>(count), T(0));
   }
   template <int step>
   __device__ void store(const Timeline<T, step>& line, int64_t begin, int64_t count,

@@ -38,7 +38,7 @@ __global__ void chunk_kernel(Filter f, PlanOf<Filter> plan) {
   }
 }
 
-// As many chunks as give every processor threads to choose from. But the chunks of a row are
+// A row has as many chunks as give every processor threads to choose from. But the chunks are
 // carried one after another, and to find a transition costs a filter for each state: chunks are no
 // shorter than the row has of them, and much longer than the state.
 struct ChunkShape {

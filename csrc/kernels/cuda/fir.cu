@@ -34,16 +34,16 @@ __global__ void lag_product_kernel(LagProductParams<T> p, int64_t rows, int64_t 
 
 inline constexpr int kThreads = 256;
 
-// A block for each [row, tap, stretch].
+// A block for each [row, tap, chunk].
 template <class T>
 __global__ void lag_correlation_kernel(LagCorrelationParams<T> p, int64_t rows, int64_t time,
                                        acc_t<T>* parts) {
   using A = acc_t<T>;
   alignas(16) __shared__ double scratch[kThreads / kWarp * kWords<A>];
   const DeviceThreads<> block;
-  const int64_t count = rows * p.taps * correlation_stretches(time);
+  const int64_t count = rows * p.taps * correlation_chunks(time);
   for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
-    correlate_stretch(block, reinterpret_cast<A*>(scratch), p, time, i, parts);
+    correlate_chunk(block, reinterpret_cast<A*>(scratch), p, time, i, parts);
   }
 }
 
@@ -71,7 +71,7 @@ void lag_product(const Context& context, const LagProductParams<T>& p, int64_t r
 template <class T>
 void lag_correlation(const Context& context, const LagCorrelationParams<T>& p, int64_t rows,
                      int64_t time) {
-  launch_sums(context, rows * p.taps, correlation_stretches(time), p.c, kThreads,
+  launch_sums(context, rows * p.taps, correlation_chunks(time), p.c, kThreads,
               lag_correlation_kernel<T>, p, rows, time);
 }
 

@@ -36,7 +36,7 @@ struct Context {
 // Makes a GPU the one that launches go to; its number of processors.
 int use_device(int device);
 
-// b / a_0 and a / a_0, in memory of the call.
+// Filters divided by a_0, in memory of the call.
 template <class scalar_t>
 NormalisedFilters<scalar_t> normalise(const Context& context, const GivenFilters& given);
 

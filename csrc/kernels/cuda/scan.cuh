@@ -58,7 +58,7 @@ __global__ void __launch_bounds__(kWarp* Filter::Registers::kWarps, Filter::Regi
 struct ScanShape {
   int warps, groups;    // of a block
   int64_t tile, tiles;  // samples, of a row
-  int64_t stretches;    // of a tile
+  int64_t units;        // of a tile, a thread's samples each
   bool whole_row;
 
   template <class Filter>
@@ -82,10 +82,10 @@ struct ScanShape {
             warps * kWarp,
             tiles == 1 || rows >= kRowsPerProcessor * context.processors};
   }
-  // Powers of two of a stretch, up to the longest that is joined.
+  // Powers of two of a unit, up to the longest that is joined.
   int64_t powers() const {
     int64_t count = 1;
-    while ((int64_t{1} << count) <= (whole_row ? 1 : tiles) * stretches) ++count;
+    while ((int64_t{1} << count) <= (whole_row ? 1 : tiles) * units) ++count;
     return count;
   }
 

@@ -51,16 +51,16 @@ __global__ void sparse_product_kernel(SparseProductParams<T> p, int64_t rows, in
   }
 }
 
-// A block for each [row, tap, stretch].
+// A block for each [row, tap, chunk].
 template <class T>
 __global__ void sparse_sums_kernel(SparseProductParams<T> p, int64_t rows, int64_t time,
                                    acc_t<T>* parts) {
   using A = acc_t<T>;
   alignas(16) __shared__ double scratch[kThreads / kWarp * kWords<A>];
   const DeviceThreads<> block;
-  const int64_t count = rows * p.taps.count * correlation_stretches(time);
+  const int64_t count = rows * p.taps.count * correlation_chunks(time);
   for (int64_t i = blockIdx.x; i < count; i += gridDim.x) {
-    sparse_product_stretch(block, reinterpret_cast<A*>(scratch), p, time, i, parts);
+    sparse_product_chunk(block, reinterpret_cast<A*>(scratch), p, time, i, parts);
   }
 }
 
@@ -106,7 +106,7 @@ void sparse_product(const Context& context, const SparseProductParams<T>& p, int
     launch(context, rows * time * L, sparse_product_kernel<T>, p, rows, time);
   }
   if (p.p_sums != nullptr) {
-    launch_sums(context, rows * L, correlation_stretches(time), p.p_sums, kThreads,
+    launch_sums(context, rows * L, correlation_chunks(time), p.p_sums, kThreads,
                 sparse_sums_kernel<T>, p, rows, time);
   }
 }

@@ -104,7 +104,7 @@ class _Line:
         return known.gather(-1, place.unsqueeze(-1)).squeeze(-1)
 
     def read(self, delay: Tensor, interpolation: str | None, v: Tensor | None = None) -> Tensor:
-        """As :meth:`at`, at any delay; ``v`` is what "thiran" read before."""
+        """The value as of :meth:`at`, at any delay; ``v`` is what "thiran" read before."""
         if interpolation is None:
             return self.at(delay)
         if interpolation == "thiran":

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from cases import allpole, comb, forms, freq, lattice, lfilter, modal, sosfilt, spline, state_space
+from cases import allpole, forms, freq, lattice, lfilter, modal, sosfilt, sparse, spline, state_space
 from cases.case import Arguments, Bound, Case
 
-FAMILIES = (lfilter, allpole, forms, sosfilt, state_space, lattice, comb, spline, modal, freq)
+FAMILIES = (lfilter, allpole, forms, sosfilt, state_space, lattice, sparse, spline, modal, freq)
 ALL: dict[str, Case] = {case.name: case for family in FAMILIES for case in family.CASES}
 OPS: dict[str, Mapping[str, Arguments]] = {name: op for case in ALL.values() for name, op in case.ops.items()}
 EXAMPLES = [Bound(case, label, call) for case in ALL.values() for label, call in case.examples.items()]
 SIZED = [Bound(case, label, call) for case in ALL.values() for label, call in case.sized.items()]
-# Of each function the example with all arguments, and others that take another way.
+# Each function's example with all arguments, and others that take another way.
 MAIN = [bound for bound in EXAMPLES if bound.call.main or bound.label == next(iter(bound.case.examples))]

@@ -54,7 +54,7 @@ class Example(Call):
 class Sized(Call):
     """A call with as many rows and samples as are wanted, through poles of any radius."""
 
-    # Of the number of samples and a radius, in float64, complex128 or int64.
+    # The first inputs, of a number of samples and a radius, in float64, complex128 or int64.
     coefficients: Callable[[int, float], Sequence[Tensor]] = lambda T, radius: ()
     ports: tuple[int, ...] = ()  # x is [rows, *ports, T]
     state: Callable[[int], tuple[int, ...]] | None = None  # its shape, of a number of rows
@@ -103,7 +103,7 @@ class Case:
     lacks: Mapping[str, str] = field(default_factory=dict)
 
     def output_dtypes(self, result: torch.dtype, count: int) -> list[torch.dtype]:
-        """Of so many outputs, where that is the dtype of the result."""
+        """The dtypes of so many outputs, where that is the dtype of the result."""
         return [result] * count if self.results is None else list(self.results(result))[:count]
 
     @property

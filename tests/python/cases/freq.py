@@ -33,7 +33,7 @@ def true_apply(b: Tensor, a: Tensor, X: Tensor, n: int | None = None, axis: int 
 
 
 def true_lfilter(b: Tensor, a: Tensor, x: Tensor, correction: str = "none", axis: int = -1) -> Tensor:
-    """Of few samples: 2 T is a length that zeropad takes."""
+    """A filter of few samples: 2 T is a length that zeropad takes."""
     if correction == "truncate":
         return reference.lfilter(b, a, x, axis)
     x = x.movedim(axis, -1)

@@ -49,7 +49,7 @@ def moving_sections(
 
 
 def constant_lattice_inputs(*args: Any, **sizes: Any) -> tuple[Tensor, ...]:
-    """Those of the first sample alone."""
+    """Inputs with the coefficients of the first sample alone."""
     return tuple(t[..., 0, :] if i in (0, 3) else t for i, t in enumerate(lattice_inputs(*args, **sizes)))
 
 
@@ -72,7 +72,7 @@ TAPS = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
 
 
 def in_order(k: Tensor, x: Tensor, zi: Tensor | None = None, taps: Tensor | None = None) -> tuple[Any, ...]:
-    """As the op takes them."""
+    """The inputs as the op takes them."""
     return k, taps, x, zi
 
 

@@ -10,7 +10,7 @@ TIME = "expected T = 5 or 1 along the last axis but one, got shape"
 
 
 def too_many_rows(expected: str, got: str) -> str:
-    """Of a state."""
+    """The sentence about a state with more rows than the signal has."""
     return f"zi: expected a shape that broadcasts to {expected} (time last), got {got}"
 
 

@@ -1,6 +1,6 @@
 // Several rows side by side, a row a lane: the serial filters of serial.h in float64, with the same
 // operations in the same order whatever the other lanes hold. P states known to the compiler,
-// coefficients padded to P; `poison` as in fixed.h, a lane each.
+// coefficients padded to P; `poison` as in serial_unrolled.h, a lane each.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,11 @@ POLEZERO_ISA_BEGIN
 
 inline constexpr int kBatch = kLanes<double>;  // rows
 
-// Swaps rows and columns (Eklundh, IEEE Trans. Computers 21(7), 1972): blocks of 1, 2, 4, ...
-// lanes.
+// Swaps rows and columns (Eklundh, IEEE Trans. Computers 21(7), 1972): 1, 2, 4, .. lanes at a
+// time.
 template <int h, class T, int... I>
-POLEZERO_INLINE void swap_blocks(vec<T, sizeof...(I)>& u, vec<T, sizeof...(I)>& v,
-                                 std::integer_sequence<int, I...>) {
+POLEZERO_INLINE void swap_lanes(vec<T, sizeof...(I)>& u, vec<T, sizeof...(I)>& v,
+                                std::integer_sequence<int, I...>) {
   constexpr int W = sizeof...(I);
   const auto low = __builtin_shufflevector(u, v, (I & h ? W + I - h : I)...);
   v = __builtin_shufflevector(u, v, (I & h ? W + I : I + h)...);
@@ -27,7 +27,7 @@ POLEZERO_INLINE void transpose(vec<T, W> (&m)[W]) {
   if constexpr (h < W) {
     unroll<W>([&](auto i) POLEZERO_LAMBDA {
       if constexpr ((i & h) == 0) {
-        swap_blocks<h, T>(m[i], m[i + h], std::make_integer_sequence<int, W>{});
+        swap_lanes<h, T>(m[i], m[i + h], std::make_integer_sequence<int, W>{});
       }
     });
     transpose<2 * h, T, W>(m);
@@ -152,52 +152,54 @@ inline void store_sample(T* y, int64_t stride, int64_t rows, vec<double> v) {
   for (int64_t i = 0; i < rows; ++i) y[i * stride] = static_cast<T>(v[i]);
 }
 
-// `count` samples of `rows` rows, at most kBatch in each of the G groups: several groups at once
-// hide the chain of two fmas from one sample to the next.
-template <class T, int P, int G>
-[[gnu::noinline]] void batch_forward(BatchFilter<P> (&filters)[G], const T* x, int64_t x_stride,
-                                     T* y, int64_t y_stride, int64_t rows, int64_t count) {
-  BatchFilter<P> f[G];
-  unroll<G>([&](auto g) POLEZERO_LAMBDA { f[g] = filters[g]; });
+// `count` samples of `rows` rows, in so many batches: several of them at once hide the chain of two
+// fmas from one sample to the next.
+template <class T, int P, int batches>
+[[gnu::noinline]] void forward_batches(BatchFilter<P> (&filters)[batches], const T* x,
+                                       int64_t x_stride, T* y, int64_t y_stride, int64_t rows,
+                                       int64_t count) {
+  BatchFilter<P> f[batches];
+  unroll<batches>([&](auto g) POLEZERO_LAMBDA { f[g] = filters[g]; });
   int64_t n = 0;
   for (; n + kBatch <= count; n += kBatch) {
-    BatchSamples<T> samples[G];
-    unroll<G>([&](auto g) POLEZERO_LAMBDA {
+    BatchSamples<T> samples[batches];
+    unroll<batches>([&](auto g) POLEZERO_LAMBDA {
       constexpr int first = g * kBatch;
       samples[g].load_rows(x + first * x_stride + n, x_stride, rows - first, kAheadInRow<T>);
     });
     unroll<kBatch>([&](auto t) POLEZERO_LAMBDA {
-      unroll<G>([&](auto g) POLEZERO_LAMBDA {
+      unroll<batches>([&](auto g) POLEZERO_LAMBDA {
         vec<T, kBatch>& sample = samples[g].at[t];
         sample = narrow_lanes<T>(f[g].forward(widen_lanes(sample)));
       });
     });
-    unroll<G>([&](auto g) POLEZERO_LAMBDA {
+    unroll<batches>([&](auto g) POLEZERO_LAMBDA {
       constexpr int first = g * kBatch;
       samples[g].store_rows(y + first * y_stride + n, y_stride, rows - first);
     });
   }
   for (; n < count; ++n) {
-    for (int g = 0; g < G; ++g) {
+    for (int g = 0; g < batches; ++g) {
       const T* from = x + g * kBatch * x_stride + n;
       const int64_t left = std::min<int64_t>(rows - g * kBatch, kBatch);
       const vec<double> out = f[g].forward(load_sample(from, x_stride, left));
       store_sample(y + g * kBatch * y_stride + n, y_stride, left, out);
     }
   }
-  unroll<G>([&](auto g) POLEZERO_LAMBDA { filters[g] = f[g]; });
+  unroll<batches>([&](auto g) POLEZERO_LAMBDA { filters[g] = f[g]; });
 }
 
 // The same downwards. Either output may be left out.
-template <bool with_lambda, bool with_grad_x, class T, int P, int G>
-[[gnu::noinline]] void batch_backward(BatchFilter<P> (&filters)[G], const T* x, int64_t x_stride,
-                                      T* lambda, int64_t lambda_stride, T* grad_x,
-                                      int64_t grad_x_stride, int64_t rows, int64_t count) {
-  BatchFilter<P> f[G];
-  unroll<G>([&](auto g) POLEZERO_LAMBDA { f[g] = filters[g]; });
+template <bool with_lambda, bool with_grad_x, class T, int P, int batches>
+[[gnu::noinline]] void backward_batches(BatchFilter<P> (&filters)[batches], const T* x,
+                                        int64_t x_stride, T* lambda, int64_t lambda_stride,
+                                        T* grad_x, int64_t grad_x_stride, int64_t rows,
+                                        int64_t count) {
+  BatchFilter<P> f[batches];
+  unroll<batches>([&](auto g) POLEZERO_LAMBDA { f[g] = filters[g]; });
   int64_t n = count;
   for (; n % kBatch != 0; --n) {
-    for (int g = 0; g < G; ++g) {
+    for (int g = 0; g < batches; ++g) {
       const int64_t first = g * kBatch, left = std::min<int64_t>(rows - first, kBatch);
       vec<double> out = {};
       const vec<double> l = f[g].template backward<with_grad_x>(
@@ -212,21 +214,21 @@ template <bool with_lambda, bool with_grad_x, class T, int P, int G>
   }
   while (n > 0) {
     n -= kBatch;
-    BatchSamples<T> samples[G], outs[G];
-    unroll<G>([&](auto g) POLEZERO_LAMBDA {
+    BatchSamples<T> samples[batches], outs[batches];
+    unroll<batches>([&](auto g) POLEZERO_LAMBDA {
       constexpr int first = g * kBatch;
       samples[g].load_rows(x + first * x_stride + n, x_stride, rows - first, kAheadInRow<T, true>);
     });
     unroll<kBatch>([&](auto i) POLEZERO_LAMBDA {
       constexpr int t = kBatch - 1 - i;
-      unroll<G>([&](auto g) POLEZERO_LAMBDA {
+      unroll<batches>([&](auto g) POLEZERO_LAMBDA {
         vec<double> out = {};
         const vec<double> sample = widen_lanes(samples[g].at[t]);
         samples[g].at[t] = narrow_lanes<T>(f[g].template backward<with_grad_x>(sample, out));
         if constexpr (with_grad_x) outs[g].at[t] = narrow_lanes<T>(out);
       });
     });
-    unroll<G>([&](auto g) POLEZERO_LAMBDA {
+    unroll<batches>([&](auto g) POLEZERO_LAMBDA {
       constexpr int first = g * kBatch;
       if constexpr (with_lambda) {
         samples[g].store_rows(lambda + first * lambda_stride + n, lambda_stride, rows - first);
@@ -236,7 +238,7 @@ template <bool with_lambda, bool with_grad_x, class T, int P, int G>
       }
     });
   }
-  unroll<G>([&](auto g) POLEZERO_LAMBDA { filters[g] = f[g]; });
+  unroll<batches>([&](auto g) POLEZERO_LAMBDA { filters[g] = f[g]; });
 }
 
 POLEZERO_ISA_END

@@ -66,7 +66,7 @@ struct Responder {
     }
   }
 };
-// As many as leave registers for the rest of a block.
+// Columns of H that are kept: as many as leave registers for the rest of a block.
 template <class T>
 inline constexpr int kKeptColumns = kRegisters == 32 ? kBlock
                                     : kLanes<T> >= 8 ? kBlock / 2
@@ -245,7 +245,7 @@ template <bool with_lambda, bool with_grad_x, Store where, class T, int P>
   poison = bad;
 }
 
-// Only the state, upwards.
+// Carries the state alone on, upwards.
 template <class T, int P>
 [[gnu::noinline]] void carry_blocks(const Carry<P>& carry, const T* x, int64_t count,
                                     State<P>& state) {

@@ -37,7 +37,7 @@ struct Response {
   alignas(64) T q[P][kBlock];          // column k of Q: to w_k
   alignas(64) double r[P][P];          // column k of R: w from s_k
 
-  // From h(n), n = 0..L-1, the impulse response.
+  // H from h(n), n = 0..L-1, the impulse response.
   template <Time time, class F>
   void set_h(F&& response) {
     constexpr int W = kLanes<T>;
@@ -50,7 +50,7 @@ struct Response {
     }
   }
 
-  // From the columns of G, which it overwrites (modified Gram-Schmidt).
+  // Q and R from the columns of G, which it overwrites (modified Gram-Schmidt).
   void set_g(table_t<T> (&g)[P][kBlock]) {
     for (int k = 0; k < P; ++k) {
       for (int i = 0; i < P; ++i) r[k][i] = 0;

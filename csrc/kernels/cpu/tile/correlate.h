@@ -1,4 +1,4 @@
-// Lag correlation of a stretch of two signals: sum[k] += sum_n g[n] x[n - k]. x begins at sample 0,
+// Lag correlation of a tile of two signals: sum[k] += sum_n g[n] x[n - k]. x begins at sample 0,
 // g at sample `begin`.
 #pragma once
 

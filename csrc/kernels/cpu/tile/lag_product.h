@@ -58,7 +58,7 @@ struct WindowProduct {
   }
 
  private:
-  static constexpr int64_t kLongest = 64, kPart = 256;
+  static constexpr int64_t kLongest = 64, kTile = 256;
 
   T product(T v, T z) const {
     const acc_t<T> left = conjugate_u ? conjugate(widen(v)) : widen(v);
@@ -81,16 +81,16 @@ struct WindowProduct {
   void many(int64_t begin, int64_t end) const {
     const int64_t beyond = (taps + W - 1) / W * W - taps;
     const int64_t last = std::max(begin, end - (beyond + taps - 1) / taps);
-    for (int64_t part = begin; part < last; part += kPart) {
-      const int64_t stop = std::min(part + kPart, last);
-      T line[kPart + kLongest + W];  // the windows of this part, in the order of k
-      const int64_t length = stop - part + taps - 1;
+    for (int64_t tile = begin; tile < last; tile += kTile) {
+      const int64_t stop = std::min(tile + kTile, last);
+      T line[kTile + kLongest + W];  // the windows of this tile, in the order of k
+      const int64_t length = stop - tile + taps - 1;
       for (int64_t i = 0; i < length; ++i) {
-        line[i] = d > 0 ? w[part + first + i] : w[stop - 1 - first - i];
+        line[i] = d > 0 ? w[tile + first + i] : w[stop - 1 - first - i];
       }
       std::fill_n(line + length, W, T(0));
-      for (int64_t m = part; m < stop; ++m) {
-        const T* window = line + (d > 0 ? m - part : stop - 1 - m);
+      for (int64_t m = tile; m < stop; ++m) {
+        const T* window = line + (d > 0 ? m - tile : stop - 1 - m);
         const vec<T, W> v = broadcast<T, W>(static_cast<T>(sign) * u[m]);
         for (int64_t k = 0; k < taps; k += W) {
           store<T, W>(c + m * taps + k, v * load<T, W>(window + k));

@@ -12,7 +12,7 @@ POLEZERO_ISA_BEGIN
 POLEZERO_INLINE vec<double> multiply(vec<double> u, vec<double> v) { return u * v; }
 POLEZERO_INLINE vec<double> conjugate(vec<double> u) { return u; }
 
-// So that a vector can be the element of a container.
+// A struct around a vector, so that it can be the element of a container.
 template <class V>
 struct Lane {
   V v{};

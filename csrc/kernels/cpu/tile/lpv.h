@@ -11,7 +11,8 @@
 
 POLEZERO_ISA_BEGIN
 
-// The whole tiles of a stretch of time in the order of processing, and the rest behind them.
+// The whole tiles, of kBatch samples, of a span of time in the order of processing, and the rest
+// behind them.
 template <bool reverse>
 struct Tiles {
   int64_t begin, end;
@@ -23,8 +24,8 @@ struct Tiles {
   int64_t rest_begin() const { return reverse ? begin : end - rest(); }
 };
 
-// A row that is filtered in stretches of time has a lane for each.
-inline constexpr int64_t kStretch = 64;  // samples of a lane, at most
+// A row that is filtered in chunks has a lane for each.
+inline constexpr int64_t kChunk = 64;  // samples of a lane, at most
 
 // The largest order of which kBatch filters fit in the registers.
 inline constexpr int kLongestInRegisters = 4;
@@ -100,9 +101,9 @@ struct LpvTile {
                                  int64_t a_stride, int64_t rows, int64_t ahead) {
     x.load_rows(from_x, x_stride, rows, ahead);
     unroll<N>([&](auto i) POLEZERO_LAMBDA {
-      BatchSamples<T> part;
-      part.load_rows(from_a + i * kBatch, a_stride, rows, ahead);
-      unroll<kBatch>([&](auto j) POLEZERO_LAMBDA { a[i * kBatch + j] = part.at[j]; });
+      BatchSamples<T> samples;
+      samples.load_rows(from_a + i * kBatch, a_stride, rows, ahead);
+      unroll<kBatch>([&](auto j) POLEZERO_LAMBDA { a[i * kBatch + j] = samples.at[j]; });
     });
   }
   POLEZERO_INLINE void coefficients(int64_t t, vec<double> (&out)[N]) const {
@@ -140,7 +141,7 @@ struct LpvTransition {
       unroll<N>([&](auto k) POLEZERO_LAMBDA { free[k].step(vec<double>{}, c); });
     });
   }
-  // The state after stretch i of the lanes, from the one before it.
+  // The state after the chunk of lane i, from the one before it.
   POLEZERO_INLINE void apply(int i, double (&s)[N]) const {
     double next[N];
     for (int j = 0; j < N; ++j) {

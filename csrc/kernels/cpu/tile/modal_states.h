@@ -59,7 +59,7 @@ class ModalStates {
   static constexpr int64_t kPanel = 2 * W;  // columns of a matrix that lie together
   static constexpr int64_t kBlock = 32, kBlocks = 8;
   static constexpr int kTogether = kRegisters >= 32 ? 8 : 4;
-  // From here on matrices pay.
+  // The samples from which on matrices pay.
   static constexpr int64_t kShortest = 4 * kBlock;
 
   const int64_t K, J, padded, columns;
@@ -152,7 +152,7 @@ class ModalStates {
   }
   // The inputs of a block, newest first, and as many zeros.
   const double* inputs(int64_t b) const { return &x_[b * 2 * kBlock]; }
-  // Before block b.
+  // The states before block b.
   const double* before(int64_t b) const { return states_.data() + b * columns; }
 
   void find_states(int64_t blocks) {

@@ -180,7 +180,7 @@ POLEZERO_INLINE void store_narrow(double* p, vec<double, W> v) {
   store<double, W>(p, v);
 }
 
-// As many lanes as a native vector of float64 has, in registers.
+// Conversions of as many lanes as a native vector of float64 has, in registers.
 POLEZERO_INLINE vec<double> widen_lanes(vec<double> v) { return v; }
 POLEZERO_INLINE vec<double> widen_lanes(vec<float, kLanes<double>> v) {
 #if defined(__AVX512F__)

@@ -48,23 +48,22 @@ POLEZERO_HD void lag_product_output(const LagProductParams<T>& p, int64_t time, 
   p.c[(row * time + m) * p.taps + k] = static_cast<T>(value);
 }
 
-// ---- correlation: sums over stretches of time, to be added in a fixed order
+// ---- correlation: sums over chunks of a row, to be added in a fixed order
 
-inline constexpr int64_t kCorrelationStretch = 1 << 14;  // samples
+inline constexpr int64_t kCorrelationChunk = 1 << 14;  // samples
 
-POLEZERO_HD int64_t correlation_stretches(int64_t time) {
-  return (time + kCorrelationStretch - 1) / kCorrelationStretch;
+POLEZERO_HD int64_t correlation_chunks(int64_t time) {
+  return (time + kCorrelationChunk - 1) / kCorrelationChunk;
 }
 
-// By a block: part i of [B, taps, stretches].
+// Part i of [B, taps, chunks], by a block.
 template <class Block, class T>
-POLEZERO_HD void correlate_stretch(Block& block, acc_t<T>* scratch,
-                                   const LagCorrelationParams<T>& p, int64_t time, int64_t i,
-                                   acc_t<T>* parts) {
-  const int64_t stretches = correlation_stretches(time);
-  const int64_t row = i / (p.taps * stretches), k = i / stretches % p.taps;
-  const int64_t begin = i % stretches * kCorrelationStretch, left = time - begin;
-  const int64_t end = left < kCorrelationStretch ? time : begin + kCorrelationStretch;
+POLEZERO_HD void correlate_chunk(Block& block, acc_t<T>* scratch, const LagCorrelationParams<T>& p,
+                                 int64_t time, int64_t i, acc_t<T>* parts) {
+  const int64_t chunks = correlation_chunks(time);
+  const int64_t row = i / (p.taps * chunks), k = i / chunks % p.taps;
+  const int64_t begin = i % chunks * kCorrelationChunk, left = time - begin;
+  const int64_t end = left < kCorrelationChunk ? time : begin + kCorrelationChunk;
   acc_t<T> sum(0);
   for (int64_t n = (begin > k ? begin : k) + block.thread(); n < end;
        n += int64_t{kWarp} * block.warps()) {

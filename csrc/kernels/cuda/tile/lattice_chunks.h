@@ -131,7 +131,8 @@ struct LatticeChunks {
 };
 
 // The adjoint with the gradient of k, which it takes from the ports that the filter kept: a stage
-// is a rotation, so what came out of it tells what went in. docs/maths.md has the gradient.
+// is a rotation, so what came out of it tells what went in. docs/maths_structures.md has the
+// gradient.
 template <class T>
 struct LatticeBackwardChunks {
   using Scalar = T;

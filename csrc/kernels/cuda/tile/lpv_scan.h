@@ -44,10 +44,10 @@ POLEZERO_HD void forget([[maybe_unused]] T (&values)[count]) {
 #endif
 }
 
-// What the thread's stretch does.
+// What the thread's unit does.
 template <class T, int N, bool at_input, int step>
-POLEZERO_HD typename LpvCarry<T, N>::Message lpv_stretch(const LpvCoefficients<T, N, step>& a,
-                                                         const T* x) {
+POLEZERO_HD typename LpvCarry<T, N>::Message lpv_unit(const LpvCoefficients<T, N, step>& a,
+                                                      const T* x) {
   using A = acc_t<T>;
   typename LpvCarry<T, N>::Message out;
   POLEZERO_UNROLLED
@@ -81,7 +81,7 @@ POLEZERO_HD void lpv_allpole_tile(Block& block, ScanShared<LpvCarry<T, N>>& shar
   block.load(Timeline<const T, step>(p.x + at.row * p.x_stride, time), at.begin, at.count, samples);
   block.load(Timeline<const T, step>(p.a + at.row * p.a_stride, time * N), at.begin * N,
              at.count * N, a.at);
-  const auto own = lpv_stretch<T, N, at_input>(a, samples);
+  const auto own = lpv_unit<T, N, at_input>(a, samples);
   forget(a.at);
   forget(samples);
   auto s = state_of_thread(block, LpvCarry<T, N>{}, shared, nodes, at.tile, own, begin).s;

@@ -90,7 +90,7 @@ POLEZERO_HD void find_modal_states(const ModalPoles& p, const ModalChunks<C>& c,
 
 // p^n
 template <class C>
-POLEZERO_HD ComplexDoubleDouble<C> twofold_power(C p, int64_t n) {
+POLEZERO_HD ComplexDoubleDouble<C> power_in_double_double(C p, int64_t n) {
   ComplexDoubleDouble<C> power(C{1, 0}), square(p);
   for (; n > 0; n >>= 1) {
     if (n & 1) {
@@ -117,7 +117,8 @@ POLEZERO_HD void carry_modal_states(const ModalPoles& p, const ModalChunks<C>& c
   for (int64_t j = 0; j < p.orders; ++j) {
     b[j] = E(C{});
     if (j <= c.length) {
-      b[j].add_product(E(C{binomial, 0}), twofold_power(pole_of<C>(p, row, k), c.length - j));
+      b[j].add_product(E(C{binomial, 0}),
+                       power_in_double_double(pole_of<C>(p, row, k), c.length - j));
     }
     binomial = binomial * static_cast<double>(c.length - j) / static_cast<double>(j + 1);
     now[j] = E(initial_state<C>(p, state, row, k, j));

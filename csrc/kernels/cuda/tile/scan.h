@@ -1,15 +1,15 @@
 // Note [Scan]
-// How one row is filtered by many threads. A thread has V samples in a row; a tile is the samples
-// of a block, `units` V of them; a row has many tiles. A filter is linear in its state, so what any
-// stretch of samples does to a state s is s -> (transition) s + v, and stretches join:
+// How one row is filtered by many threads. A thread has V samples in a row, a unit; a tile is the
+// units of a block; a row has many tiles. A filter is linear in its state, so what any span of
+// samples does to a state s is s -> (transition) s + v, and spans join:
 //
-//   1. every thread filters its samples from a zero state: v of its stretch
+//   1. every thread filters its samples from a zero state: v of its unit
 //   2. a scan over the threads of a warp, then over the warps of the block: v of the tile
 //   3. the look-back: v of everything before the tile, hence the state in which the tile begins
 //   4. every thread filters its samples again, from the state that it now knows
 //
 // Memory is read once and written once. v is float64 for every signal (math/scalar.h has the
-// reason). A filter that does not change with time has one transition for all stretches of a
+// reason). A filter that does not change with time has one transition for all spans of a
 // length, the power A^length, from a table; then a message is v alone. Of another one a message is
 // the transition, made by filtering the unit states, and v.
 //
@@ -65,11 +65,11 @@ POLEZERO_HD StateVector<A, S> times(const A* m, const StateVector<A, S>& s) {
 template <class A, int S, bool transposed = false>
 struct ConstantCarry {
   using Message = StateVector<A, S>;
-  const A* power;  // [..., S, S]: power k (transposed) moves a state on by 2^k stretches
+  const A* power;  // [..., S, S]: power k (transposed) moves a state on by 2^k units
 
   POLEZERO_HD static Message nothing() { return Message::zero(); }
 
-  // What `earlier` and then `later`, `units` stretches long, do; where `earlier` is a state, the
+  // What `earlier` and then `later`, which spans `units` units, do; where `earlier` is a state, the
   // state after them.
   POLEZERO_HD Message join(const Message& earlier, const Message& later, int64_t units) const {
     Message s = earlier;
@@ -142,8 +142,8 @@ POLEZERO_HD M shuffle(Block& block, const M& m, int lane) {
   return out;
 }
 
-// Each lane gets what the lanes up to it and itself make. A lane is `units` stretches long; only
-// the first `lanes` have something.
+// Each lane gets what the lanes up to it and itself make. A lane spans `units` units; only the
+// first `lanes` have something.
 template <class Block, class Carry>
 POLEZERO_HD typename Carry::Message inclusive_scan(Block& block, const Carry& carry,
                                                    typename Carry::Message m, int64_t units,
@@ -162,13 +162,13 @@ POLEZERO_HD typename Carry::Message lanes_before(Block& block, const typename Ca
   return block.lane() == 0 ? Carry::nothing() : before;
 }
 
-// Over the lanes, in all of them.
+// The sum over the lanes, in all of them.
 template <class Block, class A>
 POLEZERO_HD A warp_sum(Block& block, A sum) {
   for (int d = 1; d < block.lanes(); d *= 2) sum += shuffle(block, sum, block.lane() ^ d);
   return sum;
 }
-// Over all threads of the block, in thread 0; `scratch`: a number for each warp.
+// The sum over all threads of the block, in thread 0; `scratch`: a number for each warp.
 template <class Block, class A>
 POLEZERO_HD A block_sum(Block& block, A* scratch, A value) {
   A sum = warp_sum(block, value);
@@ -206,8 +206,8 @@ POLEZERO_HD void receive(Block& block, const double* words, M& m) {
   for (int i = 0; i < kWords<M>; ++i) words_of(m)[i] = block.receive(words + i);
 }
 
-// Called by one warp: publishes what tile `tile` does, in all lanes, and returns what all tiles
-// before it do, in all lanes.
+// One warp publishes what tile `tile` does, in all lanes, and gets what all tiles before it do, in
+// all lanes.
 template <class Block, class Carry>
 POLEZERO_HD typename Carry::Message look_back(Block& block, const Carry& carry, const Nodes& nodes,
                                               int64_t tile, typename Carry::Message own,
@@ -249,9 +249,9 @@ struct ScanShared {
   double sums[2 * kMaxWarps];
 };
 
-// In: what each thread's stretch does, and the state in which the tile begins, in every thread; for
+// In: what each thread's unit does, and the state in which the tile begins, in every thread; for
 // a tile > 0 that is found by the look-back where `nodes` has words. Out: the state in which the
-// stretch begins; `begin` becomes the state after the tile.
+// unit begins; `begin` becomes the state after the tile.
 template <class Block, class Carry>
 POLEZERO_HD typename Carry::Message state_of_thread(Block& block, const Carry& carry,
                                                     ScanShared<Carry>& shared, const Nodes& nodes,

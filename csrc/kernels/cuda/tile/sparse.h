@@ -1,7 +1,7 @@
 // Sparse filters on a GPU; csrc/params/sparse.h has the equations. Every sample gathers what its
 // taps make, so that sums are made in one order. With feedback a block filters a row, as many
 // samples at once as the row's shortest delay has: they do not meet. (One tap with a constant
-// delay: comb.h.)
+// delay: one_tap.h.)
 #pragma once
 
 #include "kernels/cuda/tile/fir_and_products.h"
@@ -53,7 +53,7 @@ POLEZERO_HD acc_t<T> sparse_sum(const SparseOnDevice<T>& p, const SparseTapsOfRo
   return sum;
 }
 
-// Without feedback.
+// An output without feedback.
 template <class T>
 POLEZERO_HD void sparse_fir_output(const SparseOnDevice<T>& p, int64_t row, int64_t n) {
   const T* x = p.x + row * p.x_stride;
@@ -83,7 +83,7 @@ POLEZERO_HD int64_t shortest_delay(Block& block, double* scratch, const SparseOn
   return static_cast<int64_t>(least);
 }
 
-// With feedback, a row by a block; `scratch`: a number for each warp.
+// A row with feedback, by a block; `scratch`: a number for each warp.
 template <class Block, class T>
 POLEZERO_HD void sparse_allpole_row(Block& block, double* scratch, const SparseOnDevice<T>& p,
                                     int64_t row) {
@@ -116,14 +116,14 @@ POLEZERO_HD acc_t<T> sparse_product_of(const SparseProductParams<T>& p, int64_t 
                   sparse_read(SparseTapsOfRow<T>(p.taps, row), n, l, p.past + n, sample));
 }
 
-// The sum of product i % L of row i / L over a stretch of `time` samples, by a block.
+// Part i of [B, taps, chunks] of the sums of products, by a block.
 template <class Block, class T>
-POLEZERO_HD void sparse_product_stretch(Block& block, acc_t<T>* scratch,
-                                        const SparseProductParams<T>& p, int64_t time, int64_t i,
-                                        acc_t<T>* parts) {
-  const int64_t stretches = correlation_stretches(time), sum = i / stretches;
-  const int64_t begin = i % stretches * kCorrelationStretch, left = time - begin;
-  const int64_t count = left < kCorrelationStretch ? left : kCorrelationStretch;
+POLEZERO_HD void sparse_product_chunk(Block& block, acc_t<T>* scratch,
+                                      const SparseProductParams<T>& p, int64_t time, int64_t i,
+                                      acc_t<T>* parts) {
+  const int64_t chunks = correlation_chunks(time), sum = i / chunks;
+  const int64_t begin = i % chunks * kCorrelationChunk, left = time - begin;
+  const int64_t count = left < kCorrelationChunk ? left : kCorrelationChunk;
   acc_t<T> part(0);
   for (int64_t n = block.thread(); n < count; n += block.threads()) {
     part += sparse_product_of(p, sum / p.taps.count, begin + n, sum % p.taps.count);

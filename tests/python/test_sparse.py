@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases.comb import sparse_inputs
+from cases.sparse import sparse_inputs
 from support import DTYPES, assert_close, ids, wide
 from torch import Tensor
 
