@@ -6,6 +6,9 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "polezero/polezero.h"
 
 namespace api {
@@ -33,6 +36,7 @@ class PublicHeader : public ::testing::TestWithParam<at::DeviceType> {
     at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   }
 };
+
 // One row, sample by sample; samples before the first are zero.
 inline std::vector<double> filtered(const std::vector<double>& b, const std::vector<double>& a,
                                     const std::vector<double>& x) {
