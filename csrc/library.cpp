@@ -1,24 +1,26 @@
 // Every op of polezero: read this first. Letters: T samples, N order of the denominator a, M of
-// the numerator b, P = max(M, N). Kernels and checks are in ops/, derivatives in autograd/, where
-// each op of the closed set is registered.
+// the numerator b, P = max(M, N). Those for users are declared in polezero/functions.h; functional/
+// defines and registers them. Kernels and checks of the closed set are in ops/, derivatives in
+// autograd/, where each of its ops is registered.
 #include <torch/library.h>
-
-#include "functional/functions.h"
 
 TORCH_LIBRARY(polezero, m) {
   const auto op = [&m](const char* schema) { m.def(schema, {at::Tag::pt2_compliant_tag}); };
   m.set_python_module("polezero");
 
-  // ---- For users: any axis, the dtype of the signal. zf has shape [0] where zi is None.
-  op("lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, int axis=-1, "
+  // ---- For users: any axis, the dtype of the signal; the order of arguments is that of the Python
+  // functions, which is SciPy's. zf has shape [0] where zi is None.
+  op("lfilter(Tensor b, Tensor a, Tensor x, int axis=-1, Tensor? zi=None, "
      "str backward='one_pass') -> (Tensor y, Tensor zf)");
+  op("lfilter_zi(Tensor b, Tensor a) -> Tensor");
+  op("lfiltic(Tensor b, Tensor a, Tensor y, Tensor? x=None) -> Tensor");
   op("allpole(Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "
      "-> (Tensor y, Tensor zf)");
   op("sensitivity(Tensor b, Tensor a, Tensor x, int axis=-1) -> (Tensor dy_db, Tensor dy_da)");
   op("tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str backward='one_pass') "
      "-> (Tensor y, Tensor zf)");
   op("linear_recurrence(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
-  op("sosfilt(Tensor sos, Tensor x, Tensor? zi=None, int axis=-1) -> (Tensor y, Tensor zf)");
+  op("sosfilt(Tensor sos, Tensor x, int axis=-1, Tensor? zi=None) -> (Tensor y, Tensor zf)");
   // x[..., I, T] -> y[..., O, T]
   op("state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
      "-> (Tensor y, Tensor zf)");
@@ -57,7 +59,7 @@ TORCH_LIBRARY(polezero, m) {
   op("lpv_fir(Tensor b, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
   op("lpv_lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str form='tdf2') "
      "-> (Tensor y, Tensor zf)");
-  op("lpv_lattice(Tensor k, Tensor? taps, Tensor x, Tensor? zi=None) "
+  op("lpv_lattice(Tensor k, Tensor x, Tensor? zi=None, Tensor? taps=None) "
      "-> (Tensor y, Tensor zf)");
   op("lpv_parallel(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
   op("lpv_sosfilt(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
@@ -65,10 +67,10 @@ TORCH_LIBRARY(polezero, m) {
      "-> (Tensor y, Tensor zf)");
   op("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
 
-  // ---- The closed set: time on the last axis, leading dimensions broadcast, one dtype
-  // (constant coefficients may be float64 or complex128 beside a float32 or complex64 signal).
-  // Coefficients with a time axis, [..., T, taps] or, constant, [..., 1, taps], take a `shift` s:
-  // lag k at time n reads the coefficient of time n + s k.
+  // ---- The closed set: tensors first, then attributes; time on the last axis, leading dimensions
+  // broadcast, one dtype (constant coefficients may be float64 or complex128 beside a float32 or
+  // complex64 signal). Coefficients with a time axis, [..., T, taps] or, constant, [..., 1, taps],
+  // take a `shift` s: lag k at time n reads the coefficient of time n + s k.
   op("lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi, bool two_pass=False) "
      "-> (Tensor y, Tensor zf)");
   op("lfilter_backward(Tensor grad_y, Tensor? grad_zf, Tensor b, Tensor a, Tensor? x, Tensor? y, "
@@ -113,18 +115,3 @@ TORCH_LIBRARY(polezero, m) {
   op("lag_product(Tensor g, Tensor x, SymInt taps, int shift=0, bool reverse=False) -> Tensor");
   op("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor");
 }
-
-namespace {
-
-void register_users(torch::Library& m) {
-#define POLEZERO_IMPL(name) m.impl(#name, TORCH_FN(polezero::functional::name))
-  POLEZERO_SIGNAL_FUNCTIONS(POLEZERO_IMPL);
-  POLEZERO_COEFFICIENT_FUNCTIONS(POLEZERO_IMPL);
-#undef POLEZERO_IMPL
-}
-
-}  // namespace
-
-TORCH_LIBRARY_IMPL(polezero, CompositeImplicitAutograd, m) { register_users(m); }
-// without this vmap would loop over a composite op
-TORCH_LIBRARY_IMPL(polezero, FuncTorchBatchedDecomposition, m) { register_users(m); }

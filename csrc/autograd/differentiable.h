@@ -26,7 +26,6 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/functorch/DynamicLayer.h>
 #include <ATen/functorch/PlumbingHelper.h>
 // after the functorch headers, or isBatchedTensor is ambiguous
@@ -35,6 +34,7 @@
 
 #include "autograd/core_dims.h"
 #include "autograd/node.h"
+#include "autograd/registration.h"
 
 namespace polezero::autograd {
 
@@ -187,17 +187,6 @@ typename Op::Out legacy_vmap_kernel(typename Op::In in, const typename Op::Attri
   return out;
 }
 
-// A recursive filter in half precision is useless: autocast computes in float32.
-template <class Op, c10::DeviceType device>
-typename Op::Out autocast_kernel(typename Op::In in, const typename Op::Attributes& attributes) {
-  c10::impl::ExcludeDispatchKeyGuard guard(
-      at::autocast::get_autocast_dispatch_key_from_device_type(device));
-  for (Tensor& t : in) {
-    if (t.defined()) t = at::autocast::cached_cast(at::kFloat, t, device);
-  }
-  return Op::dispatch(in, attributes);
-}
-
 // Makes a kernel on arrays a kernel with the schema's arguments.
 template <class Op, auto kernel, class Schema = typename Op::Schema>
 struct Boxed;
@@ -223,7 +212,6 @@ struct Boxed<Op, kernel, Return(Args...)> {
   }
 };
 
-// Holds the kernels of the ops for as long as the library is loaded.
 template <class... Ops>
 class Registered {
  public:
@@ -236,25 +224,19 @@ class Registered {
     using Front = std::remove_pointer_t<std::remove_const_t<decltype(Op::front)>>;
     core_dims()[Op::name.stem()] = {Op::core_dims.begin(), Op::core_dims.end()};
     for (const auto key : {DispatchKey::CPU, DispatchKey::CUDA, DispatchKey::Meta}) {
-      implement<Op>(key, c10::CompileTimeFunctionPointer<Front, Op::front>());
+      kernels_.add<Op::front>(key, c10::CompileTimeFunctionPointer<Front, Op::front>());
     }
     boxed<Op, &autograd_kernel<Op>>(DispatchKey::Autograd);
     boxed<Op, &vmap_kernel<Op>>(DispatchKey::FuncTorchBatched);
     boxed<Op, &legacy_vmap_kernel<Op>>(DispatchKey::Batched);
-    boxed<Op, &autocast_kernel<Op, at::kCPU>>(DispatchKey::AutocastCPU);
-    boxed<Op, &autocast_kernel<Op, at::kCUDA>>(DispatchKey::AutocastCUDA);
+    kernels_.add_autocast<Op::front>();
   }
   template <class Op, auto kernel>
   void boxed(c10::DispatchKey key) {
-    implement<Op>(key, TORCH_FN((Boxed<Op, kernel>::run)));
-  }
-  template <class Op, class Function>
-  void implement(c10::DispatchKey key, Function function) {
-    libraries_.emplace_back(torch::Library::IMPL, "polezero", key, __FILE__, __LINE__);
-    libraries_.back().impl(Op::name.stem().c_str(), function);
+    kernels_.add<Op::front>(key, TORCH_FN((Boxed<Op, kernel>::run)));
   }
 
-  std::vector<torch::Library> libraries_;
+  Kernels kernels_;
 };
 
 }  // namespace polezero::autograd

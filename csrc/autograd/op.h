@@ -1,6 +1,7 @@
-// An op, seen through its front, the checked function of ops/<op>.h that serves every device: its
-// name, its arguments as an array of tensors and a tuple of attributes, and the call through the
-// dispatcher, which is what makes it differentiable.
+// An op, seen through its function, which the dispatcher calls: that of polezero/functions.h, or
+// the front of a core op, the checked function of ops/<op>.h that serves every device. Its name,
+// the call through the dispatcher, which is what makes a core op differentiable, and the arguments
+// of a front as an array of tensors and a tuple of attributes.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 
 namespace polezero::autograd {
 
@@ -29,10 +32,8 @@ struct OpName {
   size_t length = 10;
 
   constexpr explicit OpName(std::string_view function) {
-    constexpr std::string_view kLibrary = "polezero::", kFunctional = "functional::";
-    size_t i = function.rfind(kLibrary) + kLibrary.size();
-    if (function.substr(i).starts_with(kFunctional)) i += kFunctional.size();
-    for (; i < function.size(); ++i) {
+    constexpr std::string_view kLibrary = "polezero::";
+    for (size_t i = function.rfind(kLibrary) + kLibrary.size(); i < function.size(); ++i) {
       const char c = function[i];
       if (c == ':') {
         text[length++] = '_';
@@ -61,14 +62,30 @@ inline constexpr size_t outputs_in = 1;
 template <class... Ts>
 inline constexpr size_t outputs_in<std::tuple<Ts...>> = sizeof...(Ts);
 
-// Tensors come first in the schema of an op, its attributes (bool, int, SymInt, ..) after them.
+// A function that is an op: of its name, with its arguments.
+template <auto function>
+struct Function;
+template <class Return, class... Args, Return (*function)(Args...)>
+struct Function<function> {
+  using Schema = Return(Args...);
+  static constexpr OpName name = op_name<function>();
+
+  // Calls the op through the dispatcher.
+  static Return invoke(Args... args) {
+    static const auto handle = c10::Dispatcher::singleton()
+                                   .findSchemaOrThrow(name.text, "")
+                                   .template typed<Return(Args...)>();
+    return handle.call(std::forward<Args>(args)...);
+  }
+};
+
+// A front. Tensors come first in the schema of a core op, its attributes (bool, int, SymInt, ..)
+// after them.
 template <auto function>
 struct Signature;
 template <class Return, class... Args, Return (*function)(Args...)>
-struct Signature<function> {
-  using Schema = Return(Args...);
+struct Signature<function> : Function<function> {
   static constexpr auto front = function;
-  static constexpr OpName name = op_name<function>();
   static constexpr size_t inputs = (size_t{is_tensor<Args>} + ...), outputs = outputs_in<Return>;
 
  private:
@@ -89,10 +106,7 @@ struct Signature<function> {
 
   // Calls the op through the dispatcher.
   static Out dispatch(const In& in, const Attributes& attributes) {
-    static const auto handle = c10::Dispatcher::singleton()
-                                   .findSchemaOrThrow(name.text, "")
-                                   .template typed<Return(Args...)>();
-    return dispatch(handle, in, attributes, std::make_index_sequence<sizeof...(Args)>{});
+    return dispatch(in, attributes, std::make_index_sequence<sizeof...(Args)>{});
   }
 
  private:
@@ -107,10 +121,9 @@ struct Signature<function> {
       return in[i];
     }
   }
-  template <class Handle, size_t... i>
-  static Out dispatch(const Handle& handle, const In& in, const Attributes& attributes,
-                      std::index_sequence<i...>) {
-    return to_array(handle.call(argument<i>(in, attributes)...));
+  template <size_t... i>
+  static Out dispatch(const In& in, const Attributes& attributes, std::index_sequence<i...>) {
+    return to_array(Function<function>::invoke(argument<i>(in, attributes)...));
   }
   static Tensors<1> to_array(Tensor t) { return {std::move(t)}; }
   template <class... Ts>

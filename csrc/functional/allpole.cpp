@@ -2,10 +2,11 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
 
+using namespace functional;
 using autograd::call;
 
 namespace {
@@ -21,7 +22,7 @@ std::tuple<Tensor, Tensor> filter(const Tensor& a, const Tensor& x, const Tensor
 }  // namespace
 
 std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const OptionalTensor& zi_,
-                                   c10::string_view backward) {
+                                   std::string_view backward) {
   const char* op = "allpole";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"a", a}}, zi, Wider::read);
@@ -31,8 +32,8 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
   return filter(constant(a.to(type.coefficient(a))), x, zi, type, two_pass(op, backward));
 }
 
-std::tuple<Tensor, Tensor> lpv_allpole(const Tensor& a, const Tensor& x,
-                                       const OptionalTensor& zi_) {
+std::tuple<Tensor, Tensor> lpv::allpole(const Tensor& a, const Tensor& x,
+                                        const OptionalTensor& zi_) {
   const char* op = "lpv.allpole";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"a", a}}, zi, read_where_constant(a, -2));
@@ -57,4 +58,6 @@ std::tuple<Tensor, Tensor> linear_recurrence(const Tensor& a_, const Tensor& x,
   return filter(a.neg().unsqueeze(-1), x, zi, type);
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&allpole, &lpv::allpole, &linear_recurrence>> registered;
+
+}  // namespace polezero

@@ -16,6 +16,13 @@ void check_defined(const char* op, const Argument& argument) {
                     ": expected a tensor, got an undefined one");
 }
 
+// The dtype of a result: integers become the default one.
+at::ScalarType result_of(at::ScalarType type) {
+  const bool whole = at::isIntegralType(type, /*includeBool=*/true);
+  return whole ? at::typeMetaToScalarType(at::get_default_dtype()) : type;
+}
+at::ScalarType computed_in(at::ScalarType type) { return is_half(type) ? at::kFloat : type; }
+
 void check_argument(const char* op, const Argument& argument, const Argument& first) {
   const Tensor& t = argument.tensor;
   check_defined(op, argument);
@@ -47,10 +54,7 @@ at::ScalarType Promotion::coefficient(const Tensor& t) const {
 Promotion promote(const char* op, const Argument& signal,
                   std::initializer_list<Argument> coefficients, const Tensor& zi, Wider wider) {
   check_argument(op, signal, signal);
-  at::ScalarType type = signal.tensor.scalar_type();
-  if (at::isIntegralType(type, /*includeBool=*/true)) {
-    type = at::typeMetaToScalarType(at::get_default_dtype());
-  }
+  at::ScalarType type = result_of(signal.tensor.scalar_type());
   bool wide = false;
   const auto meet = [&](const Argument& argument, bool counts) {
     if (argument.optional && !argument.tensor.defined()) return;
@@ -61,7 +65,7 @@ Promotion promote(const char* op, const Argument& signal,
   };
   for (const Argument& c : coefficients) meet(c, wider == Wider::computed);
   meet({"zi", zi, 1, /*over_time=*/false, /*optional=*/true}, true);
-  at::ScalarType compute = is_half(type) ? at::kFloat : type;
+  at::ScalarType compute = computed_in(type);
   if (wide) compute = at::promote_types(compute, at::kDouble);
   const bool precise = zi.defined() && !at::isIntegralType(zi.scalar_type(), /*includeBool=*/true);
   return {type, compute, precise ? at::promote_types(type, zi.scalar_type()) : type};
@@ -70,14 +74,13 @@ Promotion promote(const char* op, const Argument& signal,
 Promotion promote(const char* op, std::initializer_list<Argument> coefficients) {
   at::ScalarType type = at::ScalarType::Undefined;
   for (const Argument& c : coefficients) {
+    if (c.optional && !c.tensor.defined()) continue;
     check_argument(op, c, *coefficients.begin());
     const at::ScalarType own = c.tensor.scalar_type();
     type = type == at::ScalarType::Undefined ? own : at::promote_types(type, own);
   }
-  if (at::isIntegralType(type, /*includeBool=*/true)) {
-    type = at::typeMetaToScalarType(at::get_default_dtype());
-  }
-  return {type, is_half(type) ? at::kFloat : type, type};
+  type = result_of(type);
+  return {type, computed_in(type), type};
 }
 
 void check_device(const char* op, const Argument& argument, const Argument& first) {
@@ -105,7 +108,7 @@ void check_filter(const char* op, const Tensor& b, const Tensor& a) {
                     ": a: expected a[..., 0] != 0, got 0");
 }
 
-bool two_pass(const char* op, c10::string_view backward) {
+bool two_pass(const char* op, std::string_view backward) {
   TORCH_CHECK_VALUE(backward == "one_pass" || backward == "two_pass", op,
                     ": backward: expected 'one_pass' or 'two_pass', got '", backward, "'");
   return backward == "two_pass";

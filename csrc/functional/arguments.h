@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <c10/util/string_view.h>
 
+#include <string_view>
 #include <tuple>
 
 #include "ops/checks.h"
@@ -22,6 +22,10 @@ struct Promotion {
 
   // The dtype of a coefficient beside a signal in `compute`: that, or the wider one of its kind.
   at::ScalarType coefficient(const Tensor& t) const;
+  // float64 or complex128, for what rounding would spoil.
+  at::ScalarType in_double() const {
+    return at::isComplexType(result) ? at::kComplexDouble : at::kDouble;
+  }
 };
 
 // Whether the op reads constant coefficients that are wider than the signal; otherwise, and where a
@@ -41,7 +45,7 @@ Promotion promote(const char* op, std::initializer_list<Argument> coefficients);
 
 void check_device(const char* op, const Argument& argument, const Argument& first);
 
-bool two_pass(const char* op, c10::string_view backward);
+bool two_pass(const char* op, std::string_view backward);
 
 // Whether t has values that may be looked at: not on a GPU, nor while torch only records what is
 // done, nor under the transforms of torch.func.

@@ -6,12 +6,11 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
 
-using autograd::fir;
-using autograd::lfilter_forward;
+using namespace functional;
 
 namespace {
 
@@ -36,9 +35,6 @@ void check_finite(const char* op, const Argument& argument) {
 }
 
 at::ScalarType complex_of(const Promotion& type) { return c10::toComplexType(type.compute); }
-at::ScalarType double_of(const Promotion& type) {
-  return at::isComplexType(type.result) ? at::kComplexDouble : at::kDouble;
-}
 
 void check_distinct(const char* op, const char* name, const Tensor& poles) {
   if (!readable(poles) || poles.numel() == 0) return;
@@ -67,13 +63,13 @@ Tensor quotient(const char* op, const Fraction& f, const c10::SymDimVector& lead
   TORCH_CHECK_VALUE(!readable(f.a) || !(f.a.select(-1, f.N) == 0).any().item<bool>(), op,
                     ": a: expected a[..., ", f.N, "] != 0 for M >= N, got 0");
   const Tensor impulse = pad_last(f.a.new_ones({1}), 0, f.M - f.N);
-  return lfilter_forward(f.b.flip(-1), f.a.flip(-1), impulse)[0].flip(-1);
+  return autograd::lfilter_forward(f.b.flip(-1), f.a.flip(-1), impulse)[0].flip(-1);
 }
 
 // b - direct a: N coefficients.
 Tensor remainder(const Fraction& f, const Tensor& direct) {
   const Tensor of_b = f.M < f.N ? pad_last(f.b, 0, f.N - f.M - 1) : slice_last(f.b, 0, f.N);
-  return of_b - fir(direct, slice_last(f.a, 0, f.N));
+  return of_b - autograd::fir(direct, slice_last(f.a, 0, f.N));
 }
 
 // The roots of z^N + a_1 z^(N-1) + ... + a_N: eigenvalues of the companion matrix.
@@ -140,8 +136,8 @@ std::tuple<Tensor, Tensor, Tensor> parallel_form(const Tensor& b, const Tensor& 
   check_finite(op, {"b", b});
   check_finite(op, {"a", a});
   const c10::SymDimVector leading = broadcast_leading(op, {{"b", b}, {"a", a}});
-  const Tensor precise = a.to(double_of(type)), a0 = slice_last(precise, 0, 1);
-  const Fraction f{b.to(double_of(type)) / a0, precise / a0, order_of(b), order_of(a)};
+  const Tensor precise = a.to(type.in_double()), a0 = slice_last(precise, 0, 1);
+  const Fraction f{b.to(type.in_double()) / a0, precise / a0, order_of(b), order_of(a)};
   const Tensor direct = quotient(op, f, leading), poles = roots(f);
   check_distinct(op, "a", poles);
   const Tensor r = residues(remainder(f, direct), poles, with_last(leading, f.N));
@@ -158,7 +154,7 @@ std::tuple<Tensor, Tensor> diagonalise(const Tensor& A, const Tensor& B_, const 
   check_matrix(op, "C", C, c10::str("O, ", S), C.dim() >= 2 && C.sym_size(-1) == S);
   const auto leading = broadcast_leading(op, {{"A", A, 2}, {"B", B_, 2}, {"C", C, 2}});
   check_finite(op, {"A", A});
-  const auto [poles, V] = at::linalg_eig(A.to(double_of(type)));
+  const auto [poles, V] = at::linalg_eig(A.to(type.in_double()));
   check_distinct(op, "A", poles);
   check_eigenvectors(op, V, {A, B_, C});
   // in the rows of all: with one dimension less than V it could be taken for a row of vectors
@@ -170,4 +166,6 @@ std::tuple<Tensor, Tensor> diagonalise(const Tensor& A, const Tensor& B_, const 
   return {poles.to(complex_of(type)), gains.to(complex_of(type))};
 }
 
-}  // namespace polezero::functional
+const Registered<OfCoefficients<&parallel_form, &diagonalise>> registered;
+
+}  // namespace polezero

@@ -1,11 +1,12 @@
 // Comb filters and sparse all-pole filters.
 #include "autograd/calls.h"
 #include "functional/arguments.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 #include "ops/sparse.h"
 
-namespace polezero::functional {
+namespace polezero {
 
+using namespace functional;
 using autograd::call;
 using autograd::fir_over_time;
 
@@ -127,7 +128,7 @@ struct Comb {
 
   // `name` is that of the coefficient c.
   Comb(const char* op_, SparseCaller caller, const char* name, const Tensor& c, const Tensor& delay,
-       const Tensor& x_, const OptionalTensor& zi_, std::optional<c10::string_view> interpolation)
+       const Tensor& x_, const OptionalTensor& zi_, std::optional<std::string_view> interpolation)
       : op(op_),
         read{caller, Interpolation::none},
         type(promote(op, {"x", x_}, {{name, c}}, value_or_undefined(zi_), reads(c, x_))) {
@@ -144,7 +145,7 @@ struct Comb {
   }
 
  private:
-  void set_interpolation(c10::string_view name) {
+  void set_interpolation(std::string_view name) {
     const bool feedback = read.caller == SparseCaller::comb_filter;
     thiran = feedback && name == "thiran";
     TORCH_CHECK_VALUE(thiran || name == "linear" || name == "lagrange3", op,
@@ -188,8 +189,8 @@ std::tuple<Tensor, Tensor> thiran_comb(const Comb& comb) {
 
 std::tuple<Tensor, Tensor> comb_filter(const Tensor& a, const Tensor& delay, const Tensor& x,
                                        const OptionalTensor& zi,
-                                       std::optional<c10::string_view> interpolation,
-                                       c10::string_view backward) {
+                                       std::optional<std::string_view> interpolation,
+                                       std::string_view backward) {
   const char* op = "comb_filter";
   const Comb comb(op, SparseCaller::comb_filter, "a", a, delay, x, zi, interpolation);
   const bool two = two_pass(op, backward);
@@ -202,7 +203,7 @@ std::tuple<Tensor, Tensor> comb_filter(const Tensor& a, const Tensor& delay, con
 
 std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b, const Tensor& delay, const Tensor& x,
                                             const OptionalTensor& zi,
-                                            std::optional<c10::string_view> interpolation) {
+                                            std::optional<std::string_view> interpolation) {
   const Comb comb("feedforward_comb", SparseCaller::feedforward_comb, "b", b, delay, x, zi,
                   interpolation);
   const Extended extended(comb.x, comb.zi);
@@ -214,7 +215,7 @@ std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b, const Tensor& delay
 // y[n] = a x[n] + (1 - a) (1 + a) w[n - D]
 std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a, const Tensor& delay, const Tensor& x,
                                         const OptionalTensor& zi,
-                                        std::optional<c10::string_view> interpolation) {
+                                        std::optional<std::string_view> interpolation) {
   const Comb comb("allpass_comb", SparseCaller::allpass_comb, "a", a, delay, x, zi, interpolation);
   const Extended extended(comb.x, comb.zi);
   const Tensor w = sparse(comb.taps, extended, comb.read);
@@ -250,4 +251,7 @@ std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a_, const Tensor& delays
   return allpole_of({a, delays}, x.to(type.compute), zi, type, {});
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&comb_filter, &feedforward_comb, &allpass_comb, &sparse_allpole>>
+    registered;
+
+}  // namespace polezero

@@ -5,13 +5,13 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
 
+using namespace functional;
 using autograd::allpole_over_time;
 using autograd::fir_over_time;
-using autograd::monic;
 
 namespace {
 
@@ -76,7 +76,7 @@ Filtered tdf1(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& z
 
 }  // namespace
 
-Filtered tdf2(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi) {
+Filtered functional::tdf2(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi) {
   const c10::SymInt T = x.sym_size(-1);
   const Tensor u = fir_over_time(b, x, kOfInput);
   if (!zi.defined()) return {allpole_over_time(a, u, {}, kOfInput), {}};
@@ -95,7 +95,7 @@ struct Form {
 constexpr Form kForms[] = {
     {"df1", df1, false}, {"df2", df2, true}, {"tdf1", tdf1, false}, {"tdf2", tdf2, true}};
 
-const Form& form_of(const char* op, c10::string_view name) {
+const Form& form_of(const char* op, std::string_view name) {
   for (const Form& form : kForms) {
     if (name == form.name) return form;
   }
@@ -115,25 +115,25 @@ std::tuple<Tensor, Tensor> filter(const char* op, MonicCaller caller, const Tens
   const c10::SymInt M = b.sym_size(-1) - 1, N = a.sym_size(-1) - 1;
   const c10::SymInt states = form.shares_state ? (M < N ? N : M) : M + N;
   zi = past_of(op, zi, states, {{"b", b, 2}, {"a", a, 2}, {"x", x}}, type);
-  const auto [bs, as] = monic(b.to(type.compute), a.to(type.compute), caller);
+  const auto [bs, as] = autograd::monic(b.to(type.compute), a.to(type.compute), caller);
   const Filtered out = form.filter(bs, as, x.to(type.compute), zi);
   return results(out.y, out.state, type);
 }
 
 }  // namespace
 
-std::tuple<Tensor, Tensor> lpv_lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
-                                       const OptionalTensor& zi, c10::string_view form) {
+std::tuple<Tensor, Tensor> lpv::lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
+                                        const OptionalTensor& zi, std::string_view form) {
   return filter("lpv.lfilter", MonicCaller::lfilter, b, a, x, zi, form_of("lpv.lfilter", form));
 }
 
-std::tuple<Tensor, Tensor> lpv_tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
-                                        const OptionalTensor& zi) {
+std::tuple<Tensor, Tensor> lpv::tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
+                                         const OptionalTensor& zi) {
   const char* op = "lpv.tdf2_ssm";
   return filter(op, MonicCaller::tdf2_ssm, b, a, x, zi, form_of(op, "tdf2"));
 }
 
-std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi_) {
+std::tuple<Tensor, Tensor> lpv::fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi_) {
   const char* op = "lpv.fir";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"b", b}}, zi);
@@ -150,4 +150,6 @@ std::tuple<Tensor, Tensor> lpv_fir(const Tensor& b, const Tensor& x, const Optio
   return results(y, newest(samples, zi, M).expand_symint(sizes), type);
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&lpv::lfilter, &lpv::tdf2_ssm, &lpv::fir>> registered;
+
+}  // namespace polezero

@@ -6,9 +6,11 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
+
+using namespace functional;
 
 namespace {
 
@@ -49,14 +51,14 @@ Tensor polynomial(Tensor c, const c10::SymInt& n, bool onesided) {
   return onesided ? at::fft_rfft_symint(c, n) : at::fft_fft_symint(c, n);
 }
 
-Tensor response(const Tensor& b, const Tensor& a, const c10::SymInt& n, bool onesided) {
+Tensor sampled_response(const Tensor& b, const Tensor& a, const c10::SymInt& n, bool onesided) {
   return polynomial(b, n, onesided) / polynomial(a, n, onesided);
 }
 
 // n samples of the filter for x, padded to n, over and over again.
 Tensor circular(const Tensor& b, const Tensor& a, const Tensor& x, const c10::SymInt& n) {
   const bool real = !x.is_complex();
-  const Tensor H = response(b, a, n, real).to(complex_of(x.scalar_type()));
+  const Tensor H = sampled_response(b, a, n, real).to(complex_of(x.scalar_type()));
   return real ? at::fft_irfft_symint(at::fft_rfft_symint(x, n) * H, n)
               : at::fft_ifft_symint(at::fft_fft_symint(x, n) * H);
 }
@@ -79,7 +81,7 @@ Tensor truncated(const Tensor& b, const Tensor& a, int64_t T) {
   const c10::SymInt M = b.sym_size(-1) - 1, N = a.sym_size(-1) - 1, P = M < N ? N : M;
   const Tensor impulse = at::eye(1, T + 1, b.options()).squeeze(0);
   const Tensor rest = at::zeros_symint({P}, b.options());
-  const Tensor state = std::get<1>(lfilter(b, a, impulse, rest, -1, "one_pass"));
+  const Tensor state = std::get<1>(lfilter(b, a, impulse, -1, rest));
   return pad_last(b, 0, T + P - M) - pad_last(slice_last(a, 0, 1) * state, T + 1, 0);
 }
 
@@ -94,9 +96,9 @@ Tensor by_truncation(const Tensor& b_, const Tensor& a, const Tensor& x, int64_t
   return slice_last(y, 0, T) / weights;
 }
 
-Tensor filtered(const Tensor& b, const Tensor& a, const Tensor& x, c10::string_view correction) {
+Tensor filtered(const Tensor& b, const Tensor& a, const Tensor& x, std::string_view correction) {
   if (b.sym_numel() == 0 || a.sym_numel() == 0 || x.sym_numel() == 0) {
-    return std::get<0>(lfilter(b, a, x, {}, -1, "one_pass"));  // there is no FFT of nothing
+    return std::get<0>(lfilter(b, a, x, -1, {}));  // there is no FFT of nothing
   }
   if (correction == "none") return circular(b, a, x, x.sym_size(-1));
   const int64_t T = x.sym_size(-1).guard_int(__FILE__, __LINE__);
@@ -119,7 +121,7 @@ struct Operands {
     const Tensor last = to_last(x_.tensor, axis);
     broadcast_leading(op, {{"b", b_}, {"a", a_}, {x_.name, last}});
     // lfilter's dtype, also under autocast: there is no sample
-    result = std::get<0>(lfilter(b_, a_, slice_last(last, 0, 0), {}, -1, "one_pass")).scalar_type();
+    result = std::get<0>(lfilter(b_, a_, slice_last(last, 0, 0), -1, {})).scalar_type();
     x = last.to(at::promote_types(result, at::kFloat));
   }
 };
@@ -147,8 +149,8 @@ Tensor frequencies(const c10::SymInt& n, bool onesided, const at::TensorOptions&
 
 }  // namespace
 
-Tensor freq_lfilter(const Tensor& b, const Tensor& a, const Tensor& x, c10::string_view correction,
-                    int64_t axis) {
+Tensor freq::lfilter(const Tensor& b, const Tensor& a, const Tensor& x, std::string_view correction,
+                     int64_t axis) {
   const char* op = "freq.lfilter";
   TORCH_CHECK_VALUE(correction == "none" || correction == "zeropad" || correction == "truncate", op,
                     ": correction: expected 'none', 'zeropad' or 'truncate', got '", correction,
@@ -157,8 +159,8 @@ Tensor freq_lfilter(const Tensor& b, const Tensor& a, const Tensor& x, c10::stri
   return from_last(filtered(f.b, f.a, f.x, correction).to(f.result), f.axis);
 }
 
-Tensor freq_apply(const Tensor& b, const Tensor& a, const Tensor& X, std::optional<c10::SymInt> n,
-                  int64_t axis, bool onesided) {
+Tensor freq::apply(const Tensor& b, const Tensor& a, const Tensor& X, std::optional<c10::SymInt> n,
+                   int64_t axis, bool onesided) {
   const char* op = "freq.apply";
   const Operands f(op, b, a, {"X", X}, axis);
   const c10::SymInt points = points_of(f.x, n, onesided);
@@ -166,11 +168,11 @@ Tensor freq_apply(const Tensor& b, const Tensor& a, const Tensor& X, std::option
     check_real(op, {"b", b});
     check_real(op, {"a", a});
   }
-  const Tensor H = response(f.b, f.a, points, onesided).to(complex_of(f.result));
+  const Tensor H = sampled_response(f.b, f.a, points, onesided).to(complex_of(f.result));
   return from_last(f.x * H, f.axis);
 }
 
-Tensor freq_response(const Tensor& b, const Tensor& a, c10::SymInt n, bool onesided) {
+Tensor freq::response(const Tensor& b, const Tensor& a, c10::SymInt n, bool onesided) {
   const char* op = "freq.response";
   const Promotion type = promote(op, {{"b", b}, {"a", a}});
   check_filter(op, b, a);
@@ -180,10 +182,10 @@ Tensor freq_response(const Tensor& b, const Tensor& a, c10::SymInt n, bool onesi
     check_real(op, {"b", b});
     check_real(op, {"a", a});
   }
-  return response(wide(b), wide(a), n, onesided).to(complex_of(type.result));
+  return sampled_response(wide(b), wide(a), n, onesided).to(complex_of(type.result));
 }
 
-Tensor freq_comb(const Tensor& a_, const Tensor& delay_, c10::SymInt n, bool onesided) {
+Tensor freq::comb(const Tensor& a_, const Tensor& delay_, c10::SymInt n, bool onesided) {
   const char* op = "freq.comb";
   const Promotion type = promote(op, {{"a", a_}, {"delay", delay_}});
   check_points(op, n);
@@ -196,4 +198,8 @@ Tensor freq_comb(const Tensor& a_, const Tensor& delay_, c10::SymInt n, bool one
   return (1 / (1 + a * at::polar(one, phase))).to(complex_of(type.result));
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&freq::lfilter, &freq::apply>,
+                 OfCoefficients<&freq::response, &freq::comb>>
+    registered;
+
+}  // namespace polezero

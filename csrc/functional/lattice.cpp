@@ -5,20 +5,22 @@
 #include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/forms.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
 
+using namespace functional;
 using autograd::call;
 
-Filtered lattice(const Tensor& k, const Tensor& taps, const Tensor& x, const Tensor& zi) {
+Filtered functional::lattice(const Tensor& k, const Tensor& taps, const Tensor& x,
+                             const Tensor& zi) {
   const auto [z, zf] =
       call<&polezero::lattice_forward>({k, x.unsqueeze(-2), zi}, {taps.defined(), false});
   return {taps.defined() ? (taps.mT() * z).sum(-2) : z.squeeze(-2), zf};
 }
 
-std::tuple<Tensor, Tensor> lpv_lattice(const Tensor& k, const OptionalTensor& taps_,
-                                       const Tensor& x, const OptionalTensor& zi_) {
+std::tuple<Tensor, Tensor> lpv::lattice(const Tensor& k, const Tensor& x, const OptionalTensor& zi_,
+                                        const OptionalTensor& taps_) {
   const char* op = "lpv.lattice";
   const Tensor taps = value_or_undefined(taps_);
   Tensor zi = value_or_undefined(zi_);
@@ -35,9 +37,11 @@ std::tuple<Tensor, Tensor> lpv_lattice(const Tensor& k, const OptionalTensor& ta
   }
   broadcast_leading(op, {{"k", k, 2}, {"taps", taps, 2}, {"x", x}});
   zi = past_of(op, zi, N, {{"k", k, 2}, {"x", x}}, type);
-  const Filtered out = lattice(k.to(type.compute), taps.defined() ? taps.to(type.compute) : taps,
-                               x.to(type.compute), zi);
+  const Filtered out = functional::lattice(
+      k.to(type.compute), taps.defined() ? taps.to(type.compute) : taps, x.to(type.compute), zi);
   return results(out.y, zi.defined() ? out.state : Tensor(), type);
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&lpv::lattice>> registered;
+
+}  // namespace polezero

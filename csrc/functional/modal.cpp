@@ -2,10 +2,11 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
 
+using namespace functional;
 using autograd::call;
 
 std::tuple<Tensor, Tensor> modal_bank(const Tensor& poles_, const Tensor& gains_, const Tensor& x,
@@ -35,4 +36,6 @@ std::tuple<Tensor, Tensor> modal_bank(const Tensor& poles_, const Tensor& gains_
   return {y.to(type.result), zf.to(kind)};
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&modal_bank>> registered;
+
+}  // namespace polezero

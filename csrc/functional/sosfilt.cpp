@@ -3,12 +3,12 @@
 #include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/forms.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
 
+using namespace functional;
 using autograd::call;
-using autograd::monic;
 
 namespace {
 
@@ -47,8 +47,8 @@ Tensor check_over_time(const char* op, const Tensor& sos, const Tensor& x, const
 
 }  // namespace
 
-std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const OptionalTensor& zi_,
-                                   int64_t axis) {
+std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, int64_t axis,
+                                   const OptionalTensor& zi_) {
   const char* op = "sosfilt";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi, Wider::read);
@@ -63,8 +63,8 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, const Opt
                  type);
 }
 
-std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
-                                       const OptionalTensor& zi_) {
+std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
+                                        const OptionalTensor& zi_) {
   const char* op = "lpv.sosfilt";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
@@ -76,7 +76,7 @@ std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
   for (int64_t k = 0; k < K; ++k) {
     const Tensor section = sections.select(-2, k);
     const auto [b, a] =
-        monic(section.slice(-1, 0, 3), section.slice(-1, 3, 6), MonicCaller::sosfilt);
+        autograd::monic(section.slice(-1, 0, 3), section.slice(-1, 3, 6), MonicCaller::sosfilt);
     const Filtered out = tdf2(b, a, y, zi.defined() ? zi.select(-2, k) : zi);
     y = out.y;
     states.push_back(out.state);
@@ -87,24 +87,26 @@ std::tuple<Tensor, Tensor> lpv_sosfilt(const Tensor& sos, const Tensor& x,
 // A section (b_0 + b_1 z^-1 + b_2 z^-2) / (1 + a_1 z^-1 + a_2 z^-2) as a lattice of two stages with
 // a ladder. |k| < 1 is the triangle in which a section is stable (A. H. Gray, J. D. Markel,
 // "Digital lattice and ladder filter synthesis", IEEE Trans. Audio Electroacoust. 21(6), 1973).
-std::tuple<Tensor, Tensor> lpv_parallel(const Tensor& sos, const Tensor& x,
-                                        const OptionalTensor& zi_) {
+std::tuple<Tensor, Tensor> lpv::parallel(const Tensor& sos, const Tensor& x,
+                                         const OptionalTensor& zi_) {
   const char* op = "lpv.parallel";
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
   zi = check_over_time(op, sos, x, zi, type);
   const Tensor sections = sos.to(type.compute).movedim(-2, -3);  // [..., K, T or 1, 6]
   const auto [b, a] =
-      monic(sections.slice(-1, 0, 3), sections.slice(-1, 3, 6), MonicCaller::parallel);
+      autograd::monic(sections.slice(-1, 0, 3), sections.slice(-1, 3, 6), MonicCaller::parallel);
   const Tensor a1 = a.select(-1, 0), a2 = a.select(-1, 1);
   // a_1 = k_1 + k_2 conj(k_1), a_2 = k_2
   const Tensor k1 =
       a.is_complex() ? (a1 - a2 * conjugated(a1)) / (1 - a2 * conjugated(a2)) : a1 / (1 + a2);
   const Tensor v2 = b.select(-1, 2), v1 = b.select(-1, 1) - v2 * conjugated(a1),
                v0 = b.select(-1, 0) - v1 * conjugated(k1) - v2 * conjugated(a2);
-  const Filtered out = lattice(at::stack({k1, a2}, -1), at::stack({v0, v1, v2}, -1),
-                               x.to(type.compute).unsqueeze(-2), zi);
+  const Filtered out = functional::lattice(at::stack({k1, a2}, -1), at::stack({v0, v1, v2}, -1),
+                                           x.to(type.compute).unsqueeze(-2), zi);
   return results(out.y.sum(-2), zi.defined() ? out.state.movedim(-2, 0) : Tensor(), type);
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&sosfilt, &lpv::sosfilt, &lpv::parallel>> registered;
+
+}  // namespace polezero

@@ -8,10 +8,11 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
 
+using namespace functional;
 using autograd::call;
 
 namespace {
@@ -85,7 +86,7 @@ Tensor filtered_2d(const char* op, const TwoSided& f, const Tensor& x) {
   return filtered(f, rows.mT(), /*whole=*/false).mT().to(type.result);
 }
 
-bool is_whole(const char* op, c10::string_view boundary) {
+bool is_whole(const char* op, std::string_view boundary) {
   TORCH_CHECK_VALUE(boundary == "reflect" || boundary == "scipy", op,
                     ": boundary: expected 'reflect' or 'scipy', got '", boundary, "'");
   return boundary == "reflect";
@@ -112,7 +113,7 @@ Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degre
 
 }  // namespace
 
-Tensor cubic_spline(const Tensor& x, c10::SymInt m, c10::string_view boundary, int64_t axis) {
+Tensor cubic_spline(const Tensor& x, c10::SymInt m, std::string_view boundary, int64_t axis) {
   const char* op = "cubic_spline";
   const Promotion type = promote(op, {"x", x}, {});
   axis = wrap_axis(op, axis, {"x", x});
@@ -161,4 +162,8 @@ Tensor symiirorder2(const Tensor& x, double r, double omega, int64_t axis) {
   return filtered(op, filter, x, axis);
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&cubic_spline, &cspline1d, &qspline1d, &cspline1d_eval, &qspline1d_eval,
+                           &cspline2d, &qspline2d, &symiirorder1, &symiirorder2>>
+    registered;
+
+}  // namespace polezero

@@ -2,10 +2,11 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
-#include "functional/functions.h"
+#include "functional/registered.h"
 
-namespace polezero::functional {
+namespace polezero {
 
+using namespace functional;
 using autograd::call;
 
 namespace {
@@ -86,10 +87,12 @@ std::tuple<Tensor, Tensor> state_space(const Tensor& A, const Tensor& B, const O
   return filter("state_space", /*over_time=*/false, A, B, C, D, x, zi);
 }
 
-std::tuple<Tensor, Tensor> lpv_state_space(const Tensor& A, const Tensor& B,
-                                           const OptionalTensor& C, const OptionalTensor& D,
-                                           const Tensor& x, const OptionalTensor& zi) {
+std::tuple<Tensor, Tensor> lpv::state_space(const Tensor& A, const Tensor& B,
+                                            const OptionalTensor& C, const OptionalTensor& D,
+                                            const Tensor& x, const OptionalTensor& zi) {
   return filter("lpv.state_space", /*over_time=*/true, A, B, C, D, x, zi);
 }
 
-}  // namespace polezero::functional
+const Registered<OfSignals<&state_space, &lpv::state_space>> registered;
+
+}  // namespace polezero

@@ -129,14 +129,14 @@ def run(
     zi: Coefficients | None,
     *options: object,
     states: Callable[..., tuple[int, ...]] = _of_the_first,
-    axis: int = -1,
+    axis: int | None = None,
     optional: tuple[str, ...] = (),
     **values: Coefficients | None,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """Call a filter's op with its coefficients, of which those called ``optional`` may be None.
+    """Call a filter's op with its coefficients, of which those called ``optional`` may be None, and what follows them.
 
     There is a final state only where there is an initial one. ``states`` finds the shape of that of one row, time
-    last, in the coefficients; ``axis`` is where x has the time.
+    last, in the coefficients; ``axis`` is where x has the time, of an op that takes one.
     """
     x = signal(function, x)
     tensors = [
@@ -145,10 +145,13 @@ def run(
     ]
     state = None if zi is None else coefficients(function, "zi", zi, x)
     if state is not None and isinstance(zi, (int, float)) and zi == 0 and not isinstance(zi, bool):
-        after = (-axis if axis < 0 else x.dim() - axis) - 1
+        after = 0 if axis is None else (-axis if axis < 0 else x.dim() - axis) - 1
         state = state.expand(*states(*tensors), *(1,) * after)  # rest, however many states there are
     try:
-        y, zf = op(*tensors, x, state, *options)
+        if axis is None:  # (names in place of this order cost a short call 1.2 us of 6)
+            y, zf = op(*tensors, x, state, *options)
+        else:
+            y, zf = op(*tensors, x, axis, state, *options)
     except (TypeError, ValueError) as error:
         if ": zi:" not in str(error) and (hint := _swapped(function, dict(zip(values, tensors)), x)):
             raise type(error)(f"{error} ({hint})") from None
@@ -156,20 +159,20 @@ def run(
     return y if zi is None else (y, zf)
 
 
-def without_time(
-    function: str, op: Callable[..., tuple[Tensor, Tensor]], **dimensions: int
-) -> Callable[..., tuple[Tensor, Tensor]]:
+def without_time(function: str, op: torch._ops.OpOverload, **dimensions: int) -> Callable[..., tuple[Tensor, Tensor]]:
     """Make an op of :mod:`polezero.lpv` one of constant coefficients, which have no axis of time.
 
-    ``dimensions`` are the coefficients in their order, and how many dimensions they have behind that axis.
+    ``dimensions`` are the coefficients, and how many dimensions they have behind that axis.
     """
+    names = [argument.name for argument in op._schema.arguments]
 
     def call(*arguments: Tensor | None) -> tuple[Tensor, Tensor]:
-        *values, x, zi = arguments
-        given = {name: t for name, t in zip(dimensions, values) if t is not None and t.dim() >= dimensions[name]}
+        values = dict(zip(names, arguments))
+        given = {k: t for k, t in values.items() if k in dimensions and t is not None and t.dim() >= dimensions[k]}
         over_time = {name: t.unsqueeze(-1 - dimensions[name]) for name, t in given.items()}
         try:
-            return op(**dict(zip(dimensions, values)) | over_time, x=x, zi=zi)
+            y, zf = op(**values | over_time)
+            return y, zf
         except (NotImplementedError, TypeError, ValueError) as error:  # the sentence knows of that axis
             sentence = str(error).replace(f"lpv.{function}:", f"{function}:").replace("[..., T, ", "[..., ")
             for name, t in given.items():

@@ -271,7 +271,7 @@ def _run(
 
     # (mypy would take `coefficient` for axis and optional)
     return run(
-        function, op, x, zi, interpolation, *options, states=states, axis=-1, optional=(), **coefficient, delay=delay
+        function, op, x, zi, interpolation, *options, states=states, axis=None, optional=(), **coefficient, delay=delay
     )
 
 

@@ -7,7 +7,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import run, without_time
+from polezero._arguments import coefficients, run, signal, without_time
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -64,4 +64,5 @@ def lattice(
         >>> polezero.lattice([-0.5], torch.tensor([1.0, 0.0, 0.0, 0.0]))  # 1 / (1 - 0.5 z^-1)
         tensor([1.0000, 0.5000, 0.2500, 0.1250])
     """
-    return run("lattice", _lattice, x, zi, optional=("taps",), k=k, taps=taps)
+    taps = None if taps is None else coefficients("lattice", "taps", taps, signal("lattice", x))
+    return run("lattice", _lattice, x, zi, taps, k=k)

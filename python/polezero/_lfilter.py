@@ -105,7 +105,7 @@ def lfilter(
     """
     check_int("lfilter", "axis", axis)
     check_backward("lfilter", backward)
-    return run("lfilter", _ops.lfilter.default, x, zi, axis, backward, states=states, axis=axis, b=b, a=a)
+    return run("lfilter", _ops.lfilter.default, x, zi, backward, states=states, axis=axis, b=b, a=a)
 
 
 @overload
@@ -220,7 +220,8 @@ def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = 
         filter with a pole at ``z = 1`` (``sum(a) = 0``) has no such state: inf or NaN.
 
     Raises:
-        ValueError: ``a[..., 0]`` is 0, or ``b`` or ``a`` is empty.
+        ValueError: ``a[..., 0]`` is 0, ``b`` or ``a`` is empty, or leading dimensions or devices do not fit.
+        TypeError: A dtype is not supported.
 
     Source: :func:`scipy.signal.lfilter_zi`.
 
@@ -231,13 +232,7 @@ def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = 
         >>> polezero.lfilter(b, a, torch.ones(3), zi=zi)[0]
         tensor([1., 1., 1.])
     """
-    b_, a_ = _checked("lfilter_zi", b=b, a=a)
-    order = max(b_.shape[-1], a_.shape[-1]) - 1
-    b_, a_ = _pad(b_ / a_[..., :1], order + 1), _pad(a_ / a_[..., :1], order + 1)
-    c = b_[..., 1:] - a_[..., 1:] * b_[..., :1]
-    first = c.sum(-1, keepdim=True) / a_.sum(-1, keepdim=True)
-    before = torch.nn.functional.pad(c.cumsum(-1), (1, 0))[..., :order]
-    zi = first * a_.cumsum(-1)[..., :order] - before
+    zi: Tensor = _ops.lfilter_zi.default(*precise("lfilter_zi", b=b, a=a))
     return zi if dtype is None else zi.to(dtype)
 
 
@@ -270,7 +265,8 @@ def lfiltic(
         ``zi`` of shape ``[..., P]``.
 
     Raises:
-        ValueError: ``a[..., 0]`` is 0, or ``b`` or ``a`` is empty.
+        ValueError: ``a[..., 0]`` is 0, ``b`` or ``a`` is empty, or leading dimensions or devices do not fit.
+        TypeError: A dtype is not supported.
 
     Source: :func:`scipy.signal.lfiltic`.
 
@@ -281,35 +277,10 @@ def lfiltic(
         tensor([4., 2., 1.])
     """
     past = {"y": y} if x is None else {"y": y, "x": x}
-    b_, a_, *signals = _checked("lfiltic", b=b, a=a, **past)
-    b_, a_ = b_ / a_[..., :1], a_ / a_[..., :1]
-    order = max(b_.shape[-1], a_.shape[-1]) - 1
-
-    def overhang(c: Tensor, past: Tensor) -> Tensor:  # sum_{k > m} c_k past[k - m - 1]
-        taps = c.shape[-1] - 1
-        if taps == 0 or past.shape[-1] == 0:
-            return c.new_zeros(*torch.broadcast_shapes(c.shape[:-1], past.shape[:-1]), order)
-        past = past[..., :taps]
-        return _pad(_ops.fir.default(past.unsqueeze(-2), c[..., 1:], 0, True), order)
-
-    outputs = overhang(a_, signals[0])
-    inputs = overhang(b_, signals[1]) if x is not None else torch.zeros_like(outputs)
-    zi = inputs - outputs
+    zi: Tensor = _ops.lfiltic.default(*precise("lfiltic", b=b, a=a, **past))
     return zi if dtype is None else zi.to(dtype)
 
 
 def states(b: Tensor, a: Tensor) -> tuple[int]:
     """P of them, in the transposed direct form II."""
     return (max(b.shape[-1], a.shape[-1]) - 1,)
-
-
-def _checked(function: str, **values: Coefficients) -> list[Tensor]:
-    """What a state is computed from, b and a first, in double precision."""
-    tensors = precise(function, **values)
-    _ops.lfilter.default(tensors[0], tensors[1], torch.zeros(0, device=tensors[0].device))  # its checks: no sample
-    is_complex = any(t.is_complex() for t in tensors)
-    return [t.to(torch.complex128 if is_complex else torch.float64) for t in tensors]
-
-
-def _pad(t: Tensor, length: int) -> Tensor:
-    return torch.nn.functional.pad(t, (0, length - t.shape[-1]))

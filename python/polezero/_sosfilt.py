@@ -56,7 +56,7 @@ def sosfilt(
         tensor([1.0000, 1.5000, 0.7500, 0.3750])
     """
     check_int("sosfilt", "axis", axis)
-    return run("sosfilt", _ops.sosfilt.default, x, zi, axis, states=states, axis=axis, sos=sos)
+    return run("sosfilt", _ops.sosfilt.default, x, zi, states=states, axis=axis, sos=sos)
 
 
 @overload

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from polezero import _lattice, _lfilter, _sosfilt, _state_space
 from polezero._allpole import linear_recurrence
-from polezero._arguments import run
+from polezero._arguments import coefficients, run, signal
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients, typed_as
 
@@ -140,7 +140,8 @@ def lattice(
         >>> polezero.lpv.lattice(k, torch.tensor([1.0, 0.0, 0.0, 0.0]))
         tensor([1.0000, 0.5000, 0.2500, 0.1250])
     """
-    return run("lpv.lattice", _ops.lpv_lattice.default, x, zi, optional=("taps",), k=k, taps=taps)
+    taps = None if taps is None else coefficients("lpv.lattice", "taps", taps, signal("lpv.lattice", x))
+    return run("lpv.lattice", _ops.lpv_lattice.default, x, zi, taps, k=k)
 
 
 @overload

@@ -29,6 +29,48 @@ def test_every_registered_op_has_arguments() -> None:
     assert sum(len(case.ops) for case in ALL.values()) == len(OPS), "in one case each"
 
 
+AUTOCAST = {"AutocastCPU", "AutocastCUDA"}
+# Of which torch makes the kernels of all devices and of autograd: what users call is a composite.
+COMPOSITE = {"CompositeImplicitAutograd", "FuncTorchBatchedDecomposition"}
+CORE = {"CPU", "CUDA", "Meta", "Autograd", "FuncTorchBatched", "Batched"} | AUTOCAST
+OF_COEFFICIENTS = {"lfilter_zi", "lfiltic", "parallel_form", "diagonalise", "freq_response", "freq_comb"}
+USER_OPS = {name.replace(".", "_"): name for name in ALL if name not in ("lattice", "parallel")}  # those are lpv's
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_every_op_has_its_kernels_and_no_other(op: str) -> None:
+    keys = {key for key in COMPOSITE | CORE if torch._C._dispatch_has_kernel_for_dispatch_key(f"polezero::{op}", key)}
+    of_users = COMPOSITE if op in OF_COEFFICIENTS else COMPOSITE | AUTOCAST
+    assert keys == (of_users if op in USER_OPS else CORE)
+
+
+def test_no_kernel_is_without_a_schema() -> None:
+    assert not [impl for impl in torch._C._dispatch_find_dangling_impls() if "polezero" in impl]
+
+
+# What is Python's alone: parameters of SciPy's that have one value, points that are scaled before the op.
+ONLY_IN_PYTHON = {
+    **dict.fromkeys(("lfilter_zi", "lfiltic"), "dtype"),
+    **dict.fromkeys(("cspline1d_eval", "qspline1d_eval"), "dx x0"),
+    **dict.fromkeys(("cspline2d", "symiirorder1", "symiirorder2"), "precision"),
+    "qspline1d": "lamb",
+    "qspline2d": "lamb precision",
+}
+
+
+@pytest.mark.parametrize("op", USER_OPS)
+def test_a_schema_has_the_arguments_of_the_function_in_its_order(op: str) -> None:
+    schema = getattr(torch.ops.polezero, op).default._schema
+    function = inspect.signature(ALL[USER_OPS[op]].function).parameters
+    only_in_python = ONLY_IN_PYTHON.get(op, "").split()
+    assert set(only_in_python) <= set(function)
+    assert [argument.name for argument in schema.arguments] == [n for n in function if n not in only_in_python]
+    for argument in schema.arguments:
+        default = function[argument.name].default
+        assert argument.has_default_value() == (default is not inspect.Parameter.empty)
+        assert not argument.has_default_value() or argument.default_value == default
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_what_a_case_stays_out_of_has_a_reason(name: str) -> None:
     case = ALL[name]

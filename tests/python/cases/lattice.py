@@ -71,11 +71,6 @@ def reflections(radius: float) -> Tensor:
 TAPS = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
 
 
-def in_order(k: Tensor, x: Tensor, zi: Tensor | None = None, taps: Tensor | None = None) -> tuple[Any, ...]:
-    """The inputs as the op takes them."""
-    return k, taps, x, zi
-
-
 def ports(dtype: torch.dtype, count: int, *flags: bool) -> tuple[Any, ...]:
     k, _, zi = lattice_inputs(dtype, N=3, T=7, zi=True)
     return k, torch.randn(2, count, 7, dtype=dtype), zi, *flags
@@ -201,8 +196,8 @@ CASES = [
         },
         ops={
             "lpv_lattice": {
-                "rest": lambda d: in_order(*lattice_inputs(d, N=3, T=7)),
-                "zi_taps": lambda d: in_order(*lattice_inputs(d, N=3, T=7, zi=True, taps=True)),
+                "rest": lambda d: lattice_inputs(d, N=3, T=7),
+                "zi_taps": lambda d: lattice_inputs(d, N=3, T=7, zi=True, taps=True),
             },
             "lattice_forward": {
                 "one_port": lambda d: ports(d, 1, False, False),

@@ -54,6 +54,17 @@ def arguments(dtype: torch.dtype, *options: Any) -> tuple[Any, ...]:
     return (*lfilter_inputs(dtype, M=1, N=3, T=7, lead_a=(2,), lead_zi=(2,)), *options)
 
 
+def with_axis(dtype: torch.dtype) -> tuple[Any, ...]:
+    """As the op takes them."""
+    b, a, x, zi = arguments(dtype)
+    return b, a, x, -1, zi
+
+
+def past_inputs(dtype: torch.dtype) -> tuple[Tensor, ...]:
+    """b, a, and outputs and inputs of the past."""
+    return (*lfilter_inputs(dtype, M=3)[:2], torch.randn(2, 4, dtype=dtype), torch.randn(2, 2, dtype=dtype))
+
+
 def backward_arguments(dtype: torch.dtype) -> tuple[Any, ...]:
     b, a, x, zi = arguments(dtype)
     y, zf = core.lfilter_forward(b, a, x, zi)
@@ -116,22 +127,22 @@ def bad_filters(name: str) -> dict[str, Bad]:
     call = getattr(polezero, name)
     rows = torch.tensor([[1.0, 0.5], [0.0, 0.5]])
     axis = f"{name}: axis: expected a number from -2 to 1, got"
-    return {  # sensitivity is made of lfilter, which finds what depends on values and rows
-        "a0_zero": Bad(lambda: call([1.0], [0.0, 1.0], X), ValueError, f"lfilter: {A0}"),
-        "a0_zero_in_a_row": Bad(lambda: call([1.0], rows, X), ValueError, f"lfilter: {A0}"),
-        "a0_complex_zero": Bad(lambda: call([1.0], [0j, 1j], X), ValueError, f"lfilter: {A0}"),
+    return {
+        "a0_zero": Bad(lambda: call([1.0], [0.0, 1.0], X), ValueError, f"{name}: {A0}"),
+        "a0_zero_in_a_row": Bad(lambda: call([1.0], rows, X), ValueError, f"{name}: {A0}"),
+        "a0_complex_zero": Bad(lambda: call([1.0], [0j, 1j], X), ValueError, f"{name}: {A0}"),
         "b_empty": Bad(lambda: call([], [1.0], X), ValueError, f"{name}: b: {NO_TAPS} [0]"),
         "a_empty": Bad(lambda: call([1.0], [], X), ValueError, f"{name}: a: {NO_TAPS} [0]"),
         "b_rows_empty": Bad(lambda: call(zeros(2, 0), [1.0], X), ValueError, f"{name}: b: {NO_TAPS} [2, 0]"),
         "b_rows": Bad(
             lambda: call(zeros(3, 2), [1.0], X),
             ValueError,
-            f"lfilter: {ROWS} b [3, 2], a [1], x [2, 5]",
+            f"{name}: {ROWS} b [3, 2], a [1], x [2, 5]",
         ),
         "a_rows": Bad(
             lambda: call([1.0], torch.ones(3, 2), X),
             ValueError,
-            f"lfilter: {ROWS} b [1], a [3, 2], x [2, 5]",
+            f"{name}: {ROWS} b [1], a [3, 2], x [2, 5]",
         ),
         "axis_high": Bad(lambda: call(*BA, X, 2), IndexError, f"{axis} 2"),
         "axis_low": Bad(lambda: call(*BA, X, -3), IndexError, f"{axis} -3"),
@@ -189,26 +200,53 @@ BAD = {
         "lfilter: zi: expected max(len(a), len(b)) - 1 = 1 values along the last axis, got shape [2, 2]",
     ),
 }
-BAD_LFILTER_ZI = {
-    "b_empty": Bad(lambda: polezero.lfilter_zi([], [1.0]), ValueError, f"lfilter: b: {NO_TAPS} [0]"),
-    "b_float8": Bad(
-        lambda: polezero.lfilter_zi(zeros(2).to(torch.float8_e4m3fn), [1.0]),
-        TypeError,
-        f"lfilter: b: {DTYPES} Float8_e4m3fn",
-    ),
-    "a_empty": Bad(lambda: polezero.lfilter_zi([1.0], []), ValueError, f"lfilter: a: {NO_TAPS} [0]"),
-    "a0_zero": Bad(lambda: polezero.lfilter_zi([1.0, 1.0], [0.0, 1.0]), ValueError, f"lfilter: {A0}"),
-}
-BAD_LFILTIC = {
+
+
+def bad_states(name: str, *past: list[float]) -> dict[str, Bad]:
+    """What the functions of b, a and samples of the past refuse alike."""
+    call = getattr(polezero, name)
+    return {
+        "b_empty": Bad(lambda: call([], [1.0], *past), ValueError, f"{name}: b: {NO_TAPS} [0]"),
+        "a_empty": Bad(lambda: call([1.0], [], *past), ValueError, f"{name}: a: {NO_TAPS} [0]"),
+        "a0_zero": Bad(lambda: call([1.0, 1.0], [0.0, 1.0], *past), ValueError, f"{name}: {A0}"),
+        "rows": Bad(
+            lambda: call(zeros(3, 2), torch.ones(2, 2), *past),
+            ValueError,
+            f"{name}: a{ROWS.removeprefix('x')} b [3, 2], a [2, 2]*",
+        ),
+        "b_float8": Bad(
+            lambda: call(zeros(2).to(torch.float8_e4m3fn), [1.0], *past),
+            TypeError,
+            f"{name}: b: {DTYPES} Float8_e4m3fn",
+        ),
+    }
+
+
+BAD_PAST = {
     "y_text": Bad(lambda: polezero.lfiltic([1.0], [1.0, 0.5], "abc"), ValueError, f"lfiltic: y: {NO_ARRAY} 'abc'"),
-    "b_empty": Bad(lambda: polezero.lfiltic([], [1.0], [1.0]), ValueError, f"lfilter: b: {NO_TAPS} [0]"),
-    "a_empty": Bad(lambda: polezero.lfiltic([1.0], [], [1.0]), ValueError, f"lfilter: a: {NO_TAPS} [0]"),
-    "a0_zero": Bad(lambda: polezero.lfiltic([1.0, 1.0], [0.0, 1.0], [1.0]), ValueError, f"lfilter: {A0}"),
+    "y_sparse": Bad(
+        lambda: polezero.lfiltic(*BA, torch.ones(2).to_sparse()),
+        ValueError,
+        "lfiltic: y: expected a strided tensor, got Sparse",
+    ),
+    "y_float8": Bad(
+        lambda: polezero.lfiltic(*BA, zeros(2).to(torch.float8_e4m3fn)),
+        TypeError,
+        f"lfiltic: y: {DTYPES} Float8_e4m3fn",
+    ),
+    "x_elsewhere": Bad(
+        lambda: polezero.lfiltic(*(torch.tensor(c) for c in BA), [1.0], zeros(2).to("meta")),
+        ValueError,
+        "lfiltic: x: expected a tensor on cpu as b, got one on meta",
+    ),
+    "x_rows": Bad(
+        lambda: polezero.lfiltic(*BA, zeros(2, 2), zeros(3, 2)),
+        ValueError,
+        f"lfiltic: {ROWS} b [2], a [3], y [2, 2], x [3, 2]",
+    ),
 }
 
 # ---- the cases
-
-CHECKS = {"errors": "lfilter, of which they take the checks, is named"}
 
 
 def of_states(dtype: torch.dtype) -> list[torch.dtype]:
@@ -248,12 +286,12 @@ CASES = [
         },
         ops={
             "lfilter": {
-                "zi": arguments,
+                "zi": with_axis,
                 "rest": lambda d: lfilter_inputs(d, T=7, lead_x=(3, 2)),
                 "first_axis": lambda d: (
                     *lfilter_inputs(d, M=0, T=2, lead_x=(7,)),
-                    None,
                     0,
+                    None,
                     "two_pass",
                 ),
                 "mixed": lambda d: (torch.randn(3), *lfilter_inputs(d, T=7)[1:]),
@@ -296,9 +334,10 @@ CASES = [
         "b a",
         results=of_states,
         examples={"rows": Example(inputs=lambda d: lfilter_inputs(d, M=3, N=2, lead_a=(2,))[:2])},
-        bad=BAD_LFILTER_ZI,
+        ops={"lfilter_zi": {"rows": lambda d: lfilter_inputs(d, M=1, N=3, lead_a=(2,))[:2]}},
+        bad=bad_states("lfilter_zi"),
         signal=None,
-        opt_out=NO_SIGNAL | CHECKS,
+        opt_out=NO_SIGNAL,
     ),
     Case(
         "lfiltic",
@@ -306,13 +345,12 @@ CASES = [
         "b a y x",
         results=of_states,
         examples={
-            "past_x": Example(
-                inputs=lambda d: (*lfilter_inputs(d, M=3)[:2], torch.randn(2, 4, dtype=d), torch.randn(2, 2, dtype=d))
-            ),
-            "rest": Example(inputs=lambda d: (*lfilter_inputs(d, M=3)[:2], torch.randn(2, 4, dtype=d))),
+            "past_x": Example(inputs=past_inputs),
+            "rest": Example(inputs=lambda d: past_inputs(d)[:3]),
         },
-        bad=BAD_LFILTIC,
+        ops={"lfiltic": {"past_x": past_inputs, "rest": lambda d: past_inputs(d)[:3]}},
+        bad=bad_states("lfiltic", [1.0]) | BAD_PAST,
         signal=None,
-        opt_out=NO_SIGNAL | CHECKS,
+        opt_out=NO_SIGNAL,
     ),
 ]

@@ -47,6 +47,11 @@ def example(**sizes: Any) -> Example:
     return Example(inputs=partial(sosfilt_inputs, **sizes))
 
 
+def with_axis(axis: int, sos: Tensor, x: Tensor, zi: Tensor) -> tuple[Any, ...]:
+    """As the op takes them."""
+    return sos, x, axis, zi
+
+
 def core_arguments(dtype: torch.dtype) -> tuple[Tensor, ...]:
     sos, x, zi = sosfilt_inputs(dtype, lead_zi=(2,))
     return sos, x, zi.movedim(0, -2)
@@ -102,12 +107,9 @@ CASES = [
         ops={
             "sosfilt": {
                 "rest": sosfilt_inputs,
-                "zi": lambda d: sosfilt_inputs(d, lead=(9,), lead_x=(9,), lead_zi=(9,)),
-                "first_axis": lambda d: (
-                    sosfilt_inputs(d)[0],
-                    torch.randn(7, 2, dtype=d),
-                    torch.randn(2, 2, 2, dtype=d),
-                    0,
+                "zi": lambda d: with_axis(-1, *sosfilt_inputs(d, lead=(9,), lead_x=(9,), lead_zi=(9,))),
+                "first_axis": lambda d: with_axis(
+                    0, sosfilt_inputs(d)[0], torch.randn(7, 2, dtype=d), torch.randn(2, 2, 2, dtype=d)
                 ),
             },
             "sosfilt_forward": {"rest": sosfilt_inputs, "zi": core_arguments},
