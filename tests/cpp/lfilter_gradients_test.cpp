@@ -65,7 +65,8 @@ void check(int64_t M, int64_t N, int64_t time, bool monic) {
   using E = exact_t<T>;
   Random random(1);
   const int64_t P = std::max(M, N);
-  const auto x = random.signal<T>(time), zi = random.signal<T>(P), g = random.signal<T>(time + P);
+  const auto x = random.signal<T>(time), g = random.signal<T>(time + P);
+  const auto zi = random.signal<A>(P);
   std::vector<T> b = random.signal<T>(M + 1), a{T(1)};
   const T a0 = monic ? T(1) : random.normal<T>() + T(2);
   if (monic) b = {T(1)};
@@ -78,17 +79,19 @@ void check(int64_t M, int64_t N, int64_t time, bool monic) {
 
   std::vector<A> bs(P + 1), as(P), a0s(1);
   const GivenFilters filters{.b = monic ? nullptr : b.data(),
-                                   .a = monic ? a.data() + 1 : a.data(),
-                                   .order_b = M,
-                                   .order_a = N,
-                                   .monic = monic,
-                                   .conjugate = true};
+                             .a = monic ? a.data() + 1 : a.data(),
+                             .order_b = M,
+                             .order_a = N,
+                             .monic = monic,
+                             .conjugate = true};
   for (int64_t i = 0; i <= P; ++i) {
-    normalise_tap<T, T, T>(filters, i, bs.data(), as.data(), a0s.data());
+    normalise_tap<T, T, T>(filters, 0, i, bs.data(), as.data(), a0s.data());
   }
-  const std::vector<T> y(out.begin(), out.begin() + time), zf(out.begin() + time, out.end());
-  auto grad_x = unwritten<T>(time), grad_zi = unwritten<T>(P);
-  auto head = unwritten<A>(P), grad_b = unwritten<A>(M + 1), grad_a = unwritten<A>(N + !monic);
+  const std::vector<T> y(out.begin(), out.begin() + time);
+  const std::vector<A> zf(out.begin() + time, out.end()), grad_zf(g.begin() + time, g.end());
+  auto grad_x = unwritten<T>(time);
+  auto head = unwritten<A>(P), grad_zi = unwritten<A>(P), grad_b = unwritten<A>(M + 1),
+       grad_a = unwritten<A>(N + !monic);
   chunk_length = 5;
   const int64_t chunks = chunks_of(time);
   auto sums = unwritten<A>(chunks * 2 * (P + 1));
@@ -97,7 +100,7 @@ void check(int64_t M, int64_t N, int64_t time, bool monic) {
                                 .time = time,
                                 .grad_y = g.data(),
                                 .grad_y_stride = time,
-                                .grad_zf = monic ? nullptr : g.data() + time,
+                                .grad_zf = monic ? nullptr : grad_zf.data(),
                                 .grad_x = grad_x.data(),
                                 .grad_x_stride = time,
                                 .x = monic ? nullptr : x.data(),

@@ -20,8 +20,8 @@ void check_forward(const Launch& launch, int64_t M, int64_t N, double radius, in
   auto x = random_rows<T>(random, rows, time, 3);
   if (nan_at >= 0) x.row(0)[nan_at] = T(NAN);
   Rows<T> y(rows, time, 5, T(NAN));
-  const auto zi = random.signal<T>(rows * bank.order);
-  auto zf = unwritten<T>(rows * bank.order);
+  const auto zi = random.signal<acc_t<T>>(rows * bank.order);
+  auto zf = unwritten<acc_t<T>>(rows * bank.order);
   const LfilterScan<T> p{.filters = bank.view(),
                          .rows = rows,
                          .time = time,
@@ -64,7 +64,7 @@ void check_adjoint(const Launch& launch, int64_t M, int64_t N, double radius, in
   const auto x = random_rows<T>(random, rows, time, 0), y = random_rows<T>(random, rows, time, 1);
   if (nan_at >= 0) g.row(0)[nan_at] = T(NAN);
   Rows<T> grad_x(rows, time, 5, T(NAN));
-  const auto grad_zf = random.signal<T>(rows * order);
+  const auto grad_zf = random.signal<A>(rows * order);
   auto head = unwritten<A>(rows * order);
   const LfilterAdjointScan<T> p{.filters = bank.view(),
                                 .rows = rows,

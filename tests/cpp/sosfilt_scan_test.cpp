@@ -22,25 +22,25 @@ struct SosScanCase {
   SosScanShape shape;
   FilterBank<T> bank;  // all sections of all rows
   Rows<T> x, g;
-  std::vector<T> zi, later;
+  std::vector<acc_t<T>> zi, later;
 
   SosScanCase(Random& random, const SosScanShape& s)
       : shape(s),
         bank(random, 2, 2, (s.a_row ? s.rows : 1) * s.sections, s.radius),
         x(random_rows<T>(random, s.rows, s.time, 3)),
         g(random_rows<T>(random, s.rows, s.time, 1)),
-        zi(random.signal<T>(s.rows * s.sections * 2)),
-        later(random.signal<T>(s.rows * s.sections * 2)) {}
+        zi(random.signal<acc_t<T>>(s.rows * s.sections * 2)),
+        later(random.signal<acc_t<T>>(s.rows * s.sections * 2)) {}
 
   struct Result {
     Rows<T> y;
-    std::vector<T> zf;
+    std::vector<acc_t<T>> zf;
     bool operator==(const Result&) const = default;
   };
   template <bool adjoint>
   Result run(const Launch& launch) const {
     const int64_t K = shape.sections;
-    Result out{Rows<T>(shape.rows, shape.time, 2, T(-1)), std::vector<T>(zi.size())};
+    Result out{Rows<T>(shape.rows, shape.time, 2, T(-1)), std::vector<acc_t<T>>(zi.size())};
     FilterBank<T> sections = bank;
     if constexpr (adjoint && kComplex<T>) {
       for (auto& c : sections.b) c = std::conj(c);
@@ -48,8 +48,9 @@ struct SosScanCase {
     }
     std::vector<acc_t<T>> carried(launch.look_back ? 0 : zi.size());
     const Rows<T>& in = adjoint ? g : x;
-    SosfiltScan<T> p{.sections = sections.view(),
-                     .count = K,
+    Sections<T> of_rows{K, sections.view()};
+    of_rows.filters.filter_stride = shape.a_row ? K : 0;
+    SosfiltScan<T> p{.sections = of_rows,
                      .rows = shape.rows,
                      .time = shape.time,
                      .x = in.row(0),
@@ -59,8 +60,8 @@ struct SosScanCase {
                      .zi = (adjoint ? later : zi).data(),
                      .zf = out.zf.data(),
                      .carried = launch.look_back ? nullptr : carried.data()};
-    const Prepared<T, 2> prepared(launch, p.sections, sections.count, shape.rows, shape.time, K);
-    p.sections.filters.filter_stride = shape.a_row ? K : 0;
+    const Prepared<T, 2> prepared(launch, sections.view(), sections.count, shape.rows, shape.time,
+                                  K);
     run_grid<ScanShared<SectionCarry<T, adjoint>>>(
         prepared.tickets, launch.warps, launch.resident, launch.delay,
         [&](auto& block, auto& memory, int64_t ticket) {
@@ -103,7 +104,7 @@ void expect_adjoint(const SosScanCase<T>& c, const typename SosScanCase<T>::Resu
   using E = exact_t<T>;
   E one(0), other(0);
   double size = 1;
-  auto add = [&](E& sum, T u, T v) {
+  auto add = [&](E& sum, auto u, auto v) {
     sum += product(conjugate_exact(exact(u)), exact(v));
     size += static_cast<double>(std::norm(std::complex<long double>(exact(v))));
     size += static_cast<double>(std::norm(std::complex<long double>(exact(u))));

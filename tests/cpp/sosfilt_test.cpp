@@ -26,7 +26,8 @@ template <class T>
 struct SosCase {
   using A = acc_t<T>;
   SosShape shape;
-  std::vector<A> c;
+  std::vector<A> c;  // b_0 b_1 b_2 a_1 a_2 of each section
+  std::vector<A> b, a;
   Rows<T> x, g;
   std::vector<A> zi, later;  // states of the filter before, of the adjoint after
 
@@ -38,8 +39,10 @@ struct SosCase {
         later(random.signal<A>(s.rows * s.sections * 2)) {
     for (int64_t i = 0; i < (s.a_row ? s.rows : 1) * s.sections; ++i) {
       for (int j = 0; j < 3; ++j) c.push_back(random.normal<A>() / 2.0);
-      const std::vector<A> a = denominator<A>(random, 2, 0.9);
-      c.insert(c.end(), a.begin(), a.end());
+      const std::vector<A> tail = denominator<A>(random, 2, 0.9);
+      c.insert(c.end(), tail.begin(), tail.end());
+      b.insert(b.end(), c.end() - 5, c.end() - 2);
+      a.insert(a.end(), c.end() - 2, c.end());
     }
   }
   const A* section(int64_t row, int64_t k) const {
@@ -47,7 +50,8 @@ struct SosCase {
   }
   SosResult<T> run(const KernelsOf<T>& kernels, const std::vector<Range>& ranges,
                    bool with_sums = true) const {
-    const Sections<T> sections{shape.sections, shape.a_row ? 5 * shape.sections : 0, c.data()};
+    const Sections<T> sections{shape.sections,
+                               {2, 2, 2, shape.a_row ? shape.sections : 0, b.data(), a.data()}};
     SosResult<T> out{Rows<T>(shape.rows, shape.time, 2, kUntouched<T>),
                      Rows<T>(shape.rows, shape.time, 1, kUntouched<T>), zi, later,
                      std::vector<A>(shape.rows * shape.sections * 5)};
