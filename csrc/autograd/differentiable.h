@@ -52,7 +52,9 @@ void set_tangents(const typename Op::In& in, const typename Op::Attributes& attr
   }
   const typename Op::Out tangents = Op::jvp(p, t, out, attributes);
   for (size_t i = 0; i < Op::outputs; ++i) {
-    if (tangents[i].defined()) out[i]._set_fw_grad(tangents[i], 0, /*is_inplace_op=*/false);
+    if (!tangents[i].defined()) continue;
+    const Tensor tangent = tangents[i].to(out[i].scalar_type());  // that of a state may be wider
+    out[i]._set_fw_grad(tangent, 0, /*is_inplace_op=*/false);
   }
 }
 

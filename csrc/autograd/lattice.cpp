@@ -129,6 +129,12 @@ Tensor all_ports(const Tensors<3>& in, bool adjoint) {
 
 Tensors<3> composed_backward(const Tensors<2>& grads, const Tensors<3>& in, bool adjoint) {
   const auto& [k, u, zi] = in;
+  if (is_wider(zi, u) || is_wider(grads[1], u)) {
+    auto r = composed_backward(widened(grads), widened(in), adjoint);
+    if (!is_constant(k)) r[0] = r[0].to(k.scalar_type());
+    r[1] = r[1].to(u.scalar_type());
+    return r;
+  }
   const auto [r, grad_zi] =
       call<&polezero::lattice_forward>({k, grads[0], grads[1]}, {true, !adjoint});
   const Run ours{u, all_ports(in, adjoint), zi}, theirs{grads[0], r, grads[1]};
@@ -155,6 +161,7 @@ struct LatticeForward : Op<&polezero::lattice_forward, 2, 2, 1> {
 
   static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes) {
     const auto& [k, u, zi] = p;
+    if (is_wider(zi, u)) return jvp(widened(p), widened(t), widened(out), attributes);
     const auto [all, adjoint] = attributes;
     Tensors<2> r;
     if (t[0].defined()) {

@@ -47,6 +47,9 @@ Tensor tangent_input(const Tensor& tangent_b, const Tensor& tangent_a, const Ten
 std::pair<Tensor, Tensor> two_pass_grads(const Tensors<2>& grads, const Tensors<4>& in,
                                          const Tensors<2>& out, bool need_b, bool need_a) {
   const auto& [b, a, x, zi] = in;
+  if (is_wider(zi, grads[0]) || is_wider(grads[1], grads[0])) {
+    return two_pass_grads(widened(grads), widened(in), widened(out), need_b, need_a);
+  }
   const auto& [y, zf] = out;
   const c10::SymInt P = max_order(b, a), taps_b = b.sym_size(-1), taps_a = a.sym_size(-1);
   const Tensor &grad_zf = grads[1], one = one_like(a);
@@ -114,8 +117,9 @@ struct LfilterForward : Op<&polezero::lfilter_forward, 1, 1, 1, 1> {
     return r;
   }
 
-  static Out jvp(const In& p, const In& t, const Out& out, const Attributes&) {
+  static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes) {
     const auto& [b, a, x, zi] = p;
+    if (is_wider(zi, x)) return jvp(widened(p), widened(t), widened(out), attributes);
     const auto& [tangent_b, tangent_a, tangent_x, tangent_zi] = t;
     const auto& [y, zf] = out;
     const bool state = zi.defined();
@@ -149,9 +153,12 @@ struct LfilterBackward : Op<&polezero::lfilter_backward, 1, 1, 1, 1, 1, 1, 1, 1>
   // <c, backward(g)> = <tangent of the filter in the direction c, g>: so the gradient of g is that
   // tangent, and the others are those of the two filters that make it (see jvp above), under the
   // filter's own backward.
-  static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
+  static In vjp(const Out& grads, const In& in, const Out& out, const Attributes& attributes,
                 const Need& need) {
     const auto& [g, g_zf, b, a, x, y, zi_or_none, zf_or_none] = in;
+    if (is_wider(g_zf, g) || is_wider(zi_or_none, g) || is_wider(zf_or_none, g)) {
+      return vjp(widened(grads), widened(in), out, attributes, need);
+    }
     const auto [need_b, need_a, need_x, need_zi] = attributes;
     const Tensor c_b = need_b ? grads[0] : Tensor(), c_a = need_a ? grads[1] : Tensor(),
                  c_x = need_x ? grads[2] : Tensor(), c_zi = need_zi ? grads[3] : Tensor();
@@ -220,6 +227,11 @@ struct LfilterBackward : Op<&polezero::lfilter_backward, 1, 1, 1, 1, 1, 1, 1, 1>
 
   static Out unfused(const In& in, const Attributes& attributes) {
     const auto& [grad_y, grad_zf, b, a, x, y, zi, zf] = in;
+    if (is_wider(grad_zf, grad_y) || is_wider(zi, grad_y) || is_wider(zf, grad_y)) {
+      Out r = unfused(widened(in), attributes);
+      r[2] = r[2].to(grad_y.scalar_type());
+      return r;
+    }
     const auto [need_b, need_a, need_x, need_zi] = attributes;
     const c10::SymInt P = max_order(b, a), taps_b = b.sym_size(-1), taps_a = a.sym_size(-1),
                       T = grad_y.sym_size(-1);

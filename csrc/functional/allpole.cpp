@@ -25,7 +25,7 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
                                    std::string_view backward) {
   const char* op = "allpole";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {"x", x}, {{"a", a}}, zi, Wider::read);
+  const Promotion type = promote(op, {"x", x}, {{"a", a}}, zi, {.coefficients = true});
   check_not_scalar(op, {"x", x});
   check_not_scalar(op, {"a", a});
   zi = past_of(op, zi, a.sym_size(-1), {{"a", a}, {"x", x}}, type);

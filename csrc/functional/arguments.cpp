@@ -52,7 +52,8 @@ at::ScalarType Promotion::coefficient(const Tensor& t) const {
 }
 
 Promotion promote(const char* op, const Argument& signal,
-                  std::initializer_list<Argument> coefficients, const Tensor& zi, Wider wider) {
+                  std::initializer_list<Argument> coefficients, const Tensor& zi,
+                  const Reads& reads) {
   check_argument(op, signal, signal);
   at::ScalarType type = result_of(signal.tensor.scalar_type());
   bool wide = false;
@@ -63,8 +64,8 @@ Promotion promote(const char* op, const Argument& signal,
     if (at::isComplexType(own)) type = at::promote_types(type, at::kComplexFloat);
     wide |= counts && is_wide(own);
   };
-  for (const Argument& c : coefficients) meet(c, wider == Wider::computed);
-  meet({"zi", zi, 1, /*over_time=*/false, /*optional=*/true}, true);
+  for (const Argument& c : coefficients) meet(c, !reads.coefficients);
+  meet({"zi", zi, 1, /*over_time=*/false, /*optional=*/true}, !reads.states);
   at::ScalarType compute = computed_in(type);
   if (wide) compute = at::promote_types(compute, at::kDouble);
   const bool precise = zi.defined() && !at::isIntegralType(zi.scalar_type(), /*includeBool=*/true);
@@ -158,7 +159,7 @@ Tensor past_of(const char* op, const Tensor& zi, const c10::SymInt& length,
   TORCH_CHECK_VALUE(zi.dim() >= 1 && zi.sym_size(-1) == length, op, ": zi: expected ", length,
                     " values along axis -1, got shape ", zi.sym_sizes());
   check_broadcasts_to(op, {"zi", zi}, broadcast_leading(op, others));
-  return zi.to(type.compute);
+  return zi.to(type.coefficient(zi));
 }
 
 std::tuple<Tensor, Tensor> results(const Tensor& y, const Tensor& zf, const Promotion& type) {

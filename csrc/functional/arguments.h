@@ -20,7 +20,8 @@ struct Promotion {
   at::ScalarType compute;
   at::ScalarType state;  // of the final state: that of the result and of the initial one, promoted
 
-  // The dtype of a coefficient beside a signal in `compute`: that, or the wider one of its kind.
+  // The dtype of a coefficient or a state beside a signal in `compute`: that, or the wider one of
+  // its kind.
   at::ScalarType coefficient(const Tensor& t) const;
   // float64 or complex128, for what rounding would spoil.
   at::ScalarType in_double() const {
@@ -28,18 +29,21 @@ struct Promotion {
   }
 };
 
-// Whether the op reads constant coefficients that are wider than the signal; otherwise, and where a
-// state is, all is computed in the wider dtype, and rounded at the end.
-enum class Wider { read, computed };
+// What an op reads although it is wider than the signal: constant coefficients, a state. Beside
+// what it does not, all is computed in the wider dtype, and rounded at the end.
+struct Reads {
+  bool coefficients = false;
+  bool states = false;
+};
 
 // Whether the axis of time of coefficients says that they stay as they are.
-inline Wider read_where_constant(const Tensor& c, int64_t axis) {
-  return c.dim() >= -axis && c.sym_size(axis) == 1 ? Wider::read : Wider::computed;
+inline Reads read_where_constant(const Tensor& c, int64_t axis) {
+  return {.coefficients = c.dim() >= -axis && c.sym_size(axis) == 1};
 }
 
 Promotion promote(const char* op, const Argument& signal,
                   std::initializer_list<Argument> coefficients, const Tensor& zi = {},
-                  Wider wider = Wider::computed);
+                  const Reads& reads = {});
 // Of coefficients alone, in which case the result is as precise as they are.
 Promotion promote(const char* op, std::initializer_list<Argument> coefficients);
 

@@ -57,8 +57,8 @@ Tensor whole(const char* op, const char* name, const Tensor& delay) {
 }
 
 // A value for each row is read as wide as it is.
-Wider reads(const Tensor& c, const Tensor& x) {
-  return c.dim() < x.dim() ? Wider::read : read_where_constant(c, -1);
+Reads reads(const Tensor& c, const Tensor& x) {
+  return c.dim() < x.dim() ? Reads{.coefficients = true} : read_where_constant(c, -1);
 }
 
 // A signal with the samples before it, and their number.
@@ -231,8 +231,9 @@ std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a_, const Tensor& delays
                                           const OptionalTensor& zi_) {
   const char* op = "sparse_allpole";
   const Tensor past = value_or_undefined(zi_);
-  const Promotion type = promote(op, {"x", x}, {{"a", a_}}, past,
-                                 a_.dim() <= x.dim() ? Wider::read : read_where_constant(a_, -2));
+  const Promotion type =
+      promote(op, {"x", x}, {{"a", a_}}, past,
+              a_.dim() <= x.dim() ? Reads{.coefficients = true} : read_where_constant(a_, -2));
   check_not_scalar(op, {"x", x});
   const auto over_time = [&](const char* name, const Tensor& c) {
     check_not_scalar(op, {name, c});

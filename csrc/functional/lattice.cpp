@@ -24,7 +24,8 @@ std::tuple<Tensor, Tensor> lpv::lattice(const Tensor& k, const Tensor& x, const 
   const char* op = "lpv.lattice";
   const Tensor taps = value_or_undefined(taps_);
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {"x", x}, {{"k", k}, {"taps", taps, 1, false, true}}, zi);
+  const Promotion type =
+      promote(op, {"x", x}, {{"k", k}, {"taps", taps, 1, false, true}}, zi, {.states = true});
   check_not_scalar(op, {"x", x});
   const c10::SymInt T = x.sym_size(-1);
   check_not_empty(op, {"k", k});

@@ -15,7 +15,8 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
                                   int64_t axis, const OptionalTensor& zi_,
                                   std::string_view backward) {
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi, Wider::read);
+  const Promotion type =
+      promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi, {.coefficients = true, .states = true});
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
   const int64_t named_axis = axis;
@@ -26,7 +27,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
     TORCH_CHECK_VALUE(has_axis && zi.sym_size(axis) == P, op, ": zi: expected ", P,
                       " values (max(len(a), len(b)) - 1) along axis ", named_axis, ", got shape ",
                       zi.sym_sizes());
-    zi = to_last(zi.to(type.compute), axis);
+    zi = to_last(zi.to(type.coefficient(zi)), axis);
     check_broadcasts_to(op, {"zi", zi},
                         broadcast_leading(op, {{"b", b}, {"a", a}, {"x", to_last(x, axis)}}));
   }
@@ -120,7 +121,7 @@ Tensor lfiltic(const Tensor& b, const Tensor& a, const Tensor& y_, const Optiona
 std::tuple<Tensor, Tensor> sensitivity(const Tensor& b, const Tensor& a, const Tensor& x,
                                        int64_t axis) {
   const char* op = "sensitivity";
-  const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, {}, Wider::read);
+  const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, {}, {.coefficients = true});
   check_filter(op, b, a);
   axis = wrap_axis(op, axis, {"x", x});
   const Tensor bs = b.to(type.coefficient(b)), as = a.to(type.coefficient(a)),

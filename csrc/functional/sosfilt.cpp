@@ -28,7 +28,7 @@ Tensor states_of(const char* op, const Tensor& zi, const c10::SymInt& K, int64_t
                     " sections along axis 0 and 2 values along that of time, "
                     "got shape ",
                     zi.sym_sizes());
-  const Tensor states = to_last(zi.to(type.compute), axis);
+  const Tensor states = to_last(zi.to(type.coefficient(zi)), axis);
   check_broadcasts_to(op, {"zi", states.select(0, 0)}, leading);
   return states.movedim(0, -2);
 }
@@ -51,7 +51,8 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, int64_t a
                                    const OptionalTensor& zi_) {
   const char* op = "sosfilt";
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi, Wider::read);
+  const Promotion type =
+      promote(op, {"x", x}, {{"sos", sos}}, zi, {.coefficients = true, .states = true});
   check_sections(op, sos, 2);
   axis = wrap_axis(op, axis, {"x", x});
   const Tensor samples = to_last(x.to(type.compute), axis);

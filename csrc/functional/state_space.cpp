@@ -51,7 +51,8 @@ std::tuple<Tensor, Tensor> filter(const char* op, bool over_time, const Tensor& 
   const Tensor C = value_or_undefined(C_), D = value_or_undefined(D_);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(
-      op, {"x", x}, {{"A", A}, {"B", B}, {"C", C, 1, false, true}, {"D", D, 1, false, true}}, zi);
+      op, {"x", x}, {{"A", A}, {"B", B}, {"C", C, 1, false, true}, {"D", D, 1, false, true}}, zi,
+      {.states = true});
   TORCH_CHECK_VALUE(x.dim() >= 2 && x.sym_size(-2) >= 1, op,
                     ": x: expected [..., I, T] with at least one signal I, got shape ",
                     x.sym_sizes());

@@ -246,7 +246,7 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
   const c10::SymInt N = a.sym_size(-1), T = x.sym_size(-1);
   check_time_axis(op, {"a", a}, T);
   check_lags(op, shift, reverse);
-  check_state(op, {"zi", zi}, {"x", x});
+  check_like(op, {"zi", zi}, {"x", x});
   check_last(op, {"zi", zi}, N, "N");
   const bool constant = a.sym_size(-2) == 1;
   TORCH_CHECK_VALUE(!reverse || !two_pass, op,
@@ -285,7 +285,7 @@ std::tuple<Tensor, Tensor, Tensor> allpole_backward(const Tensor& grad_y, const 
   check_lags(op, shift, reverse);
   check_like(op, {"y", y}, {"grad_y", grad_y});
   check_last(op, {"y", y}, T, "T");
-  check_state(op, {"zi", zi}, {"grad_y", grad_y});
+  check_like(op, {"zi", zi}, {"grad_y", grad_y});
   check_last(op, {"zi", zi}, N, "N");
   const bool constant = a.sym_size(-2) == 1;
   TORCH_CHECK_VALUE(!constant || !reverse, op,

@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
+
 namespace polezero {
 
 using at::Tensor;
@@ -45,6 +47,18 @@ inline Tensor pad_time(const Tensor& coefficients, const c10::SymInt& before,
 // Coefficients in float64 (complex128), where quotients of them are made.
 inline Tensor wide(const Tensor& t) {
   return t.to(t.is_complex() ? at::kComplexDouble : at::kDouble);
+}
+// Formulas that join states and signals are given all in float64 where a state is wider than its
+// signal.
+inline bool is_wider(const Tensor& state, const Tensor& signal) {
+  return state.defined() && state.scalar_type() != signal.scalar_type();
+}
+template <size_t n>
+std::array<Tensor, n> widened(std::array<Tensor, n> tensors) {
+  for (Tensor& t : tensors) {
+    if (t.defined()) t = wide(t);
+  }
+  return tensors;
 }
 
 }  // namespace polezero

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.signal
 import torch
-from cases import MAIN
+from cases import EXAMPLES, MAIN
 from cases.case import Bound, is_variable
 from support import DTYPES, assert_close, each, ids, wide
 from torch import Tensor
@@ -96,6 +96,41 @@ def test_the_state_widens_only_the_state(example: Bound) -> None:
         dtypes = {name: dtype if name == "zi" else t.dtype for name, t in inputs.items() if name not in own}
         outputs = example.run(inputs | {"zi": inputs["zi"].to(dtype)})
         assert [y.dtype for y in outputs] == output_dtypes(example, dtypes, len(outputs))
+
+
+@each("promotion", [bound for bound in EXAMPLES if "zi" in bound.small(torch.float64)])
+def test_derivatives_beside_a_float64_state(example: Bound) -> None:
+    """Of both modes and the second order, and a batch: those of everything in float64."""
+    given = example.small(torch.float64)
+    own = own_dtypes(example, given)
+    inputs = {n: t if n == "zi" or n in own or not is_variable(t) else t.float() for n, t in given.items()}
+    exact = {n: t.double() if is_variable(t) else t for n, t in inputs.items()}
+    names = [name for name, t in given.items() if is_variable(t)]
+    directions = {name: torch.randn_like(exact[name]) for name in names}
+
+    def derivatives(values: dict[str, Tensor]) -> list[Tensor]:
+        def call(*leaves: Tensor) -> tuple[Tensor, ...]:
+            return tuple(example.run(values | dict(zip(names, leaves, strict=True))))
+
+        def gradients(*leaves: Tensor) -> tuple[Tensor, ...]:
+            outputs, pullback = torch.func.vjp(call, *leaves)
+            return pullback(tuple(torch.ones_like(y) for y in outputs))
+
+        leaves = tuple(values[name] for name in names)
+        tangents = tuple(directions[name].to(values[name].dtype) for name in names)
+        y, tangent = torch.func.jvp(call, leaves, tangents)
+        assert [t.dtype for t in tangent] == [t.dtype for t in y]
+        g, moved = torch.func.jvp(gradients, leaves, tangents)
+        _, pullback = torch.func.vjp(gradients, *leaves)
+        second = pullback(tuple(torch.ones_like(t) for t in g))
+        for grads in (g, second):
+            assert [t.dtype for t in grads] == [t.dtype for t in leaves]
+        batched = torch.vmap(lambda zi: call(*(zi if n == "zi" else v for n, v in zip(names, leaves, strict=True))))
+        return [*tangent, *g, *moved, *second, *batched(torch.stack([values["zi"], 2 * values["zi"]]))]
+
+    for got, expected in zip(derivatives(inputs), derivatives(exact), strict=True):
+        error, scale = (wide(got) - wide(expected)).abs().max(), wide(expected).abs().max()
+        assert got.shape == expected.shape and error <= 1e-5 * max(1, scale)  # some are zero but for rounding
 
 
 @pytest.mark.parametrize("form", ["list", "array"])

@@ -39,6 +39,27 @@ def test_chunks_equal_the_whole(example: Bound, chunks: list[int]) -> None:
     assert_close(in_chunks(example, inputs, chunks), example.run(inputs))
 
 
+@pytest.mark.parametrize("rows", [1, 3, 18])
+@each("semantics", STREAMS)
+def test_float32_chunks_with_a_float64_state_equal_the_whole_to_the_bit(example: Bound, rows: int) -> None:
+    """Chunks of random lengths, of one sample and of none among them."""
+    chunks = [0, 1, 1, *torch.randint(0, 90, (12,)).tolist(), 0, 300]
+    whole_blocks = [1024 * n for n in (1, 3, 2)]
+    for lengths in (chunks, whole_blocks):
+        given = example.sized(rows, sum(lengths), torch.float64)
+        inputs = {name: t.float() if name != "zi" and t.dtype == torch.float64 else t for name, t in given.items()}
+
+        (y, zf), (parts, state) = example.run(inputs), in_chunks(example, inputs, lengths)
+
+        assert parts.dtype == torch.float32 and wide(state).dtype == state.dtype
+        if not example.call.in_blocks or (lengths is whole_blocks and rows < 4):
+            assert torch.equal(parts, y)
+        else:
+            assert (parts - y).abs().max() <= 2 * torch.finfo(y.dtype).eps * y.abs().max()
+        # between the sections of few rows signals are float32
+        assert_close(state, zf, 1e-7 if example.case.name == "sosfilt" else 1e-11)
+
+
 @each("semantics", STREAMS)
 def test_gradients_flow_through_the_states_between_chunks(example: Bound) -> None:
     inputs = example.sized(2, 40, torch.float64)

@@ -274,15 +274,15 @@ CASES = [
             "two_pass_zi": example(TWO_PASS, M=2, N=3, T=4, lead_zi=(2,)),
         },
         sized={
-            "order_2": sized(0.3, splits_rows=True),
-            "order_4": sized(0.3, 1.1, splits_rows=True),
-            "order_16": sized(*SPREAD, splits_rows=True, opt_out=ON_CPU),
+            "order_2": sized(0.3, splits_rows=True, in_blocks=True),
+            "order_4": sized(0.3, 1.1, splits_rows=True, in_blocks=True),
+            "order_16": sized(*SPREAD, splits_rows=True, in_blocks=True, opt_out=ON_CPU),
             "fir": Sized(
                 coefficients=lambda T, radius: (torch.tensor([0.2, -0.1, 0.3]).double(), torch.tensor([2.0]).double()),
                 state=last(2),
-                splits_rows=True,
+                splits_rows=True, in_blocks=True,
             ),
-            "two_pass": sized(0.3, splits_rows=True, options=TWO_PASS),
+            "two_pass": sized(0.3, splits_rows=True, in_blocks=True, options=TWO_PASS),
         },
         ops={
             "lfilter": {
@@ -311,7 +311,7 @@ CASES = [
         "b a x zi",
         saves={"b": "x", "a": "y", "x": "", "zi": ""},
         examples={"zi": example(M=3, lead_zi=(2,))},
-        sized={"order_2": sized(0.3, splits_rows=True)},
+        sized={"order_2": sized(0.3, splits_rows=True, in_blocks=True)},
         ops={"tdf2_ssm": {"zi": arguments}},
         bad={"a_empty": Bad(lambda: polezero.tdf2_ssm([1.0], [], X), ValueError, f"tdf2_ssm: a: {NO_TAPS} [0]")},
     ),
