@@ -91,19 +91,22 @@ TORCH_LIBRARY(polezero, m) {
      "-> (Tensor z, Tensor zf)");
   op("lattice_backward(Tensor grad_z, Tensor? grad_zf, Tensor k, Tensor u, Tensor? zi) "
      "-> (Tensor grad_k, Tensor grad_u, Tensor grad_zi)");
-  // x[..., past + T] begins with samples that are given; delays[..., T or 1, L] are int64, or with
-  // interpolation 1 (linear) or 2 (lagrange3) floating
+  // x[..., past + T] begins with samples that are given; delays[..., T or 1, L] are int64, or
+  // floating where samples are interpolated: by the Lagrange polynomial of order 1 or 3
   op("sparse_allpole_forward(Tensor a, Tensor delays, Tensor x, SymInt past=0, "
-     "bool transposed=False, bool two_pass=False, int interpolation=0, int caller=-1) -> Tensor");
+     "bool transposed=False, bool two_pass=False, int interpolation_order=0) -> Tensor");
   op("sparse_fir(Tensor b, Tensor delays, Tensor x, SymInt past=0, bool transposed=False, "
-     "int interpolation=0, int derivative=0, int caller=-1) -> Tensor");
+     "int interpolation_order=0, int derivative=0) -> Tensor");
   op("sparse_product(Tensor g, Tensor x, Tensor delays, SymInt past=0, bool sum=False, "
-     "int interpolation=0, int derivative=0) -> Tensor");
-  op("symmetric_filter(Tensor x, float a1, float a2, float gain, bool whole=False) -> Tensor");
-  // splines of coefficients x; with knots > 0 (transposed) the adjoint
-  op("spline_eval(Tensor x, Tensor t, SymInt knots=0, int degree=3, bool whole=False, "
-     "int derivative=0) -> Tensor");
-  op("spline_upsample(Tensor x, SymInt factor, bool whole=False, bool transposed=False) -> Tensor");
+     "int interpolation_order=0, int derivative=0) -> Tensor");
+  op("symmetric_filter(Tensor x, float a1, float a2, float gain, "
+     "bool whole_sample=False) -> Tensor");
+  // splines of coefficients x that are mirrored with whole-sample or half-sample symmetry; the
+  // transposed evaluation reads how many knots there are
+  op("spline_eval(Tensor x, Tensor t, int degree=3, bool whole_sample=False, int derivative=0, "
+     "bool transposed=False, SymInt knots=0) -> Tensor");
+  op("spline_upsample(Tensor x, SymInt factor, bool whole_sample=False, bool transposed=False) "
+     "-> Tensor");
   op("thiran_delay(Tensor delay) -> Tensor");
   // of poles[..., K], gains[..., K, J], zi[..., K], complex64 or complex128, and real signals
   op("modal_bank_forward(Tensor poles, Tensor gains, Tensor x, Tensor? zi=None, "
@@ -111,7 +114,7 @@ TORCH_LIBRARY(polezero, m) {
   op("modal_correlation(Tensor poles, Tensor g, Tensor x, Tensor? zi=None, SymInt orders=1) "
      "-> Tensor");
   op("fir(Tensor b, Tensor x, int shift=0, bool reverse=False) -> Tensor");
-  op("monic(Tensor b, Tensor a, int caller=0) -> (Tensor b, Tensor a)");
+  op("monic(Tensor b, Tensor a) -> (Tensor b, Tensor a)");
   op("lag_product(Tensor g, Tensor x, SymInt taps, int shift=0, bool reverse=False) -> Tensor");
   op("lag_correlation(Tensor g, Tensor x, SymInt taps) -> Tensor");
 }

@@ -31,8 +31,8 @@ inline Tensor lag_product(const Tensor& g, const Tensor& x, const c10::SymInt& t
   return call<&polezero::lag_product>({g, x}, {taps, lags.shift, lags.reverse})[0];
 }
 
-inline std::pair<Tensor, Tensor> monic(const Tensor& b, const Tensor& a, MonicCaller caller) {
-  const auto [q, p] = call<&polezero::monic>({b, a}, {static_cast<int64_t>(caller)});
+inline std::pair<Tensor, Tensor> monic(const Tensor& b, const Tensor& a) {
+  const auto [q, p] = call<&polezero::monic>({b, a}, {});
   return {q, p};
 }
 

@@ -12,24 +12,24 @@ namespace {
 
 // How taps read: by which interpolation, and which derivative of it.
 struct Read {
-  int64_t interpolation, derivative;
-  Read derived() const { return {interpolation, derivative + 1}; }
+  int64_t interpolation_order, derivative;
+  Read derived() const { return {interpolation_order, derivative + 1}; }
 };
 
 Tensor sparse_allpole(const Tensor& a, const Tensor& delays, const Tensor& x,
-                      const c10::SymInt& past, bool transposed, int64_t interpolation) {
+                      const c10::SymInt& past, bool transposed, int64_t interpolation_order) {
   return call<&polezero::sparse_allpole_forward>({a, delays, x},
-                                                 {past, transposed, false, interpolation, -1})[0];
+                                                 {past, transposed, false, interpolation_order})[0];
 }
 Tensor sparse_fir(const Tensor& b, const Tensor& delays, const Tensor& x, const c10::SymInt& past,
                   bool transposed, const Read& read) {
   return call<&polezero::sparse_fir>(
-      {b, delays, x}, {past, transposed, read.interpolation, read.derivative, -1})[0];
+      {b, delays, x}, {past, transposed, read.interpolation_order, read.derivative})[0];
 }
 Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays,
                       const c10::SymInt& past, bool sum, const Read& read) {
   return call<&polezero::sparse_product>({g, x, delays},
-                                         {past, sum, read.interpolation, read.derivative})[0];
+                                         {past, sum, read.interpolation_order, read.derivative})[0];
 }
 
 // The gradients of c and d in y = S(c, d) x: g is grad_y and x conjugated; of S^T x the two change
@@ -59,19 +59,19 @@ struct SparseAllpole : Op<&polezero::sparse_allpole_forward, 2, 2, 1> {
   static In vjp(const Out& grads, const In& in, const Out& out, const Attributes& attributes,
                 const Need& need) {
     const auto& [a, delays, x] = in;
-    const auto& [past, transposed, two_pass, interpolation, caller] = attributes;
-    const Read read{interpolation, 0};
+    const auto& [past, transposed, two_pass, interpolation_order] = attributes;
+    const Read read{interpolation_order, 0};
     const Tensor &g = grads[0], &y = out[0];
     Tensor lambda;
     if (need[2] || !two_pass) {
-      lambda = sparse_allpole(a.conj(), delays, g, past, !transposed, interpolation);
+      lambda = sparse_allpole(a.conj(), delays, g, past, !transposed, interpolation_order);
     }
     if (two_pass) {
       Tensor grad_a;
       if (need[0]) {
         const Tensor one = at::ones_like(a);
         const Tensor psi = sparse_allpole(a, delays, sparse_fir(one, delays, y, past, false, read),
-                                          past, false, interpolation);
+                                          past, false, interpolation_order);
         grad_a = -constant(lag_correlation(g, psi.conj(), 1));
       }
       return {grad_a, Tensor(), lambda};
@@ -86,8 +86,8 @@ struct SparseAllpole : Op<&polezero::sparse_allpole_forward, 2, 2, 1> {
 
   static Out jvp(const In& p, const In& t, const Out& out, const Attributes& attributes) {
     const auto& [a, delays, x] = p;
-    const auto& [past, transposed, two_pass, interpolation, caller] = attributes;
-    const Read read{interpolation, 0};
+    const auto& [past, transposed, two_pass, interpolation_order] = attributes;
+    const Read read{interpolation_order, 0};
     Tensor u = t[2];
     if (t[0].defined()) u = plus(u, -sparse_fir(t[0], delays, out[0], past, transposed, read));
     if (t[1].defined()) {
@@ -95,7 +95,7 @@ struct SparseAllpole : Op<&polezero::sparse_allpole_forward, 2, 2, 1> {
           u, -sparse_fir(moved(a, t[1], out[0]), delays, out[0], past, transposed, read.derived()));
     }
     if (!u.defined()) return {};
-    return {sparse_allpole(a, delays, u, past, transposed, interpolation)};
+    return {sparse_allpole(a, delays, u, past, transposed, interpolation_order)};
   }
 };
 
@@ -105,8 +105,8 @@ struct SparseFir : Op<&polezero::sparse_fir, 2, 2, 1> {
   static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
                 const Need& need) {
     const auto& [b, delays, x] = in;
-    const auto& [past, transposed, interpolation, derivative, caller] = attributes;
-    const Read read{interpolation, derivative};
+    const auto& [past, transposed, interpolation_order, derivative] = attributes;
+    const Read read{interpolation_order, derivative};
     const Tensor& g = grads[0];
     TapGradients taps;
     if (need[0] || need[1]) {
@@ -119,8 +119,8 @@ struct SparseFir : Op<&polezero::sparse_fir, 2, 2, 1> {
 
   static Out jvp(const In& p, const In& t, const Out&, const Attributes& attributes) {
     const auto& [b, delays, x] = p;
-    const auto& [past, transposed, interpolation, derivative, caller] = attributes;
-    const Read read{interpolation, derivative};
+    const auto& [past, transposed, interpolation_order, derivative] = attributes;
+    const Read read{interpolation_order, derivative};
     Tensor y;
     if (t[0].defined()) y = plus(y, sparse_fir(t[0], delays, x, past, transposed, read));
     if (t[1].defined()) {
@@ -139,8 +139,8 @@ struct SparseProduct : Op<&polezero::sparse_product, 1, 1, 2> {
   static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
                 const Need& need) {
     const auto& [g, x, delays] = in;
-    const auto& [past, sum, interpolation, derivative] = attributes;
-    const Read read{interpolation, derivative};
+    const auto& [past, sum, interpolation_order, derivative] = attributes;
+    const Read read{interpolation_order, derivative};
     Tensor grad_g, grad_x, grad_d;
     if (need[0]) grad_g = sparse_fir(grads[0], delays, x.conj(), past, false, read);
     if (need[1]) grad_x = sparse_fir(grads[0], delays, g.conj(), past, true, read);
@@ -153,8 +153,8 @@ struct SparseProduct : Op<&polezero::sparse_product, 1, 1, 2> {
 
   static Out jvp(const In& p, const In& t, const Out&, const Attributes& attributes) {
     const auto& [g, x, delays] = p;
-    const auto& [past, sum, interpolation, derivative] = attributes;
-    const Read read{interpolation, derivative};
+    const auto& [past, sum, interpolation_order, derivative] = attributes;
+    const Read read{interpolation_order, derivative};
     Tensor out;
     if (t[0].defined()) out = plus(out, sparse_product(t[0], x, delays, past, sum, read));
     if (t[1].defined()) out = plus(out, sparse_product(g, t[1], delays, past, sum, read));

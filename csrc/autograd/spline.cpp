@@ -9,9 +9,12 @@ namespace polezero::autograd {
 
 namespace {
 
-Tensor spline_eval(const Tensor& x, const Tensor& t, const c10::SymInt& knots, int64_t degree,
-                   bool whole, int64_t derivative) {
-  return call<&polezero::spline_eval>({x, t}, {knots, degree, whole, derivative})[0];
+using Evaluate = Signature<&polezero::spline_eval>;
+
+// An evaluation like the one that `how` describes, of another derivative.
+Tensor evaluated(const Tensor& x, const Tensor& t, Evaluate::Attributes how, int64_t derivative) {
+  std::get<2>(how) = derivative;
+  return Evaluate::dispatch({x, t}, how)[0];
 }
 
 struct SymmetricFilter : Op<&polezero::symmetric_filter, 1> {
@@ -21,9 +24,9 @@ struct SymmetricFilter : Op<&polezero::symmetric_filter, 1> {
   // with 1/2 at both ends.
   static In vjp(const Out& grads, const In&, const Out&, const Attributes& attributes,
                 const Need&) {
-    const bool whole = std::get<3>(attributes);
+    const bool whole_sample = std::get<3>(attributes);
     const Tensor& g = grads[0];
-    if (!whole || g.sym_size(-1) <= 1)
+    if (!whole_sample || g.sym_size(-1) <= 1)
       return {call<&polezero::symmetric_filter>({g}, attributes)[0]};
     const auto ends = [&](double at_ends) {
       const Tensor d = at::full({1}, at_ends, g.options());
@@ -42,19 +45,20 @@ struct SplineEval : Op<&polezero::spline_eval, 1, 1> {
   // The number of knots is that of x where x is not saved for its values.
   static Saves saves(const Need& need) { return {{true, need[0] || need[1]}, {}}; }
 
-  // y = W(t) x, or y = W(t)^T x (knots > 0).
+  // y = W(t) x, or y = W(t)^T x.
   static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
                 const Need& need) {
     const auto& [x, t] = in;
-    const auto& [knots, degree, whole, k] = attributes;
+    const auto& [degree, whole_sample, k, transposed, knots] = attributes;
     const Tensor& g = grads[0];
-    const bool transposed = knots > 0;
     Tensor grad_x, grad_t;
     if (need[0]) {
-      grad_x = spline_eval(g, t, transposed ? c10::SymInt(0) : x.sym_size(-1), degree, whole, k);
+      const c10::SymInt count = transposed ? c10::SymInt(0) : x.sym_size(-1);
+      grad_x = evaluated(g, t, {degree, whole_sample, k, !transposed, count}, k);
     }
     if (need[1]) {  // of each point, what it reads with the weights' derivative
-      const Tensor slope = spline_eval(transposed ? g : x, t, 0, degree, whole, k + 1);
+      const Attributes at_points{degree, whole_sample, k, false, 0};
+      const Tensor slope = evaluated(transposed ? g : x, t, at_points, k + 1);
       grad_t = at::real((transposed ? x : g).conj() * slope);
     }
     return {grad_x, grad_t};
@@ -62,13 +66,13 @@ struct SplineEval : Op<&polezero::spline_eval, 1, 1> {
 
   static Out jvp(const In& p, const In& t, const Out&, const Attributes& attributes) {
     const auto& [x, at] = p;
-    const auto& [knots, degree, whole, k] = attributes;
+    const int64_t k = std::get<2>(attributes);
+    const bool transposed = std::get<3>(attributes);
     Tensor y;
-    if (t[0].defined()) y = plus(y, spline_eval(t[0], at, knots, degree, whole, k));
+    if (t[0].defined()) y = plus(y, evaluated(t[0], at, attributes, k));
     if (t[1].defined()) {
-      const bool transposed = knots > 0;
-      const Tensor slope = spline_eval(transposed ? (x * t[1]).to(x.scalar_type()) : x, at, knots,
-                                       degree, whole, k + 1);
+      const Tensor moved = transposed ? (x * t[1]).to(x.scalar_type()) : x;
+      const Tensor slope = evaluated(moved, at, attributes, k + 1);
       y = plus(y, transposed ? slope : (slope * t[1]).to(x.scalar_type()));
     }
     return {y};
@@ -80,8 +84,8 @@ struct SplineUpsample : Op<&polezero::spline_upsample, 1> {
 
   static In vjp(const Out& grads, const In&, const Out&, const Attributes& attributes,
                 const Need&) {
-    const auto& [factor, whole, transposed] = attributes;
-    return {call<&polezero::spline_upsample>({grads[0]}, {factor, whole, !transposed})[0]};
+    const auto& [factor, whole_sample, transposed] = attributes;
+    return {call<&polezero::spline_upsample>({grads[0]}, {factor, whole_sample, !transposed})[0]};
   }
 
   static Out jvp(const Tensors<1>&, const Tensors<1>& t, const Tensors<1>&,

@@ -2,6 +2,7 @@
 #include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/registered.h"
+#include "ops/caller.h"
 #include "ops/sparse.h"
 
 namespace polezero {
@@ -89,48 +90,43 @@ Tensor past_samples(const char* op, const Tensor& zi, std::initializer_list<Argu
   return past_of(op, zi, zi.sym_size(-1), others, type);
 }
 
-// How samples are read, and for whom.
-struct Read {
-  SparseCaller caller = SparseCaller::sparse_allpole;
-  Interpolation interpolation = Interpolation::none;
-};
-
-Tensor sparse(const Taps& taps, const Extended& x, const Read& read, bool two_pass = false) {
+Tensor sparse(const Taps& taps, const Extended& x, Interpolation interpolation,
+              bool two_pass = false) {
   return call<&polezero::sparse_allpole_forward>(
       {taps.coefficients, taps.delays, x.x},
-      {x.past, false, two_pass, static_cast<int64_t>(read.interpolation),
-       static_cast<int64_t>(read.caller)})[0];
+      {x.past, false, two_pass, static_cast<int64_t>(interpolation)})[0];
 }
 // The samples of x itself, of `all` in its form, delayed.
-Tensor delayed(const Taps& taps, const Extended& x, const Tensor& all, const Read& read) {
+Tensor delayed(const Taps& taps, const Extended& x, const Tensor& all,
+               Interpolation interpolation) {
   return x.signal(
       call<&polezero::sparse_fir>({taps.coefficients, taps.delays, all},
-                                  {x.past, false, static_cast<int64_t>(read.interpolation), 0,
-                                   static_cast<int64_t>(read.caller)})[0]);
+                                  {x.past, false, static_cast<int64_t>(interpolation), 0})[0]);
 }
 
 std::tuple<Tensor, Tensor> allpole_of(const Taps& taps, const Tensor& x, const Tensor& zi,
-                                      const Promotion& type, const Read& read,
+                                      const Promotion& type, Interpolation interpolation,
                                       bool two_pass = false) {
   const Extended extended(x, zi);
-  const Tensor y = sparse(taps, extended, read, two_pass);
+  const Tensor y = sparse(taps, extended, interpolation, two_pass);
   return results(extended.signal(y), zi.defined() ? extended.newest(y) : Tensor(), type);
 }
 
 // What a comb is made of.
 struct Comb {
   const char* op;
-  Read read;
+  Caller caller;
+  Interpolation read = Interpolation::none;  // how samples are
   bool thiran = false;
   Promotion type;
   Taps taps;  // one
   Tensor x, zi;
 
   // `name` is that of the coefficient c.
-  Comb(const char* op_, SparseCaller caller, const char* name, const Tensor& c, const Tensor& delay,
-       const Tensor& x_, const OptionalTensor& zi_, std::optional<std::string_view> interpolation)
+  Comb(const char* op_, const char* name, const Tensor& c, const Tensor& delay, const Tensor& x_,
+       const OptionalTensor& zi_, std::optional<std::string_view> interpolation)
       : op(op_),
-        read{caller, Interpolation::none},
+        caller(op_, "delay"),
         type(promote(op, {"x", x_}, {{name, c}}, value_or_undefined(zi_), reads(c, x_))) {
     check_not_scalar(op, {"x", x_});
     check_device(op, {"delay", delay}, {"x", x_});
@@ -146,21 +142,21 @@ struct Comb {
 
  private:
   void set_interpolation(std::string_view name) {
-    const bool feedback = read.caller == SparseCaller::comb_filter;
+    const bool feedback = std::string_view(op) == "comb_filter";
     thiran = feedback && name == "thiran";
     TORCH_CHECK_VALUE(thiran || name == "linear" || name == "lagrange3", op,
                       ": interpolation: expected ",
                       feedback ? "'linear', 'lagrange3' or 'thiran'" : "'linear' or 'lagrange3'",
                       ", got '", name, "'");
     if (!thiran) {
-      read.interpolation = name == "linear" ? Interpolation::linear : Interpolation::lagrange3;
+      read = name == "linear" ? Interpolation::linear : Interpolation::lagrange3;
     }
   }
   // On a GPU delays are not looked at: one that is too short is the shortest, NaN is a row of NaN.
   void make_legal() {
     const Tensor d = taps.delays.detach();
     x = x + at::where(d.isnan(), d, at::zeros({}, d.options())).sum(-2).to(x.scalar_type());
-    taps.delays = legal_delays(taps.delays, read.interpolation);
+    taps.delays = legal_delays(taps.delays, read);
   }
 };
 
@@ -192,7 +188,7 @@ std::tuple<Tensor, Tensor> comb_filter(const Tensor& a, const Tensor& delay, con
                                        std::optional<std::string_view> interpolation,
                                        std::string_view backward) {
   const char* op = "comb_filter";
-  const Comb comb(op, SparseCaller::comb_filter, "a", a, delay, x, zi, interpolation);
+  const Comb comb(op, "a", a, delay, x, zi, interpolation);
   const bool two = two_pass(op, backward);
   TORCH_CHECK_VALUE(!two || (is_constant(comb.taps.coefficients) && !interpolation.has_value()), op,
                     ": backward: expected 'one_pass' with interpolation, or for a that changes "
@@ -204,8 +200,7 @@ std::tuple<Tensor, Tensor> comb_filter(const Tensor& a, const Tensor& delay, con
 std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b, const Tensor& delay, const Tensor& x,
                                             const OptionalTensor& zi,
                                             std::optional<std::string_view> interpolation) {
-  const Comb comb("feedforward_comb", SparseCaller::feedforward_comb, "b", b, delay, x, zi,
-                  interpolation);
+  const Comb comb("feedforward_comb", "b", b, delay, x, zi, interpolation);
   const Extended extended(comb.x, comb.zi);
   const Tensor y = comb.x + delayed(comb.taps, extended, extended.x, comb.read);
   return results(y, comb.zi.defined() ? extended.newest(extended.x) : Tensor(), comb.type);
@@ -216,7 +211,7 @@ std::tuple<Tensor, Tensor> feedforward_comb(const Tensor& b, const Tensor& delay
 std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a, const Tensor& delay, const Tensor& x,
                                         const OptionalTensor& zi,
                                         std::optional<std::string_view> interpolation) {
-  const Comb comb("allpass_comb", SparseCaller::allpass_comb, "a", a, delay, x, zi, interpolation);
+  const Comb comb("allpass_comb", "a", a, delay, x, zi, interpolation);
   const Extended extended(comb.x, comb.zi);
   const Tensor w = sparse(comb.taps, extended, comb.read);
   const Tensor& c = comb.taps.coefficients;
@@ -230,6 +225,7 @@ std::tuple<Tensor, Tensor> allpass_comb(const Tensor& a, const Tensor& delay, co
 std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a_, const Tensor& delays_, const Tensor& x,
                                           const OptionalTensor& zi_) {
   const char* op = "sparse_allpole";
+  const Caller caller(op, "delays");
   const Tensor past = value_or_undefined(zi_);
   const Promotion type =
       promote(op, {"x", x}, {{"a", a_}}, past,
@@ -249,7 +245,7 @@ std::tuple<Tensor, Tensor> sparse_allpole(const Tensor& a_, const Tensor& delays
                     ": delays: expected L = ", a.sym_size(-1),
                     " values along the last axis as a, got shape ", delays_.sym_sizes());
   const Tensor zi = past_samples(op, past, {{"a", a, 2}, {"delays", delays, 2}, {"x", x}}, type);
-  return allpole_of({a, delays}, x.to(type.compute), zi, type, {});
+  return allpole_of({a, delays}, x.to(type.compute), zi, type, Interpolation::none);
 }
 
 const Registered<OfSignals<&comb_filter, &feedforward_comb, &allpass_comb, &sparse_allpole>>

@@ -6,6 +6,7 @@
 #include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/registered.h"
+#include "ops/caller.h"
 
 namespace polezero {
 
@@ -102,9 +103,8 @@ const Form& form_of(const char* op, std::string_view name) {
   TORCH_CHECK_VALUE(false, op, ": form: expected 'df1', 'df2', 'tdf1' or 'tdf2', got '", name, "'");
 }
 
-std::tuple<Tensor, Tensor> filter(const char* op, MonicCaller caller, const Tensor& b,
-                                  const Tensor& a, const Tensor& x, const OptionalTensor& zi_,
-                                  const Form& form) {
+std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor& a, const Tensor& x,
+                                  const OptionalTensor& zi_, const Form& form) {
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi);
   check_not_scalar(op, {"x", x});
@@ -115,7 +115,8 @@ std::tuple<Tensor, Tensor> filter(const char* op, MonicCaller caller, const Tens
   const c10::SymInt M = b.sym_size(-1) - 1, N = a.sym_size(-1) - 1;
   const c10::SymInt states = form.shares_state ? (M < N ? N : M) : M + N;
   zi = past_of(op, zi, states, {{"b", b, 2}, {"a", a, 2}, {"x", x}}, type);
-  const auto [bs, as] = autograd::monic(b.to(type.compute), a.to(type.compute), caller);
+  const Caller caller(op, "a: expected a[..., 0]");
+  const auto [bs, as] = autograd::monic(b.to(type.compute), a.to(type.compute));
   const Filtered out = form.filter(bs, as, x.to(type.compute), zi);
   return results(out.y, out.state, type);
 }
@@ -124,13 +125,13 @@ std::tuple<Tensor, Tensor> filter(const char* op, MonicCaller caller, const Tens
 
 std::tuple<Tensor, Tensor> lpv::lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
                                         const OptionalTensor& zi, std::string_view form) {
-  return filter("lpv.lfilter", MonicCaller::lfilter, b, a, x, zi, form_of("lpv.lfilter", form));
+  return filter("lpv.lfilter", b, a, x, zi, form_of("lpv.lfilter", form));
 }
 
 std::tuple<Tensor, Tensor> lpv::tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
                                          const OptionalTensor& zi) {
   const char* op = "lpv.tdf2_ssm";
-  return filter(op, MonicCaller::tdf2_ssm, b, a, x, zi, form_of(op, "tdf2"));
+  return filter(op, b, a, x, zi, form_of(op, "tdf2"));
 }
 
 std::tuple<Tensor, Tensor> lpv::fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi_) {

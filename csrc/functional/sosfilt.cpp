@@ -4,6 +4,7 @@
 #include "functional/arguments.h"
 #include "functional/forms.h"
 #include "functional/registered.h"
+#include "ops/caller.h"
 
 namespace polezero {
 
@@ -11,6 +12,8 @@ using namespace functional;
 using autograd::call;
 
 namespace {
+
+constexpr const char* kA0 = "sos: expected sos[..., 3]";
 
 void check_sections(const char* op, const Tensor& sos, int64_t core_dims) {
   TORCH_CHECK_VALUE(sos.dim() >= core_dims && sos.sym_size(-1) == 6 && sos.sym_size(-2) >= 1, op,
@@ -67,6 +70,7 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, int64_t a
 std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
                                         const OptionalTensor& zi_) {
   const char* op = "lpv.sosfilt";
+  const Caller caller(op, kA0);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
   zi = check_over_time(op, sos, x, zi, type);
@@ -76,8 +80,7 @@ std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
   std::vector<Tensor> states;
   for (int64_t k = 0; k < K; ++k) {
     const Tensor section = sections.select(-2, k);
-    const auto [b, a] =
-        autograd::monic(section.slice(-1, 0, 3), section.slice(-1, 3, 6), MonicCaller::sosfilt);
+    const auto [b, a] = autograd::monic(section.slice(-1, 0, 3), section.slice(-1, 3, 6));
     const Filtered out = tdf2(b, a, y, zi.defined() ? zi.select(-2, k) : zi);
     y = out.y;
     states.push_back(out.state);
@@ -91,12 +94,12 @@ std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
 std::tuple<Tensor, Tensor> lpv::parallel(const Tensor& sos, const Tensor& x,
                                          const OptionalTensor& zi_) {
   const char* op = "lpv.parallel";
+  const Caller caller(op, kA0);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
   zi = check_over_time(op, sos, x, zi, type);
   const Tensor sections = sos.to(type.compute).movedim(-2, -3);  // [..., K, T or 1, 6]
-  const auto [b, a] =
-      autograd::monic(sections.slice(-1, 0, 3), sections.slice(-1, 3, 6), MonicCaller::parallel);
+  const auto [b, a] = autograd::monic(sections.slice(-1, 0, 3), sections.slice(-1, 3, 6));
   const Tensor a1 = a.select(-1, 0), a2 = a.select(-1, 1);
   // a_1 = k_1 + k_2 conj(k_1), a_2 = k_2
   const Tensor k1 =

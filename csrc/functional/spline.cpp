@@ -66,14 +66,14 @@ TwoSided cubic_prefilter(const char* op, double lamb) {
 }
 
 // Along the last axis of x, mirrored beyond its ends.
-Tensor filtered(const TwoSided& f, const Tensor& x, bool whole) {
-  return call<&polezero::symmetric_filter>({x}, {f.a1, f.a2, f.gain, whole})[0];
+Tensor filtered(const TwoSided& f, const Tensor& x, bool whole_sample) {
+  return call<&polezero::symmetric_filter>({x}, {f.a1, f.a2, f.gain, whole_sample})[0];
 }
 
 Tensor filtered(const char* op, const TwoSided& f, const Tensor& x, int64_t axis) {
   const Promotion type = promote(op, {"x", x}, {});
   axis = wrap_axis(op, axis, {"x", x});
-  const Tensor y = filtered(f, to_last(x.to(type.compute), axis), /*whole=*/false);
+  const Tensor y = filtered(f, to_last(x.to(type.compute), axis), /*whole_sample=*/false);
   return from_last(y, axis).to(type.result);
 }
 
@@ -82,11 +82,11 @@ Tensor filtered_2d(const char* op, const TwoSided& f, const Tensor& x) {
   const Promotion type = promote(op, {"x", x}, {});
   TORCH_CHECK_VALUE(x.dim() >= 2, op, ": x: expected at least two dimensions, got shape ",
                     x.sym_sizes());
-  const Tensor rows = filtered(f, x.to(type.compute), /*whole=*/false);
-  return filtered(f, rows.mT(), /*whole=*/false).mT().to(type.result);
+  const Tensor rows = filtered(f, x.to(type.compute), /*whole_sample=*/false);
+  return filtered(f, rows.mT(), /*whole_sample=*/false).mT().to(type.result);
 }
 
-bool is_whole(const char* op, std::string_view boundary) {
+bool is_whole_sample(const char* op, std::string_view boundary) {
   TORCH_CHECK_VALUE(boundary == "reflect" || boundary == "scipy", op,
                     ": boundary: expected 'reflect' or 'scipy', got '", boundary, "'");
   return boundary == "reflect";
@@ -107,7 +107,7 @@ Tensor evaluated(const char* op, const Tensor& c, const Tensor& t, int64_t degre
                     ", got shape ", points.sym_sizes());
   const Tensor cs = to_last(c.to(type.compute), axis), ts = shared ? points : to_last(points, axis);
   broadcast_leading(op, {{"cj", cs}, {"newx", ts}});
-  const Tensor y = call<&polezero::spline_eval>({cs, ts}, {0, degree, false, 0})[0];
+  const Tensor y = call<&polezero::spline_eval>({cs, ts}, {degree, false, 0, false, 0})[0];
   return from_last(y, axis).to(type.result);
 }
 
@@ -122,9 +122,9 @@ Tensor cubic_spline(const Tensor& x, c10::SymInt m, std::string_view boundary, i
                     m);
   TORCH_CHECK_VALUE(x.sym_size(axis) >= 1, op, ": x: expected at least one sample along axis ",
                     axis, ", got shape ", x.sym_sizes());
-  const bool whole = is_whole(op, boundary);
-  const Tensor c = filtered(cubic_prefilter(), to_last(x.to(type.compute), axis), whole);
-  const Tensor y = call<&polezero::spline_upsample>({c}, {m, whole, false})[0];
+  const bool whole_sample = is_whole_sample(op, boundary);
+  const Tensor c = filtered(cubic_prefilter(), to_last(x.to(type.compute), axis), whole_sample);
+  const Tensor y = call<&polezero::spline_upsample>({c}, {m, whole_sample, false})[0];
   return from_last(y, axis).to(type.result);
 }
 

@@ -40,7 +40,7 @@ inline at::Tensor read_samples(const at::Tensor& delays, int64_t past, int64_t T
 // What points t[lists, P] of a spline read, [lists, P points of the basis]: spline_point and
 // mirrored of params/spline_points.h, on tensors.
 inline at::Tensor read_coefficients(const at::Tensor& t, int64_t knots, const Interpolator& basis,
-                                    double shift, bool whole) {
+                                    double shift, bool whole_sample) {
   const double end = static_cast<double>(knots - 1);
   at::Tensor at = t.abs();
   at = end == 0 ? 0 * at : at.fmod(2 * end);
@@ -48,9 +48,9 @@ inline at::Tensor read_coefficients(const at::Tensor& t, int64_t knots, const In
   const at::Tensor k = at::nan_to_num((at + shift).floor(), 0.).to(at::kLong);
   at::Tensor read = (k - basis.before).unsqueeze(-1) + at::arange(basis.points, k.options());
   if (knots == 1) return at::zeros_like(read).flatten(-2);
-  const int64_t period = whole ? 2 * knots - 2 : 2 * knots;
+  const int64_t period = whole_sample ? 2 * knots - 2 : 2 * knots;
   read = read.remainder(period);
-  return at::where(read < knots, read, period - (whole ? 0 : 1) - read).flatten(-2);
+  return at::where(read < knots, read, period - (whole_sample ? 0 : 1) - read).flatten(-2);
 }
 
 }  // namespace polezero

@@ -2,27 +2,18 @@
 
 #include <ATen/ATen.h>
 
+#include "ops/caller.h"
+
 namespace polezero {
 
-namespace {
-constexpr struct {
-  const char *op, *a0;
-} kCallers[] = {{"lpv.lfilter", "a: expected a[..., 0]"},
-                {"lpv.tdf2_ssm", "a: expected a[..., 0]"},
-                {"lpv.sosfilt", "sos: expected sos[..., 3]"},
-                {"lpv.parallel", "sos: expected sos[..., 3]"}};
-}  // namespace
-
-std::tuple<Tensor, Tensor> monic(const Tensor& b, const Tensor& a, int64_t caller) {
-  TORCH_CHECK_VALUE(0 <= caller && caller < static_cast<int64_t>(std::size(kCallers)),
-                    "monic: caller: expected a number from 0 to ", std::size(kCallers) - 1,
-                    ", got ", caller);
-  const auto& [op, name] = kCallers[caller];
+std::tuple<Tensor, Tensor> monic(const Tensor& b, const Tensor& a) {
+  const char* op = Caller::function("monic");
   check_signal(op, {"b", b});
   check_coefficients(op, {"a", a}, {"b", b}, 1);
   check_like(op, {"a", a}, {"b", b});
   const Tensor a0 = a.slice(-1, 0, 1);
-  TORCH_CHECK_VALUE(!a.is_cpu() || a0.ne(0).all().item<bool>(), op, ": ", name, " != 0, got 0");
+  TORCH_CHECK_VALUE(!a.is_cpu() || a0.ne(0).all().item<bool>(), op, ": ",
+                    Caller::argument("a: expected a[..., 0]"), " != 0, got 0");
   // a has the leading dimensions of both, as every output of an op has those of all inputs: under
   // vmap over b alone the rows of a are rows of the batch too
   const auto rows = with_last(broadcast_leading(op, {{"b", b, 2}, {"a", a, 2}}), a.sym_size(-2));

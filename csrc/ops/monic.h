@@ -8,10 +8,7 @@
 
 namespace polezero {
 
-// Whose a_0 it is, for the message where it is 0.
-enum class MonicCaller : int64_t { lfilter, tdf2_ssm, sosfilt, parallel };
-
 // b[..., T or 1, M+1], a[..., T or 1, N+1] -> b[..., T or 1, M+1], a[..., T or 1, N]
-std::tuple<Tensor, Tensor> monic(const Tensor& b, const Tensor& a, int64_t caller);
+std::tuple<Tensor, Tensor> monic(const Tensor& b, const Tensor& a);
 
 }  // namespace polezero

@@ -5,6 +5,7 @@
 #include "kernels/cpu/run_rows.h"
 #include "kernels/cpu/sparse.h"
 #include "kernels/cpu/sparse_product.h"
+#include "ops/caller.h"
 #include "ops/gather_lists.h"
 #include "ops/on_device.h"
 
@@ -18,10 +19,13 @@ struct Reading {
   double shortest;
   Interpolator weights;
 };
-const Reading kReadings[] = {{"none", 1, {}}, {"linear", 1, kLinear}, {"lagrange3", 2, kLagrange3}};
-
-constexpr const char* kCallers[] = {"sparse_allpole", "comb_filter", "feedforward_comb",
-                                    "allpass_comb"};
+const Reading& reading_of(Interpolation interpolation) {
+  static const Reading none{"none", 1, {}}, linear{"linear", 1, kLinear},
+      lagrange3{"lagrange3", 2, kLagrange3};
+  return interpolation == Interpolation::none     ? none
+         : interpolation == Interpolation::linear ? linear
+                                                  : lagrange3;
+}
 
 // What the taps of an op are, by its attributes.
 struct TapKind {
@@ -31,20 +35,18 @@ struct TapKind {
   int64_t derivative;
 
   bool whole() const { return interpolation == Interpolation::none; }
-  const Reading& reading() const { return kReadings[static_cast<int64_t>(interpolation)]; }
+  const Reading& reading() const { return reading_of(interpolation); }
 };
 
-TapKind tap_kind(const char* op, int64_t interpolation, int64_t derivative, int64_t caller = -1) {
-  TORCH_CHECK_VALUE(0 <= interpolation && interpolation < std::ssize(kReadings) && -1 <= caller &&
-                        caller < std::ssize(kCallers),
-                    op, ": expected an interpolation from 0 to ", std::ssize(kReadings) - 1,
-                    " and a caller from -1 to ", std::ssize(kCallers) - 1, ", got ", interpolation,
-                    " and ", caller);
-  TORCH_CHECK_VALUE(derivative == 0 || (derivative > 0 && interpolation > 0), op,
+TapKind tap_kind(const char* op, int64_t interpolation_order, int64_t derivative) {
+  TORCH_CHECK_VALUE(
+      interpolation_order == 0 || interpolation_order == 1 || interpolation_order == 3, op,
+      ": interpolation_order: expected 0, 1 or 3, got ", interpolation_order);
+  TORCH_CHECK_VALUE(derivative == 0 || (derivative > 0 && interpolation_order > 0), op,
                     ": derivative: expected a number >= 0, and 0 of whole delays, got ",
                     derivative);
-  return {caller < 0 ? op : kCallers[caller], caller > 0 ? "delay" : "delays",
-          static_cast<Interpolation>(interpolation), derivative};
+  return {Caller::function(op), Caller::argument("delays"),
+          static_cast<Interpolation>(interpolation_order), derivative};
 }
 
 // Constant delays between samples, of constant coefficients, are whole ones with weights:
@@ -273,8 +275,8 @@ Tensor product(const TapKind& kind, const Tensor& g, const Tensor& x, const Tens
 
 Tensor sparse_allpole_forward(const Tensor& a, const Tensor& delays, const Tensor& x,
                               c10::SymInt past, bool transposed, bool two_pass,
-                              int64_t interpolation, int64_t caller) {
-  const TapKind kind = tap_kind("sparse_allpole_forward", interpolation, 0, caller);
+                              int64_t interpolation_order) {
+  const TapKind kind = tap_kind("sparse_allpole_forward", interpolation_order, 0);
   TORCH_CHECK_VALUE(!two_pass || (!transposed && kind.whole() && a.dim() >= 2 &&
                                   a.sym_size(-2) == 1 && a.sym_size(-1) == 1),
                     kind.op, ": backward: expected 'one_pass' for more than one tap, or for ",
@@ -283,19 +285,20 @@ Tensor sparse_allpole_forward(const Tensor& a, const Tensor& delays, const Tenso
 }
 
 Tensor sparse_fir(const Tensor& b, const Tensor& delays, const Tensor& x, c10::SymInt past,
-                  bool transposed, int64_t interpolation, int64_t derivative, int64_t caller) {
-  const TapKind kind = tap_kind("sparse_fir", interpolation, derivative, caller);
+                  bool transposed, int64_t interpolation_order, int64_t derivative) {
+  const TapKind kind = tap_kind("sparse_fir", interpolation_order, derivative);
   return filter({kind, false, transposed}, {"b", b}, delays, x, past);
 }
 
 Tensor sparse_product(const Tensor& g, const Tensor& x, const Tensor& delays, c10::SymInt past,
-                      bool sum, int64_t interpolation, int64_t derivative) {
-  return product(tap_kind("sparse_product", interpolation, derivative), g, x, delays, past, sum);
+                      bool sum, int64_t interpolation_order, int64_t derivative) {
+  return product(tap_kind("sparse_product", interpolation_order, derivative), g, x, delays, past,
+                 sum);
 }
 
 Tensor legal_delays(const Tensor& delays, Interpolation interpolation) {
   const Tensor d = delays.to(at::promote_types(delays.scalar_type(), at::kFloat));  // no half
-  return d.clamp(kReadings[static_cast<int64_t>(interpolation)].shortest, kFarthestDelay);
+  return d.clamp(reading_of(interpolation).shortest, kFarthestDelay);
 }
 
 Tensor thiran_delay(const Tensor& delay) {

@@ -18,7 +18,7 @@ namespace {
 
 struct Spline {
   int64_t degree;
-  bool whole;
+  bool whole_sample;
   int64_t derivative;
 
   double shift() const { return degree == 3 ? 0 : 0.5; }
@@ -35,7 +35,7 @@ void evaluate(Call& call, const Spline& s, const Tensor& x, const Tensor& t, int
   const SplineParams<T> p{.basis = derived(s.basis(), s.derivative),
                           .odd = s.derivative % 2 == 1,
                           .shift = s.shift(),
-                          .whole = s.whole,
+                          .whole_sample = s.whole_sample,
                           .knots = knots,
                           .t = ts.data,
                           .t_stride = ts.stride,
@@ -46,7 +46,8 @@ void evaluate(Call& call, const Spline& s, const Tensor& x, const Tensor& t, int
     if (!transposed) return cuda::spline(call.context(), p, call.rows(), points);
     const Tensor sets = coefficient_sets(t, call.leading()).memory.to(at::kDouble);
     const Readers readers(
-        read_coefficients(sets.view({-1, points}), knots, s.basis(), s.shift(), s.whole), knots);
+        read_coefficients(sets.view({-1, points}), knots, s.basis(), s.shift(), s.whole_sample),
+        knots);
     const SplineReads reads{call.keep(readers.read).template const_data_ptr<int64_t>(),
                             call.keep(readers.begin).template const_data_ptr<int64_t>(),
                             readers.begin.size(0)};
@@ -84,8 +85,8 @@ Matrix of_all_periods(double a1, double a2, int64_t period) {
 
 // The state that the samples before x[0] of the mirrored signal leave.
 Tensor state_before(const Tensor& x, const Tensor& b, const Tensor& a, double a1, double a2,
-                    int64_t memory, bool whole) {
-  const int64_t T = x.size(-1), skip = whole ? 1 : 0;
+                    int64_t memory, bool whole_sample) {
+  const int64_t T = x.size(-1), skip = whole_sample ? 1 : 0;
   const Tensor rest = at::zeros({a.size(-1) - 1}, x.options());
   const auto state_after = [&](const Tensor& u) {
     return std::get<1>(lfilter_forward(b, a, u, rest, /*two_pass=*/false));
@@ -100,14 +101,14 @@ Tensor state_before(const Tensor& x, const Tensor& b, const Tensor& a, double a1
 }
 
 // Outputs y[T], y[T + 1] of the anticausal filter whose input is u: those inside, mirrored.
-Tensor samples_after(const Tensor& u, double a1, double a2, bool whole) {
+Tensor samples_after(const Tensor& u, double a1, double a2, bool whole_sample) {
   const Tensor last = u.slice(-1, -1), before = u.slice(-1, -2, -1);
   if (a2 != 0) {  // (mirrored at half a sample)
     const double c = a1 + a2;
     const Tensor y = (last - a2 * before) / (1 + a1 - a2 * c);
     return at::cat({y, before - c * y}, -1);
   }
-  return whole ? (before - a1 * last) / (1 - a1 * a1) : last / (1 + a1);
+  return whole_sample ? (before - a1 * last) / (1 - a1 * a1) : last / (1 + a1);
 }
 
 Tensor numbers(const std::vector<double>& values, const Tensor& like) {
@@ -131,29 +132,30 @@ int64_t memory_of(double a1, double a2) {
 // what was rounded to float32 in them shows.
 constexpr double kNearTheCircle = 0.05;
 
-Tensor symmetric_filter(const Tensor& x, double a1, double a2, double gain, bool whole) {
+Tensor symmetric_filter(const Tensor& x, double a1, double a2, double gain, bool whole_sample) {
   const char* op = "symmetric_filter";
   check_signal(op, {"x", x});
-  TORCH_CHECK_VALUE(std::abs(a2) < 1 && std::abs(a1) < 1 + a2 && a2 >= 0 && !(whole && a2 != 0), op,
-                    ": expected poles inside the circle, two of them for a signal that is mirrored "
-                    "at half a sample, got a1 = ",
-                    a1, ", a2 = ", a2);
+  TORCH_CHECK_VALUE(
+      std::abs(a2) < 1 && std::abs(a1) < 1 + a2 && a2 >= 0 && !(whole_sample && a2 != 0), op,
+      ": expected poles inside the circle, two of them for a signal that is mirrored "
+      "at half a sample, got a1 = ",
+      a1, ", a2 = ", a2);
   if (x.is_meta()) return at::empty_symint(x.sym_sizes(), x.options());
   check_has_kernels(op, x);
   if (x.size(-1) <= 1) return (x * (gain / ((1 + a1 + a2) * (1 + a1 + a2)))).contiguous();
   if (a2 != 0 && (1 - a2) * (1 + a1 + a2) < kNearTheCircle && x.scalar_type() != acc_type(x)) {
-    return symmetric_filter(x.to(acc_type(x)), a1, a2, gain, whole).to(x.scalar_type());
+    return symmetric_filter(x.to(acc_type(x)), a1, a2, gain, whole_sample).to(x.scalar_type());
   }
   const Tensor b = numbers({gain}, x);
   const Tensor a = a2 != 0 ? numbers({1, a1, a2}, x) : numbers({1, a1}, x);
-  const Tensor state = state_before(x, b, a, a1, a2, memory_of(a1, a2), whole);
+  const Tensor state = state_before(x, b, a, a1, a2, memory_of(a1, a2), whole_sample);
   const Tensor u = std::get<0>(lfilter_forward(b, a, x, state, /*two_pass=*/false));
-  return allpole_forward(a.slice(0, 1).unsqueeze(0), u, samples_after(u, a1, a2, whole),
+  return allpole_forward(a.slice(0, 1).unsqueeze(0), u, samples_after(u, a1, a2, whole_sample),
                          /*shift=*/0, /*reverse=*/true, /*two_pass=*/false);
 }
 
-Tensor spline_eval(const Tensor& x, const Tensor& t, c10::SymInt knots, int64_t degree, bool whole,
-                   int64_t derivative) {
+Tensor spline_eval(const Tensor& x, const Tensor& t, int64_t degree, bool whole_sample,
+                   int64_t derivative, bool transposed, c10::SymInt knots) {
   const char* op = "spline_eval";
   TORCH_CHECK_VALUE((degree == 2 || degree == 3) && derivative >= 0, op,
                     ": expected degree 2 or 3 and a derivative >= 0, got ", degree, " and ",
@@ -162,12 +164,12 @@ Tensor spline_eval(const Tensor& x, const Tensor& t, c10::SymInt knots, int64_t 
   check_signal(op, signal);
   TORCH_CHECK_TYPE(at::isFloatingType(t.scalar_type()), op,
                    ": t: expected a floating-point dtype, got ", t.scalar_type());
-  TORCH_CHECK_VALUE(knots >= 0, op, ": knots: expected a number >= 0, got ", knots);
+  TORCH_CHECK_VALUE(knots >= 0 && (transposed || knots == 0), op, ": knots: expected a number >= 0",
+                    transposed ? "" : ", and 0 where it is not transposed", ", got ", knots);
   TORCH_CHECK_VALUE(t.device() == x.device(), op, ": t: expected a tensor on ", x.device(),
                     " as x, got one on ", t.device());
   TORCH_CHECK_VALUE(t.dim() >= 1, op, ": t: expected at least one dimension, got a scalar");
   const c10::SymInt P = t.sym_size(-1);
-  const bool transposed = knots > 0;
   if (transposed) {
     check_last(op, signal, P, "P");
   } else {
@@ -180,14 +182,14 @@ Tensor spline_eval(const Tensor& x, const Tensor& t, c10::SymInt knots, int64_t 
   if (x.is_meta()) return y;
   if (P == 0) return y.zero_();
   if (y.sym_numel() == 0) return y;
-  const Spline spline{degree, whole, derivative};
+  const Spline spline{degree, whole_sample, derivative};
   const int64_t count = knots.guard_int(__FILE__, __LINE__);
   on_device(op, x, leading,
             [&](auto& call) { evaluate(call, spline, x, t, count, transposed, y); });
   return y;
 }
 
-Tensor spline_upsample(const Tensor& x, c10::SymInt factor, bool whole, bool transposed) {
+Tensor spline_upsample(const Tensor& x, c10::SymInt factor, bool whole_sample, bool transposed) {
   const char* op = "spline_upsample";
   const Argument signal{"x", x};
   check_signal(op, signal);
@@ -209,7 +211,7 @@ Tensor spline_upsample(const Tensor& x, c10::SymInt factor, bool whole, bool tra
     const auto xs = call.signal(x);
     const UpsampleParams<scalar> p{.factor = factor.guard_int(__FILE__, __LINE__),
                                    .basis = kCubicSpline,
-                                   .whole = whole,
+                                   .whole_sample = whole_sample,
                                    .knots = knots.guard_int(__FILE__, __LINE__),
                                    .x = xs.data,
                                    .x_stride = xs.stride,

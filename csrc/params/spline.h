@@ -1,5 +1,6 @@
-// Splines of coefficients c[0..K): plain data in, no Torch. Beyond its ends c is mirrored, about
-// the end itself (`whole`: c[-1] = c[1]) or half a sample beyond (c[-1] = c[0]).
+// Splines of coefficients c[0..K): plain data in, no Torch. Beyond its ends c is mirrored with
+// whole-sample symmetry, about the end itself (c[-1] = c[1]), or with half-sample symmetry, half a
+// sample beyond (c[-1] = c[0]).
 #pragma once
 
 #include "math/interpolator.h"
@@ -15,7 +16,7 @@ struct SplineParams {
   Interpolator basis;  // or a derivative of it, of odd order or not
   bool odd;
   double shift;
-  bool whole;
+  bool whole_sample;
   int64_t knots;    // K
   const double* t;  // [B, P]
   int64_t t_stride;
@@ -37,7 +38,7 @@ template <class scalar_t>
 struct UpsampleParams {
   int64_t factor;  // m
   Interpolator basis;
-  bool whole;
+  bool whole_sample;
   int64_t knots;      // K
   const scalar_t* x;  // c[B, K]; transposed: [B, (K - 1) m + 1]
   int64_t x_stride;

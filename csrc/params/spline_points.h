@@ -9,13 +9,13 @@
 POLEZERO_ISA_BEGIN
 
 // The sample that is k, mirrored as often as it takes.
-POLEZERO_HD int64_t mirrored(int64_t k, int64_t count, bool whole) {
+POLEZERO_HD int64_t mirrored(int64_t k, int64_t count, bool whole_sample) {
   if (0 <= k && k < count) return k;
   if (count == 1) return 0;
-  const int64_t period = whole ? 2 * count - 2 : 2 * count;
+  const int64_t period = whole_sample ? 2 * count - 2 : 2 * count;
   k %= period;
   if (k < 0) k += period;
-  return k < count ? k : period - k - (whole ? 0 : 1);
+  return k < count ? k : period - k - (whole_sample ? 0 : 1);
 }
 
 // Where a spline is read: from coefficient `first` on, u beyond a knot, on a side on which time
@@ -49,7 +49,7 @@ POLEZERO_HD T spline_value(const SplineParams<T>& p, int64_t row, int64_t i) {
   const T* c = p.x + row * p.x_stride;
   acc_t<T> sum(0);
   for (int j = 0; j < p.basis.points; ++j) {
-    sum += weight_of(p.basis, j, at.u) * widen(c[mirrored(at.first + j, p.knots, p.whole)]);
+    sum += weight_of(p.basis, j, at.u) * widen(c[mirrored(at.first + j, p.knots, p.whole_sample)]);
   }
   return static_cast<T>(at.direction * sum);
 }
@@ -81,7 +81,7 @@ POLEZERO_HD T upsampled(const UpsampleParams<T>& p, int64_t row, int64_t i) {
   const int64_t n = i / p.factor, r = i % p.factor;
   acc_t<T> sum(0);
   for (int j = 0; j < 4; ++j) {
-    sum += upsampling_weight(p, r, j) * widen(c[mirrored(n - 1 + j, p.knots, p.whole)]);
+    sum += upsampling_weight(p, r, j) * widen(c[mirrored(n - 1 + j, p.knots, p.whole_sample)]);
   }
   return static_cast<T>(sum);
 }
@@ -101,8 +101,8 @@ template <class T>
 POLEZERO_HD T upsampled_transposed(const UpsampleParams<T>& p, int64_t row, int64_t k) {
   const T* g = p.x + row * p.x_stride;
   acc_t<T> sum = of_coefficient(p, g, k);
-  if (mirrored(-1, p.knots, p.whole) == k) sum += of_coefficient(p, g, -1);
-  if (mirrored(p.knots, p.knots, p.whole) == k) sum += of_coefficient(p, g, p.knots);
+  if (mirrored(-1, p.knots, p.whole_sample) == k) sum += of_coefficient(p, g, -1);
+  if (mirrored(p.knots, p.knots, p.whole_sample) == k) sum += of_coefficient(p, g, p.knots);
   return static_cast<T>(sum);
 }
 

@@ -72,10 +72,10 @@ TEST(Readers, PointsReadTheCoefficientsOfTheirSplines) {
                                   at::tensor({huge, -huge, infinite, -infinite, NAN}).unsqueeze(0)},
                                  -1);
     for (const int points : {3, 4}) {
-      for (const bool whole : {false, true}) {
+      for (const bool whole_sample : {false, true}) {
         const Interpolator basis{points, 1, {}};
         const double shift = points == 3 ? 0.5 : 0;
-        const at::Tensor got = read_coefficients(t, knots, basis, shift, whole);
+        const at::Tensor got = read_coefficients(t, knots, basis, shift, whole_sample);
         SplineParams<double> p{};
         p.basis = basis;
         p.shift = shift;
@@ -85,7 +85,7 @@ TEST(Readers, PointsReadTheCoefficientsOfTheirSplines) {
           const host::SplinePoint at = host::spline_point(p, 0, i);
           for (int64_t j = 0; j < points; ++j) {
             EXPECT_EQ(got[0][i * points + j].item<int64_t>(),
-                      host::mirrored(at.first + j, knots, whole))
+                      host::mirrored(at.first + j, knots, whole_sample))
                 << "point " << p.t[i] << ", " << knots << " knots";
           }
         }

@@ -20,17 +20,17 @@ long double b_spline(int n, long double t, bool derivative) {
 }
 
 // The sample that is k, mirrored.
-int64_t beyond(int64_t k, int64_t count, bool whole) {
+int64_t beyond(int64_t k, int64_t count, bool whole_sample) {
   while (k < 0 || k >= count) {
     if (count == 1) return 0;
-    k = k < 0 ? -k - (whole ? 0 : 1) : 2 * count - 2 - k + (whole ? 0 : 1);
+    k = k < 0 ? -k - (whole_sample ? 0 : 1) : 2 * count - 2 - k + (whole_sample ? 0 : 1);
   }
   return k;
 }
 
 // How a row reads its coefficients at t: weights by coefficient.
-std::map<int64_t, long double> weights(int degree, bool derivative, bool whole, int64_t knots,
-                                       double t) {
+std::map<int64_t, long double> weights(int degree, bool derivative, bool whole_sample,
+                                       int64_t knots, double t) {
   const long double end = knots - 1;
   long double at = t, direction = 1;
   while (at < 0 || at > end) {
@@ -40,14 +40,14 @@ std::map<int64_t, long double> weights(int degree, bool derivative, bool whole, 
   std::map<int64_t, long double> of;
   for (int64_t k = -3; k < knots + 3; ++k) {
     const long double w = b_spline(degree, at - k, derivative);
-    if (w != 0) of[beyond(k, knots, whole)] += derivative ? direction * w : w;
+    if (w != 0) of[beyond(k, knots, whole_sample)] += derivative ? direction * w : w;
   }
   return of;
 }
 
 struct Shape {
   int degree;
-  bool derivative, whole;
+  bool derivative, whole_sample;
   int64_t knots;
 };
 std::vector<Shape> shapes() {
@@ -70,8 +70,9 @@ TYPED_TEST(SplineOf, ReadsAndHandsBackWhatBSplinesDo) {
   Random random(1);
   constexpr int64_t kRows = 2, kPoints = 60;
   for (const Shape& s : shapes()) {
-    SCOPED_TRACE(::testing::Message() << "degree " << s.degree << (s.derivative ? "'" : "")
-                                      << (s.whole ? ", whole, " : ", ") << s.knots << " knots");
+    SCOPED_TRACE(::testing::Message()
+                 << "degree " << s.degree << (s.derivative ? "'" : "")
+                 << (s.whole_sample ? ", whole_sample, " : ", ") << s.knots << " knots");
     std::vector<double> t(kRows * kPoints);
     for (double& v : t) v = random.uniform(-12, static_cast<double>(s.knots) + 12);
     const auto c = random_rows<T>(random, kRows, s.knots, 3);
@@ -82,7 +83,7 @@ TYPED_TEST(SplineOf, ReadsAndHandsBackWhatBSplinesDo) {
     SplineParams<T> p{.basis = derived(basis, s.derivative),
                       .odd = s.derivative,
                       .shift = s.degree == 3 ? 0 : 0.5,
-                      .whole = s.whole,
+                      .whole_sample = s.whole_sample,
                       .knots = s.knots,
                       .t = t.data(),
                       .t_stride = kPoints,
@@ -91,13 +92,13 @@ TYPED_TEST(SplineOf, ReadsAndHandsBackWhatBSplinesDo) {
                       .y = nullptr};
     for (int64_t i = 0; i < kRows * kPoints; ++i) {
       const int64_t r = i / kPoints, n = i % kPoints;
-      for (const auto& [k, w] : weights(s.degree, s.derivative, s.whole, s.knots, t[i])) {
+      for (const auto& [k, w] : weights(s.degree, s.derivative, s.whole_sample, s.knots, t[i])) {
         y[i] += w * exact(c.row(r)[k]);
         h[r * s.knots + k] += w * exact(g.row(r)[n]);
       }
       for (int j = 0; j < basis.points; ++j) {
         const int64_t k = spline_point(p, r, n).first + j;
-        lists[r].insert({mirrored(k, s.knots, s.whole), n * basis.points + j});
+        lists[r].insert({mirrored(k, s.knots, s.whole_sample), n * basis.points + j});
       }
     }
     auto got = unwritten<T>(y.size()), back = unwritten<T>(h.size());
@@ -132,9 +133,9 @@ TYPED_TEST(SplineOf, UpsamplesAsItsValuesBetweenKnots) {
   constexpr int64_t kRows = 2;
   for (const int64_t knots : {1, 2, 3, 4, 5, 50}) {
     for (const int64_t factor : {1, 2, 4, 8, 9}) {
-      for (const bool whole : {false, true}) {
+      for (const bool whole_sample : {false, true}) {
         SCOPED_TRACE(::testing::Message() << knots << " knots, " << factor << " samples each"
-                                          << (whole ? ", whole" : ""));
+                                          << (whole_sample ? ", whole_sample" : ""));
         const int64_t samples = (knots - 1) * factor + 1;
         const auto c = random_rows<T>(random, kRows, knots, 3);
         const auto g = random_rows<T>(random, kRows, samples, 1);
@@ -142,15 +143,15 @@ TYPED_TEST(SplineOf, UpsamplesAsItsValuesBetweenKnots) {
         for (int64_t i = 0; i < kRows * samples; ++i) {
           const int64_t r = i / samples, n = i % samples;
           const double t = static_cast<double>(n) / static_cast<double>(factor);
-          for (const auto& [k, w] : weights(3, false, whole, knots, t)) {
+          for (const auto& [k, w] : weights(3, false, whole_sample, knots, t)) {
             y[i] += w * exact(c.row(r)[k]);
             h[r * knots + k] += w * exact(g.row(r)[n]);
           }
         }
         auto got = unwritten<T>(y.size()), back = unwritten<T>(h.size());
-        const UpsampleParams<T> forth{factor,        kCubicSpline, whole,     knots,
+        const UpsampleParams<T> forth{factor,        kCubicSpline, whole_sample, knots,
                                       c.data.data(), c.stride,     got.data()};
-        const UpsampleParams<T> adjoint{factor,        kCubicSpline, whole,      knots,
+        const UpsampleParams<T> adjoint{factor,        kCubicSpline, whole_sample, knots,
                                         g.data.data(), g.stride,     back.data()};
         on_every_isa<T>([&](const auto& kernels) {
           kernels.upsample(forth, {0, kRows, 0, samples});

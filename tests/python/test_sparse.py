@@ -115,7 +115,7 @@ def test_a_learned_delay_converges() -> None:
     assert abs(delay.item() - 20.4) < 0.01
 
 
-@pytest.mark.parametrize("interpolation", [0, 1, 2])
+@pytest.mark.parametrize("interpolation", [0, 1, 3])
 @pytest.mark.parametrize("moving", [False, True], ids=["constant", "moving"])
 def test_a_delay_that_no_function_lets_through_reads_nothing_that_is_not_there(
     moving: bool, interpolation: int

@@ -30,7 +30,7 @@ void spline_transposed(const SplineParams<T>& p, const Range& range) {
       const SplinePoint at = spline_point(p, row, i);
       const A from = at.direction * widen(g[i]);
       for (int j = 0; j < p.basis.points; ++j) {
-        sums[mirrored(at.first + j, p.knots, p.whole)] += weight_of(p.basis, j, at.u) * from;
+        sums[mirrored(at.first + j, p.knots, p.whole_sample)] += weight_of(p.basis, j, at.u) * from;
       }
     }
     for (int64_t k = 0; k < p.knots; ++k) p.y[row * p.knots + k] = static_cast<T>(sums[k]);

@@ -164,7 +164,7 @@ CASES = [
             "cspline1d": {"rows": arguments(), "lamb": arguments(0.5)},
             "symmetric_filter": {
                 "rows": arguments(-1.2, 0.5, 0.3),
-                "whole": arguments(0.4, 0.0, 0.5, True),
+                "whole_sample": arguments(0.4, 0.0, 0.5, True),
                 "sample": lambda d: (torch.randn(3, 2, 1, dtype=d).transpose(0, 1), 0.4, 0.0, 0.5),
             },
         },
@@ -212,8 +212,8 @@ CASES = [
             "cspline1d_eval": {"rows": lambda d: (torch.randn(2, 7, dtype=d), points())},
             "spline_eval": {
                 "cubic": lambda d: (torch.randn(2, 7, dtype=d), points()),
-                "quadratic": lambda d: (torch.randn(2, 7, dtype=d), points(), 0, 2, True, 1),
-                "transposed": lambda d: (torch.randn(2, 5, dtype=d), points(), 7, 3, True),
+                "quadratic": lambda d: (torch.randn(2, 7, dtype=d), points(), 2, True, 1),
+                "transposed": lambda d: (torch.randn(2, 5, dtype=d), points(), 3, True, 0, True, 7),
             },
         },
         bad=BAD_POINTS,
