@@ -165,7 +165,7 @@ run_tests() { # a file each: one that hangs takes no other with it
     echo 'C++, without Python    NOT RUN: its tests were not built; GoogleTest (Debian: libgtest-dev) is needed' | tee -a "$log"
     failed=1
   fi
-  for file in autograd functorch compile opcheck core_ops forms sosfilt state_space lattice comb sensitivity; do # as on the CPU
+  for file in autograd functorch compile opcheck core_ops forms sosfilt state_space lattice sparse sensitivity; do # as on the CPU
     stage "$file on cuda" 120 "$python" -m pytest -q --tb=short --device cuda "tests/python/test_$file.py"
   done
 }

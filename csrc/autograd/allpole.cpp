@@ -104,7 +104,7 @@ struct AllpoleBackward : Op<&polezero::allpole_backward, 1, 2, 1, 1> {
     const auto [need_a, need_x, need_zi, shift, reverse] = attributes;
     const Lags lags{shift, reverse};
     const Tensor c_a = need_a ? grads[0] : Tensor(), c_x = need_x ? grads[1] : Tensor(),
-                 c_zi = need_zi ? grads[2] : Tensor();
+                 c_zi = need_zi && grads[2].defined() ? grads[2].to(g.scalar_type()) : Tensor();
     const bool need_outputs = c_a.defined() && (need[2] || need[3]);
     Tensor input = c_x;
     if (c_a.defined()) input = plus(input, -feedback(c_a, y, zi, lags));

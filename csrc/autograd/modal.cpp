@@ -35,7 +35,7 @@ struct Form {
   c10::SymInt orders() const { return gains.sym_size(-1); }
   Tensor by_g() const { return modal_bank(poles, gains, x, zi); }
   Tensor by_x() const { return modal_bank(poles, gains, g, {}, /*reverse=*/true); }
-  // By the gains and, for the poles, one more.
+  // The derivatives by the gains and, for the poles, of one order more.
   Tensor correlations(bool of_poles) const {
     return correlation(poles, g, x, zi, of_poles ? orders() + 1 : orders());
   }

@@ -10,7 +10,7 @@ namespace polezero::autograd {
 
 namespace {
 
-// As many matrices as a filter has, each [..., T or 1, rows, columns] or undefined.
+// The matrices that a filter has, each [..., T or 1, rows, columns] or undefined.
 struct System {
   Tensor A, B, C, D;
 
@@ -47,8 +47,8 @@ Tensor outer(const Tensor& u, const Tensor& v, const Tensor& m) {
     (i >= missing && m.sym_size(i - missing) != 1 ? own : shared).push_back(i);
   }
   if (shared.empty()) return at::mul(u.mT().unsqueeze(-1), v.mT().conj().unsqueeze(-2));
-  // By a product with the rows that share m in its middle. As a sum over them Inductor of
-  // torch 2.11 writes past the end of a buffer where T is dynamic.
+  // The rows that share m are added up by a matrix product. Of a sum over them Inductor of
+  // torch 2.11 makes one that writes past the end of a buffer where T is dynamic.
   std::vector<int64_t> order = own;
   order.insert(order.end(), {dims + 1, dims});
   order.insert(order.end(), shared.begin(), shared.end());

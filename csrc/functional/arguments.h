@@ -44,7 +44,7 @@ inline Reads read_where_constant(const Tensor& c, int64_t axis) {
 Promotion promote(const char* op, const Argument& signal,
                   std::initializer_list<Argument> coefficients, const Tensor& zi = {},
                   const Reads& reads = {});
-// Of coefficients alone, in which case the result is as precise as they are.
+// The promotion of coefficients alone: the result is as precise as they are.
 Promotion promote(const char* op, std::initializer_list<Argument> coefficients);
 
 void check_device(const char* op, const Argument& argument, const Argument& first);
@@ -58,16 +58,16 @@ bool readable(const Tensor& t);
 // A filter's b and a are not empty, and, where that may be looked at, a_0 is not 0.
 void check_filter(const char* op, const Tensor& b, const Tensor& a);
 
-// Negative, counted from the end of x.
+// The axis as a negative number, counted from the end of x.
 int64_t wrap_axis(const char* op, int64_t axis, const Argument& x);
 
 void check_not_scalar(const char* op, const Argument& argument);
 void check_not_empty(const char* op, const Argument& c);
 
-// Points and delays: real numbers in a floating dtype, that of integers float64.
+// Points and delays are real numbers, here in a floating dtype: integers become float64.
 Tensor real_numbers(const char* op, const Argument& argument);
 
-// As SciPy, a state may repeat along the signal's rows but not add to them.
+// A state may repeat along the signal's rows, as in SciPy, but not add to them.
 void check_broadcasts_to(const char* op, const Argument& state, const c10::SymDimVector& leading);
 
 // An initial state of `length` values on its last axis, in the dtype to compute in, that fits the

@@ -85,7 +85,7 @@ Tensor truncated(const Tensor& b, const Tensor& a, int64_t T) {
   return pad_last(b, 0, T + P - M) - pad_last(slice_last(a, 0, 1) * state, T + 1, 0);
 }
 
-// By the truncated response. On a circle of radius r, y[n] r^-n is the filter of x[n] r^-n.
+// The truncated response filters on a circle of radius r: y[n] r^-n is the filter of x[n] r^-n.
 Tensor by_truncation(const Tensor& b_, const Tensor& a, const Tensor& x, int64_t T) {
   const Tensor b = truncated(b_, a, T);
   const Tensor n = at::arange(b.sym_size(-1), b.options().dtype(at::kDouble));

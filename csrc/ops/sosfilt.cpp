@@ -114,8 +114,8 @@ void forward(CudaCall<scalar_t>& call, const Tensor& sos, const Tensor& x, const
   }
 }
 
-// With sums: they need the signals between the sections, which are written to memory, and the
-// sections go backwards one by one.
+// The sums need the signals between the sections, which are written to memory, and the sections go
+// backwards one by one.
 void backward_by_sections(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& sos,
                           const Tensor& x, const Tensor& zi, Tensor& grad_sos, Tensor& grad_x,
                           Tensor& grad_zi) {

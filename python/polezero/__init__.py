@@ -19,13 +19,12 @@ load()
 
 from polezero import freq, lpv, reference  # noqa: E402  (after the ops are registered)
 from polezero._allpole import allpole, linear_recurrence  # noqa: E402
-from polezero._banks import diagonalise, parallel_form  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
-from polezero._comb import allpass_comb, comb_filter, feedforward_comb, sparse_allpole  # noqa: E402
 from polezero._lattice import lattice  # noqa: E402
 from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
-from polezero._modal import modal_bank  # noqa: E402
+from polezero._modal import diagonalise, modal_bank, parallel_form  # noqa: E402
 from polezero._sosfilt import parallel, sosfilt  # noqa: E402
+from polezero._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole  # noqa: E402
 from polezero._spline import (  # noqa: E402
     cspline1d,
     cspline1d_eval,

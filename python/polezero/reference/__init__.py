@@ -6,12 +6,12 @@ use the functions of :mod:`polezero` for anything but checking. ``lpv_*`` are th
 """
 
 from polezero.reference._allpole import allpole, linear_recurrence, lpv_allpole
-from polezero.reference._comb import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
 from polezero.reference._forms import lpv_fir, lpv_lfilter
 from polezero.reference._lattice import lattice, lpv_lattice
 from polezero.reference._lfilter import lfilter
 from polezero.reference._modal import modal_bank
 from polezero.reference._sosfilt import lpv_parallel, lpv_sosfilt, parallel, sosfilt
+from polezero.reference._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
 from polezero.reference._spline import (
     cspline1d,
     cspline1d_eval,

@@ -1,9 +1,10 @@
 // Comb filters and sparse all-pole filters.
+#include "ops/sparse.h"
+
 #include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/registered.h"
 #include "ops/caller.h"
-#include "ops/sparse.h"
 
 namespace polezero {
 
@@ -163,7 +164,7 @@ struct Comb {
 // y[n] = x[n] - a v[n], v = y delayed by k samples and an all-pass of `more` further ones,
 // H(z) = (eta + z^-1) / (1 + eta z^-1): multiplied by 1 + eta z^-1 it has whole delays.
 std::tuple<Tensor, Tensor> thiran_comb(const Comb& comb) {
-  // In float64: their rounding would be that of the poles.
+  // The coefficients are float64: their rounding would be that of the poles.
   const Tensor a = wide(comb.taps.coefficients), &delay = comb.taps.delays;
   TORCH_CHECK_VALUE(is_constant(a) && is_constant(delay), comb.op,
                     ": interpolation: expected 'linear' or 'lagrange3' for a or a delay that ",
