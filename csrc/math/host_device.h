@@ -5,8 +5,10 @@
 #define POLEZERO_HD __host__ __device__ __forceinline__
 #define POLEZERO_UNROLLED _Pragma("unroll")
 #define POLEZERO_ROLLED _Pragma("unroll 1")
+#define POLEZERO_HD_INLINE POLEZERO_HD
 #else
 #define POLEZERO_HD inline
+#define POLEZERO_HD_INLINE [[gnu::always_inline]] inline  // in large functions, where GCC stops
 #define POLEZERO_UNROLLED
 #define POLEZERO_ROLLED
 #endif

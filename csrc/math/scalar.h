@@ -3,6 +3,7 @@
 
 #include <complex>
 #include <limits>
+#include <type_traits>
 
 #include "math/host_device.h"
 #include "math/isa.h"
@@ -39,6 +40,11 @@ inline constexpr bool is_complex<std::complex<T>> = true;
 // std::complex's operator* checks for NaN and calls a library function; the plain formula is
 // what a real recurrence on two channels would do.
 POLEZERO_HD double multiply(double u, double v) { return u * v; }
+template <class V>  // vectors of the compiler
+  requires(!is_complex<V> && !std::is_arithmetic_v<V>)
+POLEZERO_HD_INLINE V multiply(V u, V v) {
+  return u * v;
+}
 template <class C>
   requires is_complex<C>
 POLEZERO_HD C multiply(C u, C v) {

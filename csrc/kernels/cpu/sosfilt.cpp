@@ -111,7 +111,7 @@ class SosfiltRows {
     for (int64_t n = 0; n < count; ++n) {
       V v = signal[n];
       unroll<J>([&](auto j) POLEZERO_LAMBDA {
-        v = forward(c[j], v, s[j]);
+        v = forward(c[j], v, s[j].s0, s[j].s1);
         if constexpr (keep) signal[(j + 1) * kSosTile + n] = v;
       });
       if constexpr (!keep) signal[n] = v;
@@ -132,13 +132,12 @@ class SosfiltRows {
       unroll<J>([&](auto i) POLEZERO_LAMBDA {
         constexpr int j = J - 1 - i;
         V lambda;
-        v = backward(c[j], v, s[j], lambda);
+        v = backward(c[j], v, s[j].s0, s[j].s1, lambda);
         if constexpr (with_sums) {
           correlate(lambda, s[j], signal[j * kSosTile + n], signal[(j + 1) * kSosTile + n],
                     sums[j]);
         }
-        s[j].s1 = s[j].s0;
-        s[j].s0 = lambda;
+        s[j] = {lambda, s[j].s0};
       });
       g[n] = v;
     }

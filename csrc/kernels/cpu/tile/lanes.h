@@ -9,7 +9,6 @@
 
 POLEZERO_ISA_BEGIN
 
-POLEZERO_INLINE vec<double> multiply(vec<double> u, vec<double> v) { return u * v; }
 POLEZERO_INLINE vec<double> conjugate(vec<double> u) { return u; }
 
 // A struct around a vector, so that it can be the element of a container.

@@ -3,25 +3,29 @@
 #pragma once
 
 #include "kernels/cuda/tile/lfilter_scan.h"
+#include "math/section.h"
 #include "params/cuda/sosfilt.h"
 
 POLEZERO_ISA_BEGIN
 
-// One sample of a section: transposed direct form II, or, backwards in time, direct form II, whose
-// transition is the transposed one.
+template <class T>
+POLEZERO_HD Section<acc_t<T>> section_of(const Sections<T>& sections, int64_t k, int64_t row) {
+  const Filters<T> f = sections.section(k);
+  const auto *b = f.b + row * f.filter_stride * 3, *a = f.a + row * f.filter_stride * 2;
+  return {b[0], b[1], b[2], a[0], a[1]};
+}
+
+// One sample of a section, or of its adjoint, whose transition is the transposed one.
 template <bool adjoint, class A>
-POLEZERO_HD A section_step(const DirectForm<A, 2>& c, A x, StateVector<A, 2>& s) {
+POLEZERO_HD A section_step(const Section<A>& c, A x, StateVector<A, 2>& s) {
   if constexpr (adjoint) {
-    const A lambda = (x - multiply(c.a[1], s.v[1])) - multiply(c.a[0], s.v[0]);
-    const A y = (multiply(c.b[1], s.v[0]) + multiply(c.b[2], s.v[1])) + multiply(c.b[0], lambda);
+    A lambda;
+    const A y = backward(c, x, s.v[0], s.v[1], lambda);
     s.v[1] = s.v[0];
     s.v[0] = lambda;
     return y;
   } else {
-    const A y = multiply(c.b[0], x) + s.v[0];
-    s.v[0] = (multiply(c.b[1], x) + s.v[1]) - multiply(c.a[0], y);
-    s.v[1] = multiply(c.b[2], x) - multiply(c.a[1], y);
-    return y;
+    return forward(c, x, s.v[0], s.v[1]);
   }
 }
 
@@ -35,7 +39,7 @@ POLEZERO_HD void filter_section(Block& block, ScanShared<SectionCarry<T, adjoint
                                 const SosfiltScan<T>& p, const TilePosition& at, int64_t k,
                                 acc_t<T> (&u)[V]) {
   using A = acc_t<T>;
-  const DirectForm<A, 2> c(p.sections.section(k), at.row);
+  const Section<A> c = section_of(p.sections, k, at.row);
   const SectionCarry<T, adjoint> carry{
       plan.power + (at.row * p.sections.filters.filter_stride + k) * plan.filter_stride};
   const int64_t place = (at.row * p.sections.count + k) * 2;
@@ -48,7 +52,7 @@ POLEZERO_HD void filter_section(Block& block, ScanShared<SectionCarry<T, adjoint
   auto own = StateVector<A, 2>::zero();
   for (int i = 0; i < V; ++i) section_step<adjoint>(c, u[i], own);
   auto s = state_of_thread(block, carry, shared, nodes, at.tile, own, begin);
-  const DirectForm<A, 2> again(p.sections.section(k), at.row);  // not held in registers meanwhile
+  const Section<A> again = section_of(p.sections, k, at.row);  // not held in registers meanwhile
   const int last = last_sample<V>(block, p.zf != nullptr, p.time, at);
   for (int i = 0; i < V; ++i) {
     u[i] = section_step<adjoint>(again, u[i], s);
