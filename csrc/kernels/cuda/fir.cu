@@ -76,7 +76,7 @@ void lag_correlation(const Context& context, const LagCorrelationParams<T>& p, i
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                               \
-  template void fir<T>(const Context&, const NormalisedFilters<T>&, bool, int64_t, int64_t,  \
+  template void fir<T>(const Context&, const NormalisedFilters<T>&, bool, int64_t, int64_t,   \
                        const T*, int64_t, T*);                                                \
   template void lpv_fir<T>(const Context&, const LpvFirParams<T>&, int64_t, int64_t);         \
   template void lag_product<T>(const Context&, const LagProductParams<T>&, int64_t, int64_t); \

@@ -31,7 +31,8 @@ void launch_sosfilt(const Context& context, const NormalisedFilters<T>& sections
                     SosfiltScan<T> p) {
   const auto shape = ScanShape::of<Filter>(context, p.rows, p.time);
   const auto power = powers_of<T, 2>(context, sections, shape.powers());
-  if (shape.whole_row && shape.tiles > 1) p.carried = context.array<acc_t<T>>(p.rows * p.sections.count * 2);
+  if (shape.whole_row && shape.tiles > 1)
+    p.carried = context.array<acc_t<T>>(p.rows * p.sections.count * 2);
   launch_scan<Filter>(context, shape, power.data, power.filter_stride, p);
 }
 

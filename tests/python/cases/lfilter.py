@@ -280,7 +280,8 @@ CASES = [
             "fir": Sized(
                 coefficients=lambda T, radius: (torch.tensor([0.2, -0.1, 0.3]).double(), torch.tensor([2.0]).double()),
                 state=last(2),
-                splits_rows=True, in_blocks=True,
+                splits_rows=True,
+                in_blocks=True,
             ),
             "two_pass": sized(0.3, splits_rows=True, in_blocks=True, options=TWO_PASS),
         },

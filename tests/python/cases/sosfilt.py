@@ -101,7 +101,11 @@ CASES = [
         },
         sized={
             "sections": Sized(
-                coefficients=lambda T, radius: (sections(radius),), state=of_sections, splits_rows=True, in_blocks=True, error=None
+                coefficients=lambda T, radius: (sections(radius),),
+                state=of_sections,
+                splits_rows=True,
+                in_blocks=True,
+                error=None,
             )
         },
         ops={
