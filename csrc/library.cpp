@@ -68,9 +68,10 @@ TORCH_LIBRARY(polezero, m) {
   op("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
 
   // ---- The closed set: tensors first, then attributes; time on the last axis, leading dimensions
-  // broadcast, one dtype (constant coefficients may be float64 or complex128 beside a float32 or
-  // complex64 signal). Coefficients with a time axis, [..., T, taps] or, constant, [..., 1, taps],
-  // take a `shift` s: lag k at time n reads the coefficient of time n + s k.
+  // broadcast, one dtype (constant coefficients, and the states of lfilter, sosfilt, state_space
+  // and lattices, may be float64 or complex128 beside a float32 or complex64 signal). Coefficients
+  // with a time axis, [..., T, taps] or, constant, [..., 1, taps], take a `shift` s: lag k at time
+  // n reads the coefficient of time n + s k.
   op("lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi, bool two_pass=False) "
      "-> (Tensor y, Tensor zf)");
   op("lfilter_backward(Tensor grad_y, Tensor? grad_zf, Tensor b, Tensor a, Tensor? x, Tensor? y, "

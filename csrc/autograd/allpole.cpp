@@ -128,7 +128,7 @@ struct AllpoleBackward : Op<&polezero::allpole_backward, 1, 2, 1, 1> {
     const c10::SymInt N = a.sym_size(-1);
     const Tensor lambda = allpole_over_time(a.conj(), g, {}, lags.adjoint());
     const Tensor none = at::empty({0}, g.options());
-    Tensors<3> r{none, need_x ? lambda : none, need_zi ? grad_of_zi(lambda, a, lags) : none};
+    Tensors<3> r{none, need_x ? lambda : none, need_zi ? wide(grad_of_zi(lambda, a, lags)) : none};
     if (need_a) {
       r[0] = is_constant(a) ? constant(grad_of_a(lambda, y, zi, N, reverse))
                             : lpv_grad_of_a(lambda, y, zi, N, lags);

@@ -139,7 +139,7 @@ Tensors<3> composed_backward(const Tensors<2>& grads, const Tensors<3>& in, bool
       call<&polezero::lattice_forward>({k, grads[0], grads[1]}, {true, !adjoint});
   const Run ours{u, all_ports(in, adjoint), zi}, theirs{grads[0], r, grads[1]};
   return {adjoint ? grad_of_k(k, theirs, ours) : grad_of_k(k, ours, theirs),
-          r.slice_symint(-2, 0, u.sym_size(-2)), grad_zi};
+          r.slice_symint(-2, 0, u.sym_size(-2)), wide(grad_zi)};
 }
 
 struct LatticeForward : Op<&polezero::lattice_forward, 2, 2, 1> {
@@ -154,8 +154,9 @@ struct LatticeForward : Op<&polezero::lattice_forward, 2, 2, 1> {
       return call<&polezero::lattice_backward>({grads[0], grads[1], k, u, zi}, {});
     }
     const bool all = u.sym_size(-2) > 1;
+    const Tensor grad_zf = need[2] ? or_rest(grads[1], k.sym_size(-1), grads[0]) : grads[1];
     const auto [r, grad_zi] =
-        call<&polezero::lattice_forward>({k, grads[0], grads[1]}, {all, !adjoint});
+        call<&polezero::lattice_forward>({k, grads[0], grad_zf}, {all, !adjoint});
     return {Tensor(), r, grad_zi};
   }
 

@@ -260,7 +260,7 @@ struct LfilterBackward : Op<&polezero::lfilter_backward, 1, 1, 1, 1, 1, 1, 1, 1>
       r[1] = -sum / a0;
     }
     if (need_x) r[2] = slice_last(fir(wide(b).conj() / a0, lambda, /*reverse=*/true), 0, T);
-    if (need_zi) r[3] = head;
+    if (need_zi) r[3] = wide(head);
     return r;
   }
 };

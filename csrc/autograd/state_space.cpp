@@ -84,7 +84,8 @@ struct StateSpaceForward : Op<&polezero::state_space_forward, 3, 3, 3, 3, 2, 1> 
                 const Need& need) {
     const bool adjoint = std::get<0>(attributes);
     const auto& [A, B, C, D, x, zi] = in;
-    const Tensor &g = grads[0], &grad_zf = grads[1];
+    const Tensor& g = grads[0];
+    const Tensor grad_zf = need[5] ? or_rest(grads[1], A.sym_size(-1), g) : grads[1];
     if (!(need[0] || need[1] || need[2] || need[3])) {
       const auto b = call<&polezero::state_space_forward>({A, B, C, D, g, grad_zf}, {!adjoint});
       return {Tensor(), Tensor(), Tensor(), Tensor(), b[0], b[1]};

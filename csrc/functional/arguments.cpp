@@ -3,6 +3,7 @@
 #include <c10/core/impl/TorchDispatchModeTLS.h>
 
 #include "autograd/calls.h"
+#include "ops/caller.h"
 
 namespace polezero::functional {
 
@@ -86,9 +87,7 @@ Promotion promote(const char* op, std::initializer_list<Argument> coefficients) 
 
 void check_device(const char* op, const Argument& argument, const Argument& first) {
   check_defined(op, argument);
-  TORCH_CHECK_VALUE(argument.tensor.device() == first.tensor.device(), op, ": ", argument.name,
-                    ": expected a tensor on ", first.tensor.device(), " as ", first.name,
-                    ", got one on ", argument.tensor.device());
+  check_on_device_of(op, argument, first);
 }
 
 bool readable(const Tensor& t) {
@@ -105,8 +104,8 @@ bool readable(const Tensor& t) {
 void check_filter(const char* op, const Tensor& b, const Tensor& a) {
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
-  TORCH_CHECK_VALUE(!readable(a) || a.select(-1, 0).ne(0).all().item<bool>(), op,
-                    ": a: expected a[..., 0] != 0, got 0");
+  TORCH_CHECK_VALUE(!readable(a) || a.select(-1, 0).ne(0).all().item<bool>(), op, ": ", kA0,
+                    " != 0, got 0");
 }
 
 bool two_pass(const char* op, std::string_view backward) {
@@ -121,11 +120,6 @@ int64_t wrap_axis(const char* op, int64_t axis, const Argument& x) {
   TORCH_CHECK_INDEX(-dims <= axis && axis < dims, op, ": axis: expected a number from ", -dims,
                     " to ", dims - 1, ", got ", axis);
   return axis < 0 ? axis : axis - dims;
-}
-
-void check_not_scalar(const char* op, const Argument& argument) {
-  TORCH_CHECK_VALUE(argument.tensor.dim() >= 1, op, ": ", argument.name,
-                    ": expected at least one dimension, got a scalar");
 }
 
 void check_not_empty(const char* op, const Argument& c) {

@@ -61,7 +61,6 @@ void check_filter(const char* op, const Tensor& b, const Tensor& a);
 // The axis as a negative number, counted from the end of x.
 int64_t wrap_axis(const char* op, int64_t axis, const Argument& x);
 
-void check_not_scalar(const char* op, const Argument& argument);
 void check_not_empty(const char* op, const Argument& c);
 
 // Points and delays are real numbers, here in a floating dtype: integers become float64.

@@ -115,7 +115,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
   const c10::SymInt M = b.sym_size(-1) - 1, N = a.sym_size(-1) - 1;
   const c10::SymInt states = form.shares_state ? (M < N ? N : M) : M + N;
   zi = past_of(op, zi, states, {{"b", b, 2}, {"a", a, 2}, {"x", x}}, type);
-  const Caller caller(op, "a: expected a[..., 0]");
+  const Caller caller(op, kA0);
   const auto [bs, as] = autograd::monic(b.to(type.compute), a.to(type.compute));
   const Filtered out = form.filter(bs, as, x.to(type.compute), zi);
   return results(out.y, out.state, type);

@@ -3,6 +3,7 @@
 #include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/registered.h"
+#include "ops/caller.h"
 
 namespace polezero {
 
@@ -14,6 +15,7 @@ namespace {
 std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor& a, const Tensor& x,
                                   int64_t axis, const OptionalTensor& zi_,
                                   std::string_view backward) {
+  const Caller caller(op, kA0);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type =
       promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi, {.coefficients = true, .states = true});

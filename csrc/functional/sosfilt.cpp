@@ -13,8 +13,6 @@ using autograd::call;
 
 namespace {
 
-constexpr const char* kA0 = "sos: expected sos[..., 3]";
-
 void check_sections(const char* op, const Tensor& sos, int64_t core_dims) {
   TORCH_CHECK_VALUE(sos.dim() >= core_dims && sos.sym_size(-1) == 6 && sos.sym_size(-2) >= 1, op,
                     ": sos: expected [..., ", core_dims == 3 ? "T, " : "",
@@ -70,7 +68,7 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, int64_t a
 std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
                                         const OptionalTensor& zi_) {
   const char* op = "lpv.sosfilt";
-  const Caller caller(op, kA0);
+  const Caller caller(op, kA0OfSections);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
   zi = check_over_time(op, sos, x, zi, type);
@@ -94,7 +92,7 @@ std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
 std::tuple<Tensor, Tensor> lpv::parallel(const Tensor& sos, const Tensor& x,
                                          const OptionalTensor& zi_) {
   const char* op = "lpv.parallel";
-  const Caller caller(op, kA0);
+  const Caller caller(op, kA0OfSections);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi);
   zi = check_over_time(op, sos, x, zi, type);

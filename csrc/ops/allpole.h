@@ -16,8 +16,8 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
 
 // One-pass backward of allpole_forward; with constant coefficients, of one that is not reversed.
 // Returns (grad_a[..., T, N], or of constant coefficients [..., 1, N] in float64, grad_x[..., T],
-// grad_zi[..., N]), one row for each row of the broadcast problem; what is not needed comes back
-// with shape [0]. Needs y, and zi where the filter had one, for grad_a.
+// grad_zi[..., N] in float64), one row for each row of the broadcast problem; what is not needed
+// comes back with shape [0]. Needs y, and zi where the filter had one, for grad_a.
 std::tuple<Tensor, Tensor, Tensor> allpole_backward(const Tensor& grad_y, const Tensor& a,
                                                     const OptionalTensor& y,
                                                     const OptionalTensor& zi, bool need_a,

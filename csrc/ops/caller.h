@@ -4,6 +4,10 @@
 
 namespace polezero {
 
+// Where a_0 is in the coefficients of a user's function, for the error where it is 0.
+inline constexpr const char* kA0 = "a: expected a[..., 0]";
+inline constexpr const char* kA0OfSections = "sos: expected sos[..., 3] (a_0)";
+
 // For as long as it lives, on its thread.
 class Caller {
  public:

@@ -25,6 +25,15 @@ bool is_signal_type(at::ScalarType type) {
          type == at::kComplexDouble;
 }
 
+void check_as_precise(const char* op, const Argument& argument, const Argument& signal) {
+  const at::ScalarType type = argument.tensor.scalar_type(), wide = acc_type(signal.tensor);
+  TORCH_CHECK_TYPE(type == signal.tensor.scalar_type() || type == wide, op, ": ", argument.name,
+                   ": expected ", signal.tensor.scalar_type(), " as ", signal.name, " or ", wide,
+                   ", got ", type);
+}
+
+}  // namespace
+
 void check_not_scalar(const char* op, const Argument& argument) {
   TORCH_CHECK_VALUE(argument.tensor.dim() >= 1, op, ": ", argument.name,
                     ": expected at least one dimension, got a scalar");
@@ -35,15 +44,6 @@ void check_on_device_of(const char* op, const Argument& argument, const Argument
                     ": expected a tensor on ", signal.tensor.device(), " as ", signal.name,
                     ", got one on ", argument.tensor.device());
 }
-
-void check_as_precise(const char* op, const Argument& argument, const Argument& signal) {
-  const at::ScalarType type = argument.tensor.scalar_type(), wide = acc_type(signal.tensor);
-  TORCH_CHECK_TYPE(type == signal.tensor.scalar_type() || type == wide, op, ": ", argument.name,
-                   ": expected ", signal.tensor.scalar_type(), " as ", signal.name, " or ", wide,
-                   ", got ", type);
-}
-
-}  // namespace
 
 c10::SymDimVector broadcast_leading(const char* op, std::initializer_list<Argument> arguments) {
   c10::SymDimVector leading;

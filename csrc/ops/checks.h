@@ -38,6 +38,8 @@ at::ScalarType acc_type(const Tensor& signal);
 
 // Signals: float32, float64, complex64 or complex128, at least one dimension.
 void check_signal(const char* op, const Argument& signal);
+void check_not_scalar(const char* op, const Argument& argument);
+void check_on_device_of(const char* op, const Argument& argument, const Argument& signal);
 // Same device and dtype as the signal.
 void check_like(const char* op, const Argument& argument, const Argument& signal);
 // Same device as the signal; its dtype or the wider one of its kind; `taps_at_least` on the last

@@ -102,9 +102,6 @@ class DeviceCall {
   }
 
  private:
-  static Tensor wide(const Tensor& t) {
-    return t.to(t.is_complex() ? at::kComplexDouble : at::kDouble);
-  }
   template <class U>
   RowPointer<const U> pointer(const Tensor& t, Rows (*as_rows)(const Tensor&, at::IntArrayRef),
                               at::IntArrayRef leading) {
@@ -114,7 +111,7 @@ class DeviceCall {
   }
 
   const char* op_;
-  at::IntArrayRef leading_;
+  at::DimVector leading_;
   int64_t rows_;
   c10::SmallVector<Tensor, 8> memory_;
 };

@@ -17,6 +17,7 @@ void with_types(const GivenFilters& given, F&& f) {
 template <class scalar_t>
 NormalisedFilters<scalar_t> HostCall<scalar_t>::normalise(const GivenFilters& given,
                                                           const char* a0) {
+  TORCH_INTERNAL_ASSERT(filters_.empty());
   const int64_t order = given.order(), count = given.count;
   filters_.resize(count * (2 * order + 2));
   acc* b = filters_.data();

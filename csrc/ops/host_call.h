@@ -1,8 +1,10 @@
 // A call of kernels on the CPU. Its verbs are those of a CudaCall.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
+#include "ops/caller.h"
 #include "ops/device_call.h"
 
 namespace polezero {
@@ -27,13 +29,13 @@ class HostCall : public DeviceCall<scalar_t, scalar_t> {
     return sums;
   }
 
-  // Coefficients divided by a_0, which `a0` names in the error where it is 0.
+  // Coefficients divided by a_0; once a call. `a0` is for the error where it is 0.
   NormalisedFilters<scalar_t> normalise(const Tensor& b, const Tensor& a, bool monic,
                                         bool conjugate) {
-    return normalise(this->given(b, a, monic, conjugate), "a: expected a[..., 0]");
+    return normalise(this->given(b, a, monic, conjugate), kA0);
   }
   NormalisedFilters<scalar_t> normalise_sections(const Tensor& sos, bool conjugate) {
-    return normalise(this->given_sections(sos, conjugate), "sos: expected sos[..., 3] (a_0)");
+    return normalise(this->given_sections(sos, conjugate), kA0OfSections);
   }
 
  private:

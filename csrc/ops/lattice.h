@@ -14,8 +14,8 @@ std::tuple<Tensor, Tensor> lattice_forward(const Tensor& k, const Tensor& u,
                                            const OptionalTensor& zi, bool all, bool adjoint);
 
 // The gradients of all inputs of lattice_forward with adjoint = false: grad_k[..., T or 1, N]
-// (where k is constant in float64), grad_u and grad_zi, one row for each row of the broadcast
-// problem. The filter runs once more for its states.
+// (where k is constant in float64), grad_u and grad_zi in float64, one row for each row of the
+// broadcast problem. The filter runs once more for its states.
 std::tuple<Tensor, Tensor, Tensor> lattice_backward(const Tensor& grad_z,
                                                     const OptionalTensor& grad_zf, const Tensor& k,
                                                     const Tensor& u, const OptionalTensor& zi);

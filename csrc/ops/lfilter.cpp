@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
+#include "ops/caller.h"
 #include "ops/on_device.h"
 
 namespace polezero {
@@ -138,7 +139,8 @@ std::tuple<Tensor, Tensor> lfilter_forward(const Tensor& b, const Tensor& a, con
   const auto leading = broadcast_leading("lfilter", {{"b", b}, {"a", a}, {"x", x}, {"zi", zi}});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
   Tensor zf = empty_if(zi.defined(), leading, P, (zi.defined() ? zi : x).options());
-  on_device("lfilter", x, leading, [&](auto& call) { forward(call, b, a, x, zi, y, zf); });
+  on_device(Caller::function("lfilter"), x, leading,
+            [&](auto& call) { forward(call, b, a, x, zi, y, zf); });
   return {y, zf};
 }
 

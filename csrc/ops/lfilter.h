@@ -20,7 +20,7 @@ std::tuple<Tensor, Tensor> lfilter_forward(const Tensor& b, const Tensor& a, con
 
 // One-pass backward of lfilter_forward: one reverse recurrence, fused with the reductions for
 // grad_b and grad_a. Returns (grad_b[..., M+1], grad_a[..., N+1], grad_x[..., T],
-// grad_zi[..., P]), one row for each row of the broadcast problem, the first two in float64; what
+// grad_zi[..., P]), one row for each row of the broadcast problem, all but grad_x in float64; what
 // is not needed comes back with shape [0]. Needs x for grad_b; y, and zi and zf where the filter
 // had them, for grad_a.
 std::tuple<Tensor, Tensor, Tensor, Tensor> lfilter_backward(

@@ -22,9 +22,7 @@ void check_complex(const char* op, const Argument& c, const Argument& signal) {
   if (!t.defined()) return;
   TORCH_CHECK_TYPE(t.scalar_type() == at::kComplexFloat || t.scalar_type() == at::kComplexDouble,
                    op, ": ", c.name, ": expected complex64 or complex128, got ", t.scalar_type());
-  TORCH_CHECK_VALUE(t.device() == signal.tensor.device(), op, ": ", c.name,
-                    ": expected a tensor on ", signal.tensor.device(), " as ", signal.name,
-                    ", got one on ", t.device());
+  check_on_device_of(op, c, signal);
   TORCH_CHECK_VALUE(t.dim() >= c.core_dims, op, ": ", c.name, ": expected at least ", c.core_dims,
                     c.core_dims == 1 ? " dimension" : " dimensions", ", got shape ", t.sym_sizes());
 }

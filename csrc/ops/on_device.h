@@ -1,8 +1,6 @@
 // From a front, whose checks have passed, to the kernels of its signal's device and dtype.
 #pragma once
 
-#include <ATen/ops/empty.h>
-
 #include "kernels/cuda/launch.h"
 #include "ops/checks.h"
 #include "ops/host_call.h"

@@ -1,7 +1,5 @@
 #include "ops/rows.h"
 
-#include <ATen/ops/zeros.h>
-
 namespace polezero {
 
 at::DimVector with_last(at::IntArrayRef leading, int64_t last) {
@@ -35,15 +33,15 @@ Rows time_rows_of(const Tensor& coefficients, at::IntArrayRef leading) {
 
 Rows coefficient_sets(const Tensor& t, at::IntArrayRef leading) {
   const int64_t taps = t.size(-1);
-  bool shared = true;  // every leading dimension repeats the same coefficients
+  // every leading dimension repeats the same coefficients
+  bool shared = c10::multiply_integers(t.sizes().slice(0, t.dim() - 1)) > 0;
   for (int64_t i = 0; i + 1 < t.dim(); ++i) shared &= t.size(i) == 1 || t.stride(i) == 0;
   Tensor sets = t.resolve_conj().resolve_neg();
   if (!shared) {
     sets = sets.expand(with_last(leading, taps)).reshape({c10::multiply_integers(leading), taps});
     return {sets.contiguous(), taps};
   }
-  while (sets.dim() > 1 && sets.size(0) > 0) sets = sets.select(0, 0);
-  if (sets.dim() > 1) sets = at::zeros({taps}, sets.options());  // no rows at all
+  while (sets.dim() > 1) sets = sets.select(0, 0);
   return {sets.contiguous(), 0};
 }
 

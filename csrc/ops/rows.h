@@ -27,6 +27,11 @@ Rows coefficient_sets(const Tensor& t, at::IntArrayRef leading);
 // [leading..., last], contiguous.
 Tensor dense_rows(const Tensor& t, at::IntArrayRef leading);
 
+// The same in float64 or complex128.
+inline Tensor wide(const Tensor& t) {
+  return t.to(t.is_complex() ? at::kComplexDouble : at::kDouble);
+}
+
 // The elements of an output, null where it was not needed.
 template <class T>
 T* mutable_data(const Tensor& t) {

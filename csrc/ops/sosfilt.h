@@ -12,9 +12,9 @@ namespace polezero {
 std::tuple<Tensor, Tensor> sosfilt_forward(const Tensor& sos, const Tensor& x,
                                            const OptionalTensor& zi);
 
-// (grad_sos[..., K, 6] in float64, grad_x[..., T], grad_zi[..., K, 2]), one row for each row of the
-// broadcast problem; what is not needed comes back with shape [0]. Needs x, and zi where the filter
-// had one, for grad_sos: the sections are filtered once more, not kept.
+// (grad_sos[..., K, 6] and grad_zi[..., K, 2] in float64, grad_x[..., T]), one row for each row of
+// the broadcast problem; what is not needed comes back with shape [0]. Needs x, and zi where the
+// filter had one, for grad_sos: the sections are filtered once more, not kept.
 std::tuple<Tensor, Tensor, Tensor> sosfilt_backward(const Tensor& grad_y,
                                                     const OptionalTensor& grad_zf,
                                                     const Tensor& sos, const OptionalTensor& x,

@@ -209,9 +209,7 @@ void check_delays(const TapKind& kind, const Tensor& delays, const Argument& sig
       kind.whole() ? delays.scalar_type() == at::kLong : at::isFloatingType(delays.scalar_type()),
       kind.op, ": ", kind.delay, ": expected ", kind.whole() ? "int64" : "a floating-point dtype",
       ", got ", delays.scalar_type());
-  TORCH_CHECK_VALUE(delays.device() == signal.tensor.device(), kind.op, ": ", kind.delay,
-                    ": expected a tensor on ", signal.tensor.device(), " as ", signal.name,
-                    ", got one on ", delays.device());
+  check_on_device_of(kind.op, {kind.delay, delays}, signal);
   check_time_axis(kind.op, {kind.delay, delays}, T);
 }
 

@@ -166,9 +166,8 @@ Tensor spline_eval(const Tensor& x, const Tensor& t, int64_t degree, bool whole_
                    ": t: expected a floating-point dtype, got ", t.scalar_type());
   TORCH_CHECK_VALUE(knots >= 0 && (transposed || knots == 0), op, ": knots: expected a number >= 0",
                     transposed ? "" : ", and 0 where it is not transposed", ", got ", knots);
-  TORCH_CHECK_VALUE(t.device() == x.device(), op, ": t: expected a tensor on ", x.device(),
-                    " as x, got one on ", t.device());
-  TORCH_CHECK_VALUE(t.dim() >= 1, op, ": t: expected at least one dimension, got a scalar");
+  check_on_device_of(op, {"t", t}, signal);
+  check_not_scalar(op, {"t", t});
   const c10::SymInt P = t.sym_size(-1);
   if (transposed) {
     check_last(op, signal, P, "P");

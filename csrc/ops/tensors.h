@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "ops/rows.h"
+
 namespace polezero {
 
 using at::Tensor;
@@ -44,14 +46,16 @@ inline Tensor pad_time(const Tensor& coefficients, const c10::SymInt& before,
   if (is_constant(coefficients)) return coefficients;
   return at::constant_pad_nd_symint(coefficients, {0, 0, before, after});
 }
-// Coefficients in float64 (complex128), where quotients of them are made.
-inline Tensor wide(const Tensor& t) {
-  return t.to(t.is_complex() ? at::kComplexDouble : at::kDouble);
-}
 // Formulas that join states and signals are given all in float64 where a state is wider than its
 // signal.
 inline bool is_wider(const Tensor& state, const Tensor& signal) {
   return state.defined() && state.scalar_type() != signal.scalar_type();
+}
+// A state, or rest in float64 where it is undefined: what becomes of it is not rounded.
+inline Tensor or_rest(const Tensor& state, const c10::SymInt& length, const Tensor& signal) {
+  if (state.defined()) return state;
+  const auto type = signal.is_complex() ? at::kComplexDouble : at::kDouble;
+  return at::zeros_symint({length}, signal.options().dtype(type));
 }
 template <size_t n>
 std::array<Tensor, n> widened(std::array<Tensor, n> tensors) {

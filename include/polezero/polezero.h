@@ -108,10 +108,12 @@ inline std::tuple<at::Tensor, at::Tensor> comb_filter(
   return comb_filter(a.as_coefficient(x), delay.as_delay(x), x, zi, interpolation, backward);
 }
 inline at::Tensor comb_filter(const TensorOrNumber& a, const TensorOrNumber& delay,
-                              const at::Tensor& x,
-                              std::optional<std::string_view> interpolation = {},
-                              std::string_view backward = "one_pass") {
-  return std::get<0>(comb_filter(a, delay, x, std::nullopt, interpolation, backward));
+                              const at::Tensor& x) {
+  return std::get<0>(comb_filter(a, delay, x, std::nullopt));
+}
+inline at::Tensor comb_filter(const TensorOrNumber& a, const TensorOrNumber& delay,
+                              const at::Tensor& x, std::string_view interpolation) {
+  return std::get<0>(comb_filter(a, delay, x, std::nullopt, interpolation));
 }
 
 inline std::tuple<at::Tensor, at::Tensor> feedforward_comb(
@@ -120,8 +122,11 @@ inline std::tuple<at::Tensor, at::Tensor> feedforward_comb(
   return feedforward_comb(b.as_coefficient(x), delay.as_delay(x), x, zi, interpolation);
 }
 inline at::Tensor feedforward_comb(const TensorOrNumber& b, const TensorOrNumber& delay,
-                                   const at::Tensor& x,
-                                   std::optional<std::string_view> interpolation = {}) {
+                                   const at::Tensor& x) {
+  return std::get<0>(feedforward_comb(b, delay, x, std::nullopt));
+}
+inline at::Tensor feedforward_comb(const TensorOrNumber& b, const TensorOrNumber& delay,
+                                   const at::Tensor& x, std::string_view interpolation) {
   return std::get<0>(feedforward_comb(b, delay, x, std::nullopt, interpolation));
 }
 
@@ -131,8 +136,11 @@ inline std::tuple<at::Tensor, at::Tensor> allpass_comb(
   return allpass_comb(a.as_coefficient(x), delay.as_delay(x), x, zi, interpolation);
 }
 inline at::Tensor allpass_comb(const TensorOrNumber& a, const TensorOrNumber& delay,
-                               const at::Tensor& x,
-                               std::optional<std::string_view> interpolation = {}) {
+                               const at::Tensor& x) {
+  return std::get<0>(allpass_comb(a, delay, x, std::nullopt));
+}
+inline at::Tensor allpass_comb(const TensorOrNumber& a, const TensorOrNumber& delay,
+                               const at::Tensor& x, std::string_view interpolation) {
   return std::get<0>(allpass_comb(a, delay, x, std::nullopt, interpolation));
 }
 

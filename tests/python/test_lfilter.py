@@ -253,3 +253,11 @@ def test_lfilter_one_pass_equals_two_pass(M: int, N: int, rows: tuple[int, ...],
         return torch.autograd.grad(outputs, inputs[: 4 if with_zi else 3], weights)
 
     assert_close(gradients("two_pass"), gradients("one_pass"), GRADIENT_TOLERANCE)
+
+
+def test_no_rows_of_coefficients() -> None:
+    """Expanded ones, whose rows have no stride, among them."""
+    b, a, x = torch.tensor([1.0, 0.5]), torch.tensor([2.0, -0.5, 0.1]), torch.randn(0, 5)
+    for coefficients in (a.expand(0, 3), torch.zeros(0, 3)):
+        assert polezero.lfilter(b, coefficients, x).shape == (0, 5)
+    assert torch.vmap(polezero.lfilter, in_dims=(None, 0, None))(b, a.expand(0, 3), x[:0]).shape == (0, 0, 5)

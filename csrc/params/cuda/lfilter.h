@@ -47,7 +47,7 @@ struct LfilterAdjointScan {
 
 namespace cuda {
 
-// What the adjoint gives beside grad_x; null: not needed. With the filters' numerator null
+// What the adjoint gives beside grad_x; null: not needed. Where the filters are monic
 // (GivenFilters), zi are past outputs, and grad_a is that of a_1..a_N.
 template <class scalar_t>
 struct LfilterGradients {

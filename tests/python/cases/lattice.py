@@ -161,7 +161,9 @@ CONSTANT = [
                 "parallel: sos: expected [..., sections, 6], got shape [2, 5]",
             ),
             "a0_zero": Bad(
-                lambda: polezero.parallel(zeros(1, 6), X), ValueError, "parallel: sos: expected sos[..., 3] != 0, got 0"
+                lambda: polezero.parallel(zeros(1, 6), X),
+                ValueError,
+                "parallel: sos: expected sos[..., 3] (a_0) != 0, got 0",
             ),
         },
     ),
@@ -243,7 +245,7 @@ CASES = [
             "a0_zero": Bad(
                 lambda: lpv.parallel(zeros(5, 1, 6), X),
                 ValueError,
-                "lpv.parallel: sos: expected sos[..., 3] != 0, got 0",
+                "lpv.parallel: sos: expected sos[..., 3] (a_0) != 0, got 0",
             ),
             "sos_shape": Bad(
                 lambda: lpv.parallel(torch.ones(5, 2, 5), X),

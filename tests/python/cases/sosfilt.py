@@ -156,7 +156,7 @@ CASES = [
             "a0_zero": Bad(
                 lambda: lpv.sosfilt(zeros(5, 1, 6), X),
                 ValueError,
-                "lpv.sosfilt: sos: expected sos[..., 3] != 0, got 0",
+                "lpv.sosfilt: sos: expected sos[..., 3] (a_0) != 0, got 0",
             ),
             "sos_shape": Bad(
                 lambda: lpv.sosfilt(TWO, X),
