@@ -19,13 +19,14 @@ PUBLIC = {
 
 
 def test_every_public_function_has_a_case() -> None:
-    assert PUBLIC == set(ALL)
+    assert PUBLIC == set(ALL), "each has a Case in a file of tests/python/cases that is one of FAMILIES"
     assert sum(len(family.CASES) for family in FAMILIES) == len(ALL), "one each"
 
 
 def test_every_registered_op_has_arguments() -> None:
     names = torch._C._dispatch_get_all_op_names()
-    assert {name.removeprefix("polezero::") for name in names if name.startswith("polezero::")} == set(OPS)
+    registered = {name.removeprefix("polezero::") for name in names if name.startswith("polezero::")}
+    assert registered == set(OPS), "each has arguments in `ops` of one Case"
     assert sum(len(case.ops) for case in ALL.values()) == len(OPS), "in one case each"
 
 

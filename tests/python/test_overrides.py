@@ -20,7 +20,7 @@ NAMES = sorted(FUNCTIONS)
 
 
 def test_every_public_function_has_a_call() -> None:
-    assert sorted(small_calls()) == NAMES
+    assert set(small_calls()) == set(NAMES), "each has its arguments in small_calls of public.py"
 
 
 def tensors_of(arguments: dict[str, Any]) -> list[str]:
