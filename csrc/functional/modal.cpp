@@ -190,8 +190,10 @@ std::tuple<Tensor, Tensor> diagonalise(const Tensor& A, const Tensor& B_, const 
   // in the rows of all: with one dimension less than V it could be taken for a row of vectors
   const Tensor B =
       B_.to(at::kComplexDouble).expand_symint(with_last(with_last(leading, S), B_.sym_size(-1)));
-  const Tensor into = at::linalg_solve(V, B);             // [..., S, I]
-  const Tensor out = C.to(at::kComplexDouble).matmul(V);  // [..., O, S]
+  // at::linalg_solve in two steps: its second forward derivative is wrong in torch 2.11
+  const auto [factors, pivots, info] = at::linalg_lu_factor_ex(V);
+  const Tensor into = at::linalg_lu_solve(factors, pivots, B);  // [..., S, I]
+  const Tensor out = C.to(at::kComplexDouble).matmul(V);        // [..., O, S]
   const Tensor gains = out.unsqueeze(-2) * into.mT().unsqueeze(-3);
   return {poles.to(complex_of(type)), gains.to(complex_of(type))};
 }

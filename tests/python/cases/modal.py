@@ -171,6 +171,13 @@ BAD_DIAGONAL = {
     ),
 }
 EIGENVALUES = {**NO_SIGNAL, "promotion": "its results have dtypes of their own: test_modal.py"}
+THIRD_DERIVATIVES = {
+    f"test_transform_matches_the_reference[{name}-rows-float64-jvp_jvp_grad]": (
+        "torch 2.11 has the second forward derivative of linalg.solve wrong, which makes the gradient of linalg.eig"
+    )
+    for name in ("parallel_form", "diagonalise")
+    if torch.__version__.startswith("2.11.")
+}
 
 CASES = [
     Case(
@@ -207,7 +214,11 @@ CASES = [
         "b a x",
         signal=None,
         examples={
-            "rows": Example(function=through_modes, inputs=partial(filter_inputs, M=1, N=3, lead_a=(2,))),
+            "rows": Example(
+                function=through_modes,
+                inputs=partial(filter_inputs, M=1, N=3, lead_a=(2,)),
+                faults=THIRD_DERIVATIVES,
+            ),
             "direct": Example(function=through_modes, inputs=partial(filter_inputs, M=3, N=2)),
         },
         ops={
@@ -224,7 +235,13 @@ CASES = [
         lambda A, B, C, x: reference.state_space(A, B, C, None, x),
         "A B C x",
         signal=None,
-        examples={"rows": Example(function=through_diagonal, inputs=partial(system_inputs, S=2, I=1, lead=(2,)))},
+        examples={
+            "rows": Example(
+                function=through_diagonal,
+                inputs=partial(system_inputs, S=2, I=1, lead=(2,)),
+                faults=THIRD_DERIVATIVES,
+            )
+        },
         ops={"diagonalise": {"rows": lambda d: state_space_inputs(d, S=3, I=2, O=4, lead=(5,))[:3]}},
         bad=BAD_DIAGONAL,
         opt_out=EIGENVALUES,
