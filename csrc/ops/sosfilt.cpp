@@ -33,6 +33,7 @@ Tensor flat(const Tensor& state) { return state.defined() ? state.flatten(-2) : 
 template <class scalar_t>
 void forward(HostCall<scalar_t>& call, const Tensor& sos, const Tensor& x, const Tensor& zi,
              Tensor& y, Tensor& zf) {
+  if (call.rows() == 0) return;  // nor are there coefficients
   const int64_t K = sos.size(-2), time = x.size(-1);
   const auto filters = call.normalise_sections(sos, /*conjugate=*/false);
   const auto xs = call.signal(x);
@@ -47,6 +48,7 @@ template <class scalar_t>
 void backward(HostCall<scalar_t>& call, const Tensor& grad_y, const Tensor& grad_zf,
               const Tensor& sos, const Tensor& x, const Tensor& zi, Tensor& grad_sos,
               Tensor& grad_x, Tensor& grad_zi) {
+  if (call.rows() == 0) return;
   using A = acc_t<scalar_t>;
   const int64_t B = call.rows(), K = sos.size(-2), time = grad_y.size(-1);
   const auto filters = call.normalise_sections(sos, /*conjugate=*/false);
