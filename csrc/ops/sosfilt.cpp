@@ -5,6 +5,7 @@
 #include "kernels/cpu/launch.h"
 #include "ops/lfilter.h"
 #include "ops/on_device.h"
+#include "ops/tensors.h"
 
 namespace polezero {
 
@@ -38,8 +39,10 @@ void forward(HostCall<scalar_t>& call, const Tensor& sos, const Tensor& x, const
   const auto filters = call.normalise_sections(sos, /*conjugate=*/false);
   const auto xs = call.signal(x);
   auto state = call.carried(flat(zi), 2 * K);
+  // a state in float64 is not to see signals that were rounded between the sections
   cpu::sosfilt_forward<scalar_t>({sections_of(filters.view, filters.count, K), xs.data, xs.stride,
-                                  mutable_data<scalar_t>(y), time, state.data()},
+                                  mutable_data<scalar_t>(y), time, state.data(),
+                                  /*in_float64=*/is_wider(zi, x)},
                                  call.rows(), time);
   call.put(state, zf);
 }

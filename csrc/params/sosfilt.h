@@ -33,7 +33,8 @@ struct SosfiltForwardParams {
   int64_t x_stride;
   scalar_t* y;  // [B, T]
   int64_t y_stride;
-  acc_t<scalar_t>* state;  // [B, K, 2], carried on
+  acc_t<scalar_t>* state;   // [B, K, 2], carried on
+  bool in_float64 = false;  // between the sections too, whatever the signal's type
 };
 
 // The adjoint, time descending: through the sections from the last to the first, each in direct

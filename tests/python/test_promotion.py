@@ -287,7 +287,8 @@ def test_a_design_is_not_rounded_to_half_precision(dtype: torch.dtype) -> None:
     assert y.dtype == dtype and zf.dtype == torch.float64
     expected = reference.lfilter(torch.tensor(b), torch.tensor(a), x.double(), zi=torch.tensor(zi.copy()))
     assert_close(y, expected[0])
-    assert_close(zf, expected[1], tolerance=1e-12)  # the poles of a low-pass lie close together: 3e-13
+    # the poles of a low-pass lie close together, and blocks have another basis for the state: 1.8e-11
+    assert_close(zf, expected[1], tolerance=3e-11)
     assert polezero.lfilter(b, torch.tensor(a).float(), x).dtype == dtype
     assert all(s.dtype == dtype for s in polezero.sensitivity(b, a, x))
     with torch.autocast("cpu", dtype=torch.bfloat16):

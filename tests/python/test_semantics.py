@@ -56,8 +56,7 @@ def test_float32_chunks_with_a_float64_state_equal_the_whole_to_the_bit(example:
             assert torch.equal(parts, y)
         else:
             assert (parts - y).abs().max() <= 2 * torch.finfo(y.dtype).eps * y.abs().max()
-        # between the sections of few rows signals are float32
-        assert_close(state, zf, 1e-7 if example.case.name == "sosfilt" else 1e-11)
+        assert_close(state, zf, 1e-11)
 
 
 @each("semantics", STREAMS)

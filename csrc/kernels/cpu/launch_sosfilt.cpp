@@ -103,7 +103,7 @@ void backward_by_sections(const SosfiltBackwardParams<T>& p, int64_t rows, int64
 template <class scalar_t>
 void sosfilt_forward(const SosfiltForwardParams<scalar_t>& p, int64_t rows, int64_t time) {
   if constexpr (std::is_floating_point_v<scalar_t>) {
-    if (rows < kRowsSideBySide) return forward_by_sections(p, rows, time);
+    if (rows < kRowsSideBySide && !p.in_float64) return forward_by_sections(p, rows, time);
   }
   run_rows(sosfilt_kernels<scalar_t>().forward, p, rows, time, p.sections.count);
 }
