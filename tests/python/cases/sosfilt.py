@@ -104,7 +104,6 @@ CASES = [
                 coefficients=lambda T, radius: (sections(radius),),
                 state=of_sections,
                 splits_rows=True,
-                in_blocks=True,
                 error=None,
             )
         },
