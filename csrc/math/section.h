@@ -13,7 +13,7 @@ struct Section {
 
 // Transposed direct form II.
 template <class V>
-POLEZERO_HD_INLINE V forward(const Section<V>& c, V x, V& s0, V& s1) {
+POLEZERO_HD_INLINE V section_forward(const Section<V>& c, V x, V& s0, V& s1) {
   const V y = multiply(c.b0, x) + s0;
   s0 = (multiply(c.b1, x) + s1) - multiply(c.a1, y);
   s1 = multiply(c.b2, x) - multiply(c.a2, y);
@@ -23,7 +23,7 @@ POLEZERO_HD_INLINE V forward(const Section<V>& c, V x, V& s0, V& s1) {
 // Its adjoint, direct form II backwards in time: the gradient of the input from that of the output.
 // The state is the next two lambdas, and moves on when `lambda` becomes s0, and s0 s1.
 template <class V>
-POLEZERO_HD_INLINE V backward(const Section<V>& c, V g, V s0, V s1, V& lambda) {
+POLEZERO_HD_INLINE V section_adjoint(const Section<V>& c, V g, V s0, V s1, V& lambda) {
   lambda = (g - multiply(c.a2, s1)) - multiply(c.a1, s0);
   return (multiply(c.b1, s0) + multiply(c.b2, s1)) + multiply(c.b0, lambda);
 }

@@ -14,14 +14,13 @@ namespace {
 // ---- coefficients that change with time
 
 template <class Call>
-LpvAllpoleParams<typename Call::scalar> varying_params(Call& call, const Tensor& a, const Tensor& x,
-                                                       const Lags& lags, Tensor& y,
-                                                       typename Call::acc* state) {
+LpvAllpoleParams<typename Call::scalar> varying_params(
+    Call& call, int64_t order, const RowPointer<const typename Call::scalar>& as, const Tensor& x,
+    const Lags& lags, Tensor& y, typename Call::acc* state) {
   using T = typename Call::scalar;
-  const auto as = call.over_time(a);
   const auto xs = call.signal(x);
   return {.lags = lags,
-          .order = a.size(-1),
+          .order = order,
           .a = as.data,
           .a_stride = as.stride,
           .x = xs.data,
@@ -33,12 +32,12 @@ LpvAllpoleParams<typename Call::scalar> varying_params(Call& call, const Tensor&
 }
 
 template <class Call>
-void varying_forward(Call& call, const Tensor& a, const Tensor& x, const Tensor& zi,
-                     const Lags& lags, Tensor& y) {
+void varying_forward(Call& call, int64_t order, const RowPointer<const typename Call::scalar>& as,
+                     const Tensor& x, const Tensor& zi, const Lags& lags, Tensor& y) {
   const int64_t time = x.size(-1);
   if (y.numel() == 0) return;
-  auto state = call.carried(zi, a.size(-1));
-  const auto p = varying_params(call, a, x, lags, y, state.data());
+  auto state = call.carried(zi, order);
+  const auto p = varying_params(call, order, as, x, lags, y, state.data());
   if constexpr (!Call::on_cuda) {
     cpu::run_rows(cpu::lpv_allpole_kernels<typename Call::scalar>().forward, p, call.rows(), time);
   } else if (p.order == 0) {
@@ -60,6 +59,7 @@ void varying_backward(Call& call, const Tensor& grad_y, const Tensor& a, const T
     return;
   }
   const Tensor conjugates = a.is_complex() ? a.conj().resolve_conj() : a;
+  const auto as = call.over_time(conjugates);
   const auto ys = call.signal(y);
   T* out_a = mutable_data<T>(grad_a);
   // grad_a_i[n + shift i] = -lambda[n] conj(y[n - i])
@@ -75,18 +75,16 @@ void varying_backward(Call& call, const Tensor& grad_y, const Tensor& a, const T
                                     .conjugate_x = true,
                                     .time = time};
   if (Call::on_cuda || out_a == nullptr) {
-    varying_forward(call, conjugates, grad_y, Tensor(), lags.adjoint(), grad_x);
+    varying_forward(call, N, as, grad_y, Tensor(), lags.adjoint(), grad_x);
   }
   if constexpr (Call::on_cuda) {
     if (out_a != nullptr) cuda::lag_product(call.context(), product, call.rows(), time);
   } else if (out_a != nullptr) {
     auto state = call.carried(Tensor(), N);
-    const auto adjoint =
-        varying_params(call, conjugates, grad_y, lags.adjoint(), grad_x, state.data());
+    const auto adjoint = varying_params(call, N, as, grad_y, lags.adjoint(), grad_x, state.data());
     cpu::run_rows(cpu::lpv_allpole_kernels<T>().backward, {adjoint, product}, call.rows(), time);
   }
   if (!zi.defined() && grad_zi.numel() == 0) return;
-  const auto as = call.over_time(conjugates);
   const LpvAllpolePastParams<T> past{.reverse = lags.reverse,
                                      .rows = call.rows(),
                                      .time = time,
@@ -113,18 +111,8 @@ void constant_forward(HostCall<scalar_t>& call, const Tensor& a, const Tensor& x
   const int64_t time = x.size(-1), N = filters.view.order;
   const auto xs = call.signal(x);
   auto state = call.carried(zi, N);
-  auto* out = mutable_data<scalar_t>(y);
-  if (reverse) {  // the state of direct form II is the past outputs themselves
-    cpu::lfilter_backward<scalar_t>({.filters = filters.view,
-                                     .grad_y = xs.data,
-                                     .grad_y_stride = xs.stride,
-                                     .grad_x = out,
-                                     .grad_x_stride = time,
-                                     .state = state.data()},
-                                    call.rows(), time);
-    return;
-  }
-  if (zi.defined()) {
+  // (in reverse the state of direct form II is the past outputs themselves)
+  if (zi.defined() && !reverse) {
     const auto past = state;
     for (int64_t r = 0; r < call.rows(); ++r) {
       const auto* ar = filters.view.a + r * filters.view.filter_stride * N;
@@ -133,8 +121,9 @@ void constant_forward(HostCall<scalar_t>& call, const Tensor& a, const Tensor& x
       }
     }
   }
-  cpu::lfilter_forward<scalar_t>({filters.view, xs.data, xs.stride, out, time, state.data()},
-                                 call.rows(), time);
+  cpu::lfilter_either_way<scalar_t>(
+      reverse, {filters.view, xs.data, xs.stride, mutable_data<scalar_t>(y), time, state.data()},
+      call.rows(), time);
 }
 
 template <class scalar_t>
@@ -264,7 +253,7 @@ Tensor allpole_forward(const Tensor& a, const Tensor& x, const OptionalTensor& z
     if (constant) {
       constant_forward(call, a.squeeze(-2), x, zi, reverse, y);
     } else {
-      varying_forward(call, a, x, zi, {shift, reverse}, y);
+      varying_forward(call, a.size(-1), call.over_time(a), x, zi, {shift, reverse}, y);
     }
   });
   return y;

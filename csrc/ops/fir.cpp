@@ -22,18 +22,8 @@ void constant_fir(Call& call, const Tensor& b, const Tensor& x, bool reverse, Te
     cuda::fir(call.context(), filters, reverse, call.rows(), time, xs.data, xs.stride, out);
   } else {
     auto state = call.carried(Tensor(), filters.view.order);
-    if (reverse) {
-      cpu::lfilter_backward<T>({.filters = filters.view,
-                                .grad_y = xs.data,
-                                .grad_y_stride = xs.stride,
-                                .grad_x = out,
-                                .grad_x_stride = time,
-                                .state = state.data()},
+    cpu::lfilter_either_way<T>(reverse, {filters.view, xs.data, xs.stride, out, time, state.data()},
                                call.rows(), time);
-    } else {
-      cpu::lfilter_forward<T>({filters.view, xs.data, xs.stride, out, time, state.data()},
-                              call.rows(), time);
-    }
   }
 }
 

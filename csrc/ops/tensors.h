@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "ops/checks.h"
 #include "ops/rows.h"
 
 namespace polezero {
@@ -54,8 +55,7 @@ inline bool is_wider(const Tensor& state, const Tensor& signal) {
 // A state, or rest in float64 where it is undefined: what becomes of it is not rounded.
 inline Tensor or_rest(const Tensor& state, const c10::SymInt& length, const Tensor& signal) {
   if (state.defined()) return state;
-  const auto type = signal.is_complex() ? at::kComplexDouble : at::kDouble;
-  return at::zeros_symint({length}, signal.options().dtype(type));
+  return at::zeros_symint({length}, signal.options().dtype(acc_type(signal)));
 }
 template <size_t n>
 std::array<Tensor, n> widened(std::array<Tensor, n> tensors) {

@@ -14,6 +14,19 @@ template <class scalar_t>
 void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t time);
 template <class scalar_t>
 void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t time);
+// lfilter_forward, or (reverse) lfilter_backward without sums: x and y in their places.
+template <class scalar_t>
+void lfilter_either_way(bool reverse, const LfilterForwardParams<scalar_t>& p, int64_t rows,
+                        int64_t time) {
+  if (!reverse) return lfilter_forward<scalar_t>(p, rows, time);
+  lfilter_backward<scalar_t>({.filters = p.filters,
+                              .grad_y = p.x,
+                              .grad_y_stride = p.x_stride,
+                              .grad_x = p.y,
+                              .grad_x_stride = p.y_stride,
+                              .state = p.state},
+                             rows, time);
+}
 // What the sums of lfilter_backward leave out: sum_j lambda[T + j] conj(u[T + j - k]) over the
 // samples of u[0..T) that exist, lambda[T..T + P) being the state that it began with.
 template <class A, class scalar_t>

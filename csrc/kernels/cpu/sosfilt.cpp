@@ -111,7 +111,7 @@ class SosfiltRows {
     for (int64_t n = 0; n < count; ++n) {
       V v = signal[n];
       unroll<J>([&](auto j) POLEZERO_LAMBDA {
-        v = forward(c[j], v, s[j].s0, s[j].s1);
+        v = section_forward(c[j], v, s[j].s0, s[j].s1);
         if constexpr (keep) signal[(j + 1) * kSosTile + n] = v;
       });
       if constexpr (!keep) signal[n] = v;
@@ -132,7 +132,7 @@ class SosfiltRows {
       unroll<J>([&](auto i) POLEZERO_LAMBDA {
         constexpr int j = J - 1 - i;
         V lambda;
-        v = backward(c[j], v, s[j].s0, s[j].s1, lambda);
+        v = section_adjoint(c[j], v, s[j].s0, s[j].s1, lambda);
         if constexpr (with_sums) {
           correlate(lambda, s[j], signal[j * kSosTile + n], signal[(j + 1) * kSosTile + n],
                     sums[j]);

@@ -20,12 +20,12 @@ template <bool adjoint, class A>
 POLEZERO_HD A section_step(const Section<A>& c, A x, StateVector<A, 2>& s) {
   if constexpr (adjoint) {
     A lambda;
-    const A y = backward(c, x, s.v[0], s.v[1], lambda);
+    const A y = section_adjoint(c, x, s.v[0], s.v[1], lambda);
     s.v[1] = s.v[0];
     s.v[0] = lambda;
     return y;
   } else {
-    return forward(c, x, s.v[0], s.v[1]);
+    return section_forward(c, x, s.v[0], s.v[1]);
   }
 }
 
