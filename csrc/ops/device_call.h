@@ -111,7 +111,7 @@ class DeviceCall {
   }
 
   const char* op_;
-  at::DimVector leading_;
+  at::IntArrayRef leading_;  // of on_device, which outlives the call
   int64_t rows_;
   c10::SmallVector<Tensor, 8> memory_;
 };
