@@ -21,6 +21,11 @@ TORCH_LIBRARY(polezero, m) {
      "-> (Tensor y, Tensor zf)");
   op("linear_recurrence(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
   op("sosfilt(Tensor sos, Tensor x, int axis=-1, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("sosfilt_zi(Tensor sos) -> Tensor");
+  op("filtfilt(Tensor b, Tensor a, Tensor x, int axis=-1, str? padtype='odd', SymInt? padlen=None, "
+     "str method='pad', SymInt? irlen=None) -> Tensor");
+  op("sosfiltfilt(Tensor sos, Tensor x, int axis=-1, str? padtype='odd', SymInt? padlen=None, "
+     "str method='pad', SymInt? irlen=None) -> Tensor");
   // x[..., I, T] -> y[..., O, T]
   op("state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
      "-> (Tensor y, Tensor zf)");

@@ -37,6 +37,7 @@ from polezero._spline import (  # noqa: E402
     symiirorder2,
 )
 from polezero._state_space import state_space  # noqa: E402
+from polezero._zero_phase import filtfilt, sosfilt_zi, sosfiltfilt  # noqa: E402
 
 __all__ = [
     "__version__",
@@ -50,6 +51,7 @@ __all__ = [
     "cubic_spline",
     "diagonalise",
     "feedforward_comb",
+    "filtfilt",
     "freq",
     "lattice",
     "lfilter",
@@ -66,6 +68,8 @@ __all__ = [
     "reference",
     "sensitivity",
     "sosfilt",
+    "sosfilt_zi",
+    "sosfiltfilt",
     "sparse_allpole",
     "state_space",
     "symiirorder1",

@@ -34,7 +34,9 @@ AUTOCAST = {"AutocastCPU", "AutocastCUDA"}
 # Of which torch makes the kernels of all devices and of autograd: what users call is a composite.
 COMPOSITE = {"CompositeImplicitAutograd", "FuncTorchBatchedDecomposition"}
 CORE = {"CPU", "CUDA", "Meta", "Autograd", "FuncTorchBatched", "Batched"} | AUTOCAST
-OF_COEFFICIENTS = {"lfilter_zi", "lfiltic", "parallel_form", "diagonalise", "freq_response", "freq_comb"}
+OF_COEFFICIENTS = {
+    *("lfilter_zi", "lfiltic", "sosfilt_zi", "parallel_form", "diagonalise", "freq_response", "freq_comb"),
+}
 USER_OPS = {name.replace(".", "_"): name for name in ALL if name not in ("lattice", "parallel")}  # those are lpv's
 
 
@@ -51,7 +53,7 @@ def test_no_kernel_is_without_a_schema() -> None:
 
 # What is Python's alone: parameters of SciPy's that have one value, points that are scaled before the op.
 ONLY_IN_PYTHON = {
-    **dict.fromkeys(("lfilter_zi", "lfiltic"), "dtype"),
+    **dict.fromkeys(("lfilter_zi", "lfiltic", "sosfilt_zi"), "dtype"),
     **dict.fromkeys(("cspline1d_eval", "qspline1d_eval"), "dx x0"),
     **dict.fromkeys(("cspline2d", "symiirorder1", "symiirorder2"), "precision"),
     "qspline1d": "lamb",

@@ -22,6 +22,7 @@ from polezero.reference._spline import (
     symiirorder2,
 )
 from polezero.reference._state_space import lpv_state_space, state_space
+from polezero.reference._zero_phase import filtfilt, sosfilt_zi, sosfiltfilt
 
 __all__ = [
     "allpass_comb",
@@ -31,6 +32,7 @@ __all__ = [
     "cspline1d_eval",
     "cubic_spline",
     "feedforward_comb",
+    "filtfilt",
     "lattice",
     "lfilter",
     "linear_recurrence",
@@ -46,6 +48,8 @@ __all__ = [
     "qspline1d",
     "qspline1d_eval",
     "sosfilt",
+    "sosfilt_zi",
+    "sosfiltfilt",
     "sparse_allpole",
     "state_space",
     "symiirorder1",
