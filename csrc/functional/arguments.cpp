@@ -106,7 +106,11 @@ bool readable(const Tensor& t) {
 void check_filter(const char* op, const Tensor& b, const Tensor& a) {
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
-  TORCH_CHECK_VALUE(!readable(a) || a.select(-1, 0).ne(0).all().item<bool>(), op, ": ", kA0,
+  check_a0(op, kA0, a);
+}
+
+void check_a0(const char* op, const char* where, const Tensor& a) {
+  TORCH_CHECK_VALUE(!readable(a) || a.select(-1, 0).ne(0).all().item<bool>(), op, ": ", where,
                     " != 0, got 0");
 }
 

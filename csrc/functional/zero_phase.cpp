@@ -1,97 +1,85 @@
 // Zero phase: a filter forth and back over a signal. Back is the adjoint, F^H: backwards in time
 // and with conjugate coefficients, so that y = F^H F x has the gain |H|^2, and the gradient of a
 // symmetric bilinear form.
-#include "autograd/calls.h"
+#include "ops/zero_phase.h"
+
+#include "autograd/section_calls.h"
 #include "functional/arguments.h"
 #include "functional/registered.h"
 #include "ops/caller.h"
 #include "ops/lfilter.h"
-#include "ops/sosfilt.h"
 
 namespace polezero {
 
 using namespace functional;
 using autograd::call;
+using autograd::SectionCalls;
 
 namespace {
 
-// ---- the two kinds of filters, with what zero phase does with them. States are [..., *kind, ...]
-// with the kind's own dimensions last: [P], or [K, 2].
-
-struct DirectForm {
+// Filters one after another, in float64 and divided by a_0: b[..., K, M+1], a[..., K, N]. States
+// are [..., K, P].
+struct Filter {
   Tensor b, a;
 
-  c10::SymInt states() const { return max_order(b, a); }
-  void check_rows(const char* op, const Tensor& x) const {
-    broadcast_leading(op, {{"b", b}, {"a", a}, {"x", x}});
+  // Filters b[..., K, M+1], a[..., K, N+1].
+  Filter(const Tensor& b_, const Tensor& a_) {
+    const Tensor a0 = slice_last(a_, 0, 1);
+    b = b_ / a0;
+    a = a_.slice(-1, 1) / a0;
   }
-  // The same, for signals with one more leading dimension behind the filter's.
-  DirectForm over_rows() const { return {b.unsqueeze(-2), a.unsqueeze(-2)}; }
+
+  c10::SymInt order() const {
+    const c10::SymInt M = b.sym_size(-1) - 1, N = a.sym_size(-1);
+    return M < N ? N : M;
+  }
+  c10::SymInt states() const { return b.sym_size(-2) * order(); }
 
   Tensor forward(const Tensor& x, const Tensor& zi = {}) const {
-    return autograd::lfilter_forward(b, a, x, zi)[0];
+    return SectionCalls::forward(b, a, x, zi).first;
   }
-  Tensor adjoint(const Tensor& x, const Tensor& state = {}) const {
-    return call<&polezero::lfilter_backward>({x, state, b, a}, {false, false, true, false})[2];
+  Tensor adjoint(const Tensor& x) const {
+    return SectionCalls::adjoint({x, Tensor(), b, a}, false).grad_x;
   }
-  // The states of a filter and of its adjoint in which a step of height 1 is answered with its
-  // steady state at once.
-  Tensor steady() const { return lfilter_zi(b, a); }
-  Tensor adjoint_steady() const {
-    const Tensor level = conjugated(slice_last(a, 0, 1) / a.sum(-1, /*keepdim=*/true));
-    return level * at::ones_symint({states()}, level.options());
+  // For signals with one more leading dimension behind the filter's.
+  Filter over_rows() const {
+    Filter rows = *this;
+    rows.b = b.unsqueeze(-3);
+    rows.a = a.unsqueeze(-3);
+    return rows;
   }
-  // Such a state for a step of height level[..., 1].
-  static Tensor scaled(const Tensor& state, const Tensor& level) { return state * level; }
-  // As many states as there are numbers in one, each with a 1 at another place.
-  Tensor unit_states() const { return at::eye_symint(states(), states(), b.options()); }
 };
 
-struct Cascade {
-  Tensor sos;
+// The factors by which the filters before each, or behind each, multiply a step.
+Tensor gains_of_others(const Tensor& gain, bool before) {
+  const int64_t K = count_of(gain, -1);
+  std::vector<Tensor> product(K);
+  product[before ? 0 : K - 1] = at::ones_like(gain.select(-1, 0));
+  for (int64_t i = 1; i < K; ++i) {
+    const int64_t k = before ? i : K - 1 - i, last = before ? k - 1 : k + 1;
+    product[k] = product[last] * gain.select(-1, last);
+  }
+  return at::stack(product, -1);
+}
 
-  c10::SymInt states() const { return 2 * sos.sym_size(-2); }
-  void check_rows(const char* op, const Tensor& x) const {
-    broadcast_leading(op, {{"sos", sos, 2}, {"x", x}});
-  }
-  Cascade over_rows() const { return {sos.unsqueeze(-3)}; }
+// The states of filters b[..., K, M+1], a[..., K, N+1] and of their adjoint in which a step of
+// height 1 is answered with its steady state at once.
+struct Steady {
+  Tensor zi, adjoint_zi;
 
-  Tensor forward(const Tensor& x, const Tensor& zi = {}) const {
-    return call<&polezero::sosfilt_forward>({sos, x, zi}, {})[0];
-  }
-  Tensor adjoint(const Tensor& x, const Tensor& state = {}) const {
-    return call<&polezero::sosfilt_backward>({x, state, sos}, {false, true, false})[1];
-  }
-  Tensor steady() const { return sosfilt_zi(sos).movedim(0, -2); }
-  Tensor adjoint_steady() const {
-    const Tensor sum_a = sos.slice(-1, 3, 6).sum(-1);
-    const Tensor own = sos.select(-1, 3) / sum_a, gain = sos.slice(-1, 0, 3).sum(-1) / sum_a;
-    std::vector<Tensor> levels(count_of(sos, -2));
-    Tensor after;  // the gain of the sections that come first backwards
-    for (int64_t k = static_cast<int64_t>(levels.size()) - 1; k >= 0; --k) {
-      levels[k] = after.defined() ? own.select(-1, k) * after : own.select(-1, k);
-      after = after.defined() ? after * gain.select(-1, k) : gain.select(-1, k);
-    }
-    const Tensor level = conjugated(at::stack(levels, -1)).unsqueeze(-1);
-    return level * at::ones({2}, level.options());
-  }
-  static Tensor scaled(const Tensor& state, const Tensor& level) {
-    return state * level.unsqueeze(-1);
-  }
-  Tensor unit_states() const {
-    const c10::SymInt K = sos.sym_size(-2);
-    return at::eye_symint(2 * K, 2 * K, sos.options()).reshape_symint({2 * K, K, 2});
+  Steady(const Tensor& b, const Tensor& a) {
+    const Tensor sum_a = a.sum(-1), gain = b.sum(-1) / sum_a;
+    zi = lfilter_zi(b, a) * gains_of_others(gain, /*before=*/true).unsqueeze(-1);
+    const Tensor lambda = a.select(-1, 0) / sum_a * gains_of_others(gain, /*before=*/false);
+    adjoint_zi =
+        conjugated(lambda).unsqueeze(-1) * at::ones_symint({zi.sym_size(-1)}, lambda.options());
   }
 };
 
 // ---- method "pad"
 
-// `before` * the end sample - or + the samples mirrored about it.
-struct Extension {
-  double of_end, of_mirrored;
-};
-
-Extension extension_of(const char* op, std::optional<std::string_view> padtype) {
+// Of how much of an end sample, and of those mirrored about it, the samples beyond it are made.
+std::pair<double, double> extension_of(const char* op, std::optional<std::string_view> padtype) {
   if (!padtype) return {0, 0};
   if (*padtype == "odd") return {2, -1};
   if (*padtype == "even") return {0, 1};
@@ -100,36 +88,12 @@ Extension extension_of(const char* op, std::optional<std::string_view> padtype) 
   return {1, 0};
 }
 
-// x with `length` samples before and after it.
-Tensor extended(const Tensor& x, const c10::SymInt& length, const Extension& how) {
-  if (length == 0) return x;
-  const c10::SymInt T = x.sym_size(-1);
-  const auto part = [&](const Tensor& end, const c10::SymInt& from) {
-    const Tensor mirrored = slice_last(x, from, from + length).flip(-1);
-    return how.of_end * end + how.of_mirrored * mirrored;
-  };
-  return at::cat({part(slice_last(x, 0, 1), 1), x, part(slice_last(x, T - 1, T), T - 1 - length)},
-                 -1);
-}
-
-template <class Filter>
-Tensor padded(const Filter& filter, const Tensor& x, const c10::SymInt& length,
-              const Extension& how) {
-  const Tensor u = extended(x, length, how);
-  const Tensor w = filter.forward(u, Filter::scaled(filter.steady(), slice_last(u, 0, 1)));
-  const c10::SymInt last = w.sym_size(-1) - 1;
-  const Tensor level = slice_last(w, last, last + 1);
-  const Tensor y = filter.adjoint(w, Filter::scaled(filter.adjoint_steady(), level));
-  return slice_last(y, length, length + x.sym_size(-1));
-}
-
 // ---- method "gust": the initial states of both directions are those for which forth and back is
 // nearest to back and forth (F. Gustafsson, "Determining the initial states in forward-backward
 // filtering", IEEE Trans. Signal Process. 44(4), 1996). With the answers `forth` of F and `back` of
 // F^H to their own states, at either end of the signal, the difference of the two is
 //    (F^H forth - forth) u + (back - F back) v + F^H F x - F F^H x
 // and its least squares solution gives y = F^H F x + F^H forth u + back v.
-template <class Filter>
 Tensor gustafsson(const Filter& filter, const Tensor& x, const std::optional<c10::SymInt>& irlen) {
   const Tensor y = filter.adjoint(filter.forward(x));
   const c10::SymInt P = filter.states(), T = x.sym_size(-1);
@@ -138,7 +102,9 @@ Tensor gustafsson(const Filter& filter, const Tensor& x, const std::optional<c10
   const c10::SymInt m = whole ? T : *irlen;
   const Filter rows = filter.over_rows();
   const Tensor rest = at::zeros_symint({m}, y.options());
-  const Tensor forth = rows.forward(rest, rows.unit_states());  // [..., P, m]
+  const Tensor units = at::eye_symint(P, P, y.options());
+  const Tensor forth = rows.forward(
+      rest, units.reshape_symint({P, filter.b.sym_size(-2), filter.order()}));  // [..., P, m]
   const Tensor back = conjugated(forth).flip(-1), back_forth = rows.forward(back),
                forth_back = conjugated(back_forth).flip(-1);
   const Tensor start = forth_back - forth, end = back - back_forth;
@@ -167,29 +133,30 @@ struct How {
   std::optional<c10::SymInt> irlen;
 };
 
-// Computed in float64, so that what goes back is not rounded.
-template <class Filter>
-Tensor zero_phase(const char* op, const Filter& filter, const Tensor& x, int64_t axis,
+// With filters b[..., K, M+1], a[..., K, N+1], whose leading dimensions fit x, time last.
+Tensor zero_phase(const char* op, const Tensor& b, const Tensor& a, const Tensor& x, int64_t axis,
                   const Promotion& type, const How& how, const c10::SymInt& default_length) {
-  const int64_t last = wrap_axis(op, axis, {"x", x});
-  const Tensor u = to_last(x.to(type.in_double()), last);
-  filter.check_rows(op, u);
-  const c10::SymInt T = u.sym_size(-1);
+  const c10::SymInt T = x.sym_size(-1);
+  const Tensor b_ = b.to(type.in_double()), a_ = a.to(type.in_double());
+  const Filter filter(b_, a_);
   if (how.method == "gust") {
     TORCH_CHECK_VALUE(!how.irlen || *how.irlen >= 1, op, ": irlen: expected at least 1, got ",
                       *how.irlen);
-    TORCH_CHECK_VALUE(T >= 1, op, ": x: expected at least 1 sample along axis ", axis,
-                      ", got shape ", x.sym_sizes());
-    return from_last(gustafsson(filter, u, how.irlen), last).to(type.result);
+    TORCH_CHECK_VALUE(T >= 1, op, ": x: expected at least 1 sample along axis ", axis, ", got 0");
+    return gustafsson(filter, x.to(type.in_double()), how.irlen).to(type.result);
   }
   TORCH_CHECK_VALUE(how.method == "pad", op, ": method: expected 'pad' or 'gust', got '",
                     how.method, "'");
-  const Extension extension = extension_of(op, how.padtype);
+  const auto [of_end, of_mirrored] = extension_of(op, how.padtype);
   const c10::SymInt length = !how.padtype ? c10::SymInt(0) : how.padlen.value_or(default_length);
   TORCH_CHECK_VALUE(length >= 0, op, ": padlen: expected at least 0, got ", length);
   TORCH_CHECK_VALUE(T > length, op, ": x: expected more than padlen = ", length,
                     " samples along axis ", axis, ", got ", T);
-  return from_last(padded(filter, u, length, extension), last).to(type.result);
+  const Steady steady(b_, a_);
+  return call<&polezero::zero_phase_forward>(
+             {filter.b, filter.a, steady.zi, steady.adjoint_zi, x.to(type.compute)},
+             {length, of_end, of_mirrored})[0]
+      .to(type.result);
 }
 
 // SciPy's number of taps of a cascade, that of its transfer function; where values may not be
@@ -213,9 +180,13 @@ Tensor filtfilt(const Tensor& b, const Tensor& a, const Tensor& x, int64_t axis,
   const Caller caller(op, kA0);
   const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, {}, {.coefficients = true});
   check_filter(op, b, a);
-  const DirectForm filter{b.to(type.in_double()), a.to(type.in_double())};
-  return zero_phase(op, filter, x, axis, type, {padtype, padlen, method, irlen},
-                    3 * (filter.states() + 1));
+  const int64_t last = wrap_axis(op, axis, {"x", x});
+  const Tensor samples = to_last(x, last);
+  broadcast_leading(op, {{"b", b}, {"a", a}, {"x", samples}});
+  if (method == "pad") check_has_steady_state(op, {"a", a});
+  const Tensor y = zero_phase(op, b.unsqueeze(-2), a.unsqueeze(-2), samples, axis, type,
+                              {padtype, padlen, method, irlen}, 3 * (max_order(b, a) + 1));
+  return from_last(y, last);
 }
 
 Tensor sosfiltfilt(const Tensor& sos, const Tensor& x, int64_t axis,
@@ -225,26 +196,27 @@ Tensor sosfiltfilt(const Tensor& sos, const Tensor& x, int64_t axis,
   const Caller caller(op, kA0OfSections);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, {}, {.coefficients = true});
   check_sections(op, sos, 2);
-  const Cascade filter{sos.to(type.in_double())};
-  return zero_phase(op, filter, x, axis, type, {padtype, padlen, method, irlen}, 3 * taps_of(sos));
+  const int64_t last = wrap_axis(op, axis, {"x", x});
+  const Tensor samples = to_last(x, last);
+  broadcast_leading(op, {{"sos", sos, 2}, {"x", samples}});
+  const Tensor b = sos.slice(-1, 0, 3), a = sos.slice(-1, 3, 6);
+  check_a0(op, kA0OfSections, a);
+  if (method == "pad") check_has_steady_state(op, {"sos", a});
+  const Tensor y =
+      zero_phase(op, b, a, samples, axis, type, {padtype, padlen, method, irlen}, 3 * taps_of(sos));
+  return from_last(y, last);
 }
 
-// The states of the sections, each for a step as high as what those before make of it.
-Tensor sosfilt_zi(const Tensor& sos_) {
-  const char* op = Caller::function("sosfilt_zi");
-  const Promotion type = promote(op, {{"sos", sos_}});
-  check_sections(op, sos_, 2);
-  const Tensor sos = sos_.to(type.in_double());
-  const Tensor b = sos.slice(-1, 0, 3), a = sos.slice(-1, 3, 6);
+Tensor sosfilt_zi(const Tensor& sos) {
+  const char* op = "sosfilt_zi";
+  const Caller caller(op, kA0OfSections);
+  const Promotion type = promote(op, {{"sos", sos}});
+  check_sections(op, sos, 2);
+  const Tensor sections = sos.to(type.in_double());
+  const Tensor b = sections.slice(-1, 0, 3), a = sections.slice(-1, 3, 6);
+  check_a0(op, kA0OfSections, a);
   check_has_steady_state(op, {"sos", a});
-  const Tensor zi = lfilter_zi(b, a), gain = b.sum(-1) / a.sum(-1);
-  std::vector<Tensor> states{zi.select(-2, 0)};
-  Tensor level;
-  for (int64_t k = 1; k < count_of(sos, -2); ++k) {
-    level = k == 1 ? gain.select(-1, 0) : level * gain.select(-1, k - 1);
-    states.push_back(level.unsqueeze(-1) * zi.select(-2, k));
-  }
-  return at::stack(states, 0);
+  return Steady(b, a).zi.movedim(-2, 0);
 }
 
 const Registered<OfSignals<&filtfilt, &sosfiltfilt>, OfCoefficients<&sosfilt_zi>> registered;

@@ -44,6 +44,52 @@ def filter_arguments(inputs: Any, **sizes: Any) -> Any:
     return lambda d: (*inputs(d, T=7, **sizes), -1, "even", 3, "pad", None)
 
 
+def core_arguments(dtype: torch.dtype, *, several: bool) -> tuple[Any, ...]:
+    """b, a without a_0, the states of both directions, x and how it is extended."""
+    if several:
+        sos, x = sections_inputs(dtype, lead=(2,), T=7)
+        b, a = (sos[..., :3] / sos[..., 3:4]), sos[..., 4:] / sos[..., 3:4]
+    else:
+        b, a, x = lfilter_inputs(dtype, M=1, N=3, T=7, lead_a=(2,))
+        b, a = (b / a[..., :1])[..., None, :], (a[..., 1:] / a[..., :1])[..., None, :]
+    order = max(b.shape[-1] - 1, a.shape[-1])
+    zi, adjoint_zi = (torch.randn(b.shape[-2], order, dtype=dtype) for _ in range(2))
+    return b, a, zi, adjoint_zi, x, 3, 2.0, -1.0
+
+
+def core_backward(dtype: torch.dtype, *, several: bool, need_filter: bool, need_x: bool) -> tuple[Any, ...]:
+    *filter, x, length, of_end, of_mirrored = core_arguments(dtype, several=several)
+    grad_y = torch.randn(2, 7, dtype=dtype)
+    return (grad_y, *filter, x if need_filter else None, length, of_end, of_mirrored, need_filter, need_x)
+
+
+def refused(sentence: str, **changed: Any) -> Bad:
+    """The core op with arguments changed."""
+    names = ("b", "a", "zi", "adjoint_zi", "x", "length")
+
+    def call() -> Tensor:
+        arguments = core_arguments(torch.float64, several=True)
+        given = dict(zip(names, arguments)) | changed
+        return torch.ops.polezero.zero_phase_forward(*given.values(), *arguments[len(names) :])
+
+    return Bad(call, ValueError, f"zero_phase: {sentence}")
+
+
+BAD_CORE = {
+    "core_length": refused("length: expected from 0 to T - 1 = 6, got 7", length=7),
+    "core_filters": refused(
+        "a: expected [..., filters, taps], as many filters as b, got shape [3, 2] beside b [2, 2, 3]",
+        a=zeros(3, 2).double(),
+    ),
+    "core_order": refused(
+        "b: expected one filter or filters of order 2, got shape [2, 2] beside a [2, 2, 2]", b=zeros(2, 2).double()
+    ),
+    "core_states": refused(
+        "zi: expected max(M, N) = 2 values along the last axis, got shape [2, 3]", zi=zeros(2, 3).double()
+    ),
+}
+
+
 def bad(function: str, *filter: Any) -> dict[str, Bad]:
     """What both functions refuse."""
     call = partial(getattr(polezero, function), *filter)
@@ -81,8 +127,22 @@ CASES = [
             "irlen": example(lfilter_inputs, {"M": 1, "N": 1, "T": 7}, method="gust", irlen=3),
         },
         sized={"order_2": sized(lambda T, radius: (B, denominator(radius, 0.3)))},
-        ops={"filtfilt": {"even": filter_arguments(lfilter_inputs)}},
+        ops={
+            "filtfilt": {"even": filter_arguments(lfilter_inputs)},
+            "zero_phase_forward": {
+                "one": partial(core_arguments, several=False),
+                "several": partial(core_arguments, several=True),
+            },
+            "zero_phase_backward": {
+                "one": partial(core_backward, several=False, need_filter=True, need_x=True),
+                "several": partial(core_backward, several=True, need_filter=True, need_x=True),
+                "filter": partial(core_backward, several=True, need_filter=True, need_x=False),
+                "x": partial(core_backward, several=False, need_filter=False, need_x=True),
+            },
+        },
+        saves={"b": "x", "a": "x", "x": ""},
         bad=bad("filtfilt", [1.0], [1.0, 0.5])
+        | BAD_CORE
         | {
             "a0_zero": Bad(lambda: polezero.filtfilt([1.0], [0.0, 1.0], X), ValueError, f"filtfilt: {A0}"),
             "pole": Bad(lambda: polezero.filtfilt([1.0], [1.0, -1.0], X, padlen=1), ValueError, f"filtfilt: a: {POLE}"),
@@ -107,6 +167,7 @@ CASES = [
         },
         sized={"sections": sized(lambda T, radius: (sections(radius),))},
         ops={"sosfiltfilt": {"even": filter_arguments(sosfilt_inputs)}},
+        saves={"sos": "x", "x": ""},
         bad=bad("sosfiltfilt", [[1.0, 0, 0, 1, 0.5, 0]])
         | {
             "sos_shape": Bad(lambda: polezero.sosfiltfilt(zeros(2, 5), X), ValueError, f"sosfiltfilt: {SHAPE} [2, 5]"),
