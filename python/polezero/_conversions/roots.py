@@ -1,0 +1,100 @@
+"""Polynomials and their roots, coefficients along the last axis and the highest power first."""
+
+from __future__ import annotations
+
+from math import comb
+
+import torch
+from torch import Tensor
+
+_ORDER = 4  # terms of the Taylor series about a root: derivatives are right up to the third
+
+
+def roots(p: Tensor) -> Tensor:
+    r"""Return the roots ``[..., N]`` of polynomials ``[..., N + 1]``, in complex128 and differentiable.
+
+    They are eigenvalues of the companion matrix, refined by the terms up to the third of the inverse series
+
+    .. math::
+
+        r = r_0 - u - \frac{c_2}{c_1} u^2 - \left(2 \frac{c_2^2}{c_1^2} - \frac{c_3}{c_1}\right) u^3 - \dots,
+        \qquad u = \frac{c_0}{c_1}, \qquad p(r_0 + d) = c_0 + c_1 d + c_2 d^2 + \dots
+
+    of which :math:`r_0` is a constant: so all derivatives up to the third are right, in any mode. Where roots are
+    repeated, which is where they lie as close together as rounding of ``p`` moves them, there is no derivative: the
+    eigenvalue is the root, and its derivatives are 0.
+
+    The order is that of ``Re r + |Im r| / 10``, ascending, which neither rounding nor a small step changes for the
+    symmetries that filters have. The roots of a real polynomial are real or conjugates to the bit, one beside the
+    other, the one above the real axis first. A polynomial whose first coefficient is 0, or with NaN or inf, has NaN.
+    """
+    p = p.to(torch.complex128 if p.is_complex() else torch.float64)
+    N = p.shape[-1] - 1
+    if N < 1:
+        return p[..., :0].to(torch.complex128)
+    is_regular = (p.isfinite().all(-1, keepdim=True) & (p[..., :1] != 0)).detach()
+    near = _sorted(torch.linalg.eigvals(_companion(torch.where(is_regular, p, 1.0).detach())))
+    found = near + _step(p, near)
+    if not p.is_complex():
+        side = near.imag.sign().long()  # one of a pair is where the sign of the other points to
+        partner = (torch.arange(N, device=p.device) + side).clamp(0, N - 1)
+        other = torch.gather(found, -1, partner)
+        found = torch.complex(found.real + other.real, found.imag - other.imag) / 2
+    return torch.where(is_regular, found, torch.nan)
+
+
+def polynomial(roots: Tensor) -> Tensor:
+    """Return the coefficients ``[..., N + 1]`` of the monic polynomials with roots ``[..., N]``."""
+    p = torch.ones_like(roots[..., :1]) if roots.shape[-1] else roots.new_ones(*roots.shape[:-1], 1)
+    for root in roots.unbind(-1):
+        p = torch.nn.functional.pad(p, (0, 1)) - root.unsqueeze(-1) * torch.nn.functional.pad(p, (1, 0))
+    return p
+
+
+def multiply(p: Tensor, q: Tensor) -> Tensor:
+    """Return the product ``[..., N + M + 1]`` of polynomials ``[..., N + 1]`` and ``[..., M + 1]``."""
+    terms = p.unsqueeze(-1) * q.unsqueeze(-2)
+    rows, columns = terms.shape[-2:]
+    # The sums along the antidiagonals: rows one longer than the product are columns once they are cut off.
+    sheared = torch.nn.functional.pad(terms, (0, rows)).flatten(-2)[..., : rows * (rows + columns - 1)]
+    return sheared.unflatten(-1, (rows, rows + columns - 1)).sum(-2)
+
+
+def _companion(p: Tensor) -> Tensor:
+    N = p.shape[-1] - 1
+    below = torch.eye(N - 1, N, dtype=p.dtype, device=p.device).expand(*p.shape[:-1], N - 1, N)
+    return torch.cat([(-p[..., 1:] / p[..., :1]).unsqueeze(-2), below], -2)
+
+
+def _sorted(roots: Tensor) -> Tensor:
+    """The order is stable: the pairs, which come one beside the other, have equal keys and stay so."""
+    return torch.gather(roots, -1, torch.argsort(roots.real + roots.imag.abs() / 10, dim=-1, stable=True))
+
+
+def _taylor(p: Tensor, at: Tensor) -> list[Tensor]:
+    """c_0, c_1 .. of p(at + d) = c_0 + c_1 d + .., and, last, the sum of the magnitudes that c_0 consists of."""
+    N = p.shape[-1] - 1
+    ones = torch.ones_like(at.unsqueeze(-1))
+    powers = torch.cat([ones, at.unsqueeze(-1).expand(*at.shape, N)], -1).cumprod(-1)
+    rising = p.flip(-1).unsqueeze(-2)
+    terms = []
+    for j in range(_ORDER):
+        if j > N:
+            terms.append(torch.zeros_like(at))
+            continue
+        binomials = torch.tensor([float(comb(k, j)) for k in range(j, N + 1)], dtype=torch.float64, device=p.device)
+        terms.append((binomials * rising[..., j:] * powers[..., : N + 1 - j]).sum(-1))
+    return [*terms, (rising * powers).abs().sum(-1)]
+
+
+def _step(p: Tensor, near: Tensor) -> Tensor:
+    """From eigenvalues to the roots of p, and 0 with derivatives of 0 where roots are repeated."""
+    N = near.shape[-1]
+    c0, c1, c2, c3, size = _taylor(p, near)
+    itself = torch.eye(N, dtype=torch.bool, device=p.device)
+    nearest = (near.unsqueeze(-1) - near.unsqueeze(-2)).abs().masked_fill(itself, 1e300).amin(-1)
+    uncertainty = 2 * torch.finfo(torch.float64).eps * size.detach() + c0.detach().abs()
+    is_simple = c1.detach().abs() * nearest > 2 * N * uncertainty
+    c1 = torch.where(is_simple, c1, 1.0)
+    u, bend = torch.where(is_simple, c0, 0.0) / c1, c2 / c1
+    return -u * (1 + u * (bend + u * (2 * bend * bend - c3 / c1)))
