@@ -60,6 +60,14 @@ def multiply(p: Tensor, q: Tensor) -> Tensor:
     return sheared.unflatten(-1, (rows, rows + columns - 1)).sum(-2)
 
 
+def product(values: Tensor) -> Tensor:
+    """Return the product ``[...]`` of values ``[..., N]``, whose derivatives nothing has to be divided for."""
+    while values.shape[-1] > 1:
+        odd = values[..., -1:] if values.shape[-1] % 2 else values[..., :0]
+        values = torch.cat([values[..., :-1:2] * values[..., 1::2], odd], -1)
+    return values.squeeze(-1) if values.shape[-1] else values.sum(-1) + 1
+
+
 def _estimates(p: Tensor) -> Tensor:
     """The roots in any order, but pairs of a real polynomial one beside the other, the one with Im r > 0 first."""
     N, monic = p.shape[-1] - 1, p[..., 1:] / p[..., :1]

@@ -1,0 +1,120 @@
+"""Analog filters by numerator and denominator: to another band, and to digital ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from math import comb
+
+import torch
+from torch import Tensor
+
+from polezero._conversions.forms import check_one_filter, monic, numbers, transfer_function
+from polezero._overrides import overridable
+from polezero._signatures import Coefficients
+
+__all__ = ["bilinear", "lp2bp", "lp2bs", "lp2hp", "lp2lp", "normalize"]
+
+
+@overridable
+def normalize(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor]:
+    b, a = transfer_function("normalize", b, a)
+    check_one_filter("normalize", b=(b, 2), a=(a, 1))
+    b, a = monic("normalize", b, a)
+    return b.squeeze(0) if b.dim() == 2 and b.shape[0] == 1 else b, a
+
+
+@overridable
+def lp2lp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    b, a = transfer_function("lp2lp", b, a)
+    (wo,) = numbers("lp2lp", b, wo=wo)
+    order = a.shape[-1] - 1
+    scaled = (p * wo.unsqueeze(-1) ** (_powers(p) + order) for p in (b, a))
+    return monic("lp2lp", *scaled)
+
+
+@overridable
+def lp2hp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    b, a = transfer_function("lp2hp", b, a)
+    (wo,) = numbers("lp2hp", b, wo=wo)
+    width = max(b.shape[-1], a.shape[-1])
+
+    def turned(p: Tensor) -> Tensor:
+        rising = p.flip(-1) * wo.unsqueeze(-1) ** -_powers(p).flip(-1)
+        return torch.nn.functional.pad(rising, (0, width - p.shape[-1]))
+
+    return monic("lp2hp", turned(b), turned(a))
+
+
+@overridable
+def lp2bp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0, bw: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    b, a = transfer_function("lp2bp", b, a)
+    wo, bw = numbers("lp2bp", b, wo=wo, bw=bw)
+    top = max(b.shape[-1], a.shape[-1]) - 1
+
+    def of_band(p: Tensor) -> Tensor:
+        """s^top times the sum of p_i ((s^2 + wo^2) / (bw s))^i."""
+        order = p.shape[-1] - 1
+        rising = p.flip(-1) * bw.unsqueeze(-1) ** _powers(p).flip(-1)
+        return _squares(rising, wo, order + top, [(top - i, i) for i in range(order + 1)])
+
+    return monic("lp2bp", of_band(b), of_band(a))
+
+
+@overridable
+def lp2bs(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0, bw: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    b, a = transfer_function("lp2bs", b, a)
+    wo, bw = numbers("lp2bs", b, wo=wo, bw=bw)
+    top = max(b.shape[-1], a.shape[-1]) - 1
+
+    def of_band(p: Tensor) -> Tensor:
+        """(s^2 + wo^2)^top times the sum of p_i (bw s / (s^2 + wo^2))^i."""
+        rising = p.flip(-1) * bw.unsqueeze(-1) ** -_powers(p).flip(-1)
+        return _squares(rising, wo, 2 * top, [(i, top - i) for i in range(p.shape[-1])])
+
+    return monic("lp2bs", of_band(b), of_band(a))
+
+
+@overridable
+def bilinear(b: Coefficients, a: Coefficients, fs: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    b, a = transfer_function("bilinear", b, a)
+    b, a = monic("bilinear", b, a)
+    (fs,) = numbers("bilinear", b, fs=fs)
+    N = max(b.shape[-1], a.shape[-1]) - 1
+    table = torch.tensor(_bilinear_table(N), dtype=torch.float64, device=b.device)
+
+    def warped(p: Tensor) -> Tensor:
+        """(z + 1)^N times the sum of p_i (2 fs (z - 1) / (z + 1))^i, and a factor that both have."""
+        rising = p.flip(-1) * (2 * fs.unsqueeze(-1)) ** (-_powers(p).flip(-1) - N / 2)
+        return rising @ table[: p.shape[-1]].to(p.dtype)
+
+    return monic("bilinear", warped(b), warped(a))
+
+
+def _powers(p: Tensor) -> Tensor:
+    """-N .. 0, the powers of 1/s beside the coefficients of a polynomial in s."""
+    return torch.arange(1 - p.shape[-1], 1, dtype=torch.float64, device=p.device)
+
+
+def _squares(rising: Tensor, wo: Tensor, order: int, terms: Sequence[tuple[int, int]]) -> Tensor:
+    """The sum of rising_i s^m (s^2 + wo^2)^n over the terms (m, n), the highest of the powers ``order`` .. 0 first."""
+    binomials = [[0.0] * (order + 1) for _ in terms]
+    powers = [[0.0] * (order + 1) for _ in terms]
+    for i, (m, n) in enumerate(terms):
+        for k in range(n + 1):
+            binomials[i][order - m - 2 * k] = float(comb(n, k))
+            powers[i][order - m - 2 * k] = 2.0 * (n - k)
+    table, exponents = (torch.tensor(t, dtype=torch.float64, device=rising.device) for t in (binomials, powers))
+    return (rising.unsqueeze(-1) * (table * wo[..., None, None] ** exponents)).sum(-2)
+
+
+@lru_cache(maxsize=64)
+def _bilinear_table(N: int) -> list[list[float]]:
+    """The coefficients of (z + 1)^(N - i) (z - 1)^i, highest first, in row i."""
+    rows = []
+    for i in range(N + 1):
+        row = [1]
+        for sign in (1,) * (N - i) + (-1,) * i:
+            row = [high + sign * low for high, low in zip([*row, 0], [0, *row])]
+        rows.append([float(c) for c in row])
+    return rows
