@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from math import comb
 
 import torch
@@ -108,13 +107,14 @@ def _squares(rising: Tensor, wo: Tensor, order: int, terms: Sequence[tuple[int, 
     return (rising.unsqueeze(-1) * (table * wo[..., None, None] ** exponents)).sum(-2)
 
 
-@lru_cache(maxsize=64)
 def _bilinear_table(N: int) -> list[list[float]]:
     """The coefficients of (z + 1)^(N - i) (z - 1)^i, highest first, in row i."""
-    rows = []
-    for i in range(N + 1):
-        row = [1]
-        for sign in (1,) * (N - i) + (-1,) * i:
-            row = [high + sign * low for high, low in zip([*row, 0], [0, *row])]
-        rows.append([float(c) for c in row])
-    return rows
+    row = [comb(N, j) for j in range(N + 1)]
+    rows = [row]
+    for _ in range(N):
+        quotient = [0]  # by z + 1, and a 0 before it
+        for c in row[:-1]:
+            quotient.append(c - quotient[-1])
+        row = [now - before for before, now in zip(quotient, [*quotient[1:], 0])]
+        rows.append(row)
+    return [[float(c) for c in row] for row in rows]
