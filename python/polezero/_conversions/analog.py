@@ -17,6 +17,35 @@ __all__ = ["bilinear", "lp2bp", "lp2bs", "lp2hp", "lp2lp", "normalize"]
 
 @overridable
 def normalize(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor]:
+    r"""Divide a transfer function by the first coefficient of its denominator, and cut off zeros that lead.
+
+    .. math::
+
+        \frac{b_0 x^M + \dots + b_M}{a_0 x^N + \dots + a_N}
+        = \frac{b'_0 x^{M'} + \dots}{x^{N'} + a'_1 x^{N' - 1} + \dots}
+
+    Args:
+        b: Numerator, shape ``[M + 1]``, or several of one denominator, shape ``[outputs, M + 1]``.
+        a: Denominator, shape ``[N + 1]``.
+
+    Returns:
+        ``(b, a)``, of double precision. What leads in ``b`` counts as zero up to 1e-14 beside 1 and beside the largest
+        of ``b``, in all outputs, with a warning unless it is 0; in SciPy up to 1e-14 alone, which empties the numerator
+        of a narrow low-pass filter of high order.
+
+    The shape of the result depends on values: one filter on the CPU, not under ``vmap``, ``torch.func`` or
+    ``torch.compile``.
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty, ``a`` has nothing but zeros, or there is a batch or no value to look at.
+
+    Source: :func:`scipy.signal.normalize`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.normalize([0.0, 2.0], [4.0, 2.0])
+        (tensor([0.5000], dtype=torch.float64), tensor([1.0000, 0.5000], dtype=torch.float64))
+    """
     b, a = transfer_function("normalize", b, a)
     check_one_filter("normalize", b=(b, 2), a=(a, 1))
     b, a = monic("normalize", b, a)
@@ -25,8 +54,36 @@ def normalize(b: Coefficients, a: Coefficients) -> tuple[Tensor, Tensor]:
 
 @overridable
 def lp2lp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    r"""Move the cut-off of an analog low-pass filter from 1 rad/s to another frequency.
+
+    .. math::
+
+        H(s) \to H(s / \omega_0)
+
+    Args:
+        b: Numerator, shape ``[..., M + 1]``, leading dimensions broadcast.
+        a: Denominator, shape ``[..., N + 1]``.
+        wo: Cut-off (rad/s), a number or shape ``[...]``, differentiable.
+
+    Returns:
+        ``(b, a)``, of the shapes of the arguments, of
+        double precision, with ``a[..., 0] = 1`` and without the zeros that lead (:func:`normalize`; in a batch those of
+        all rows, and where values may be looked at: :func:`tf2zpk`).
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty, ``a`` has nothing but zeros, or a shape or a device does not fit.
+
+    A polynomial of high order loses digits: :func:`lp2lp_zpk` does not.
+
+    Source: :func:`scipy.signal.lp2lp`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.lp2lp([1.0], [1.0, 1.0], 4.0)
+        (tensor([4.], dtype=torch.float64), tensor([1., 4.], dtype=torch.float64))
+    """
     b, a = transfer_function("lp2lp", b, a)
-    (wo,) = numbers("lp2lp", b, wo=wo)
+    (wo,) = numbers("lp2lp", {"b": b}, wo=wo)
     order = a.shape[-1] - 1
     scaled = (p * wo.unsqueeze(-1) ** (_powers(p) + order) for p in (b, a))
     return monic("lp2lp", *scaled)
@@ -34,8 +91,36 @@ def lp2lp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0) -> tuple[Ten
 
 @overridable
 def lp2hp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    r"""Turn an analog low-pass filter with a cut-off of 1 rad/s into a high-pass filter.
+
+    .. math::
+
+        H(s) \to H(\omega_0 / s)
+
+    Args:
+        b: Numerator, shape ``[..., M + 1]``, leading dimensions broadcast.
+        a: Denominator, shape ``[..., N + 1]``.
+        wo: Cut-off (rad/s), a number or shape ``[...]``, differentiable.
+
+    Returns:
+        ``(b, a)``, of shape ``[..., max(M, N) + 1]`` both, of
+        double precision, with ``a[..., 0] = 1`` and without the zeros that lead (:func:`normalize`; in a batch those of
+        all rows, and where values may be looked at: :func:`tf2zpk`).
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty, ``a`` has nothing but zeros, or a shape or a device does not fit.
+
+    A polynomial of high order loses digits: :func:`lp2hp_zpk` does not.
+
+    Source: :func:`scipy.signal.lp2hp`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.lp2hp([1.0], [1.0, 1.0], 4.0)
+        (tensor([1., 0.], dtype=torch.float64), tensor([1., 4.], dtype=torch.float64))
+    """
     b, a = transfer_function("lp2hp", b, a)
-    (wo,) = numbers("lp2hp", b, wo=wo)
+    (wo,) = numbers("lp2hp", {"b": b}, wo=wo)
     width = max(b.shape[-1], a.shape[-1])
 
     def turned(p: Tensor) -> Tensor:
@@ -47,8 +132,37 @@ def lp2hp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0) -> tuple[Ten
 
 @overridable
 def lp2bp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0, bw: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    r"""Turn an analog low-pass filter with a cut-off of 1 rad/s into a band-pass filter.
+
+    .. math::
+
+        H(s) \to H\left(\frac{s^2 + \omega_0^2}{B s}\right)
+
+    Args:
+        b: Numerator, shape ``[..., M + 1]``, leading dimensions broadcast.
+        a: Denominator, shape ``[..., N + 1]``.
+        wo: Centre, the geometric mean of both edges (rad/s), a number or shape ``[...]``, differentiable.
+        bw: Width of the band (rad/s), a number or shape ``[...]``, differentiable.
+
+    Returns:
+        ``(b, a)``, of shapes ``[..., M + max(M, N) + 1]`` and ``[..., N + max(M, N) + 1]``, of
+        double precision, with ``a[..., 0] = 1`` and without the zeros that lead (:func:`normalize`; in a batch those of
+        all rows, and where values may be looked at: :func:`tf2zpk`).
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty, ``a`` has nothing but zeros, or a shape or a device does not fit.
+
+    A polynomial of high order loses digits: :func:`lp2bp_zpk` does not.
+
+    Source: :func:`scipy.signal.lp2bp`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.lp2bp([1.0], [1.0, 1.0], 4.0, 2.0)
+        (tensor([2., 0.], dtype=torch.float64), tensor([ 1.,  2., 16.], dtype=torch.float64))
+    """
     b, a = transfer_function("lp2bp", b, a)
-    wo, bw = numbers("lp2bp", b, wo=wo, bw=bw)
+    wo, bw = numbers("lp2bp", {"b": b}, wo=wo, bw=bw)
     top = max(b.shape[-1], a.shape[-1]) - 1
 
     def of_band(p: Tensor) -> Tensor:
@@ -62,8 +176,37 @@ def lp2bp(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0, bw: Coeffici
 
 @overridable
 def lp2bs(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0, bw: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    r"""Turn an analog low-pass filter with a cut-off of 1 rad/s into a band-stop filter.
+
+    .. math::
+
+        H(s) \to H\left(\frac{B s}{s^2 + \omega_0^2}\right)
+
+    Args:
+        b: Numerator, shape ``[..., M + 1]``, leading dimensions broadcast.
+        a: Denominator, shape ``[..., N + 1]``.
+        wo: Centre, the geometric mean of both edges (rad/s), a number or shape ``[...]``, differentiable.
+        bw: Width of the band (rad/s), a number or shape ``[...]``, differentiable.
+
+    Returns:
+        ``(b, a)``, of shape ``[..., 2 max(M, N) + 1]`` both, of
+        double precision, with ``a[..., 0] = 1`` and without the zeros that lead (:func:`normalize`; in a batch those of
+        all rows, and where values may be looked at: :func:`tf2zpk`).
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty, ``a`` has nothing but zeros, or a shape or a device does not fit.
+
+    A polynomial of high order loses digits: :func:`lp2bs_zpk` does not.
+
+    Source: :func:`scipy.signal.lp2bs`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.lp2bs([1.0], [1.0, 1.0], 4.0, 2.0)
+        (tensor([ 1.,  0., 16.], dtype=torch.float64), tensor([ 1.,  2., 16.], dtype=torch.float64))
+    """
     b, a = transfer_function("lp2bs", b, a)
-    wo, bw = numbers("lp2bs", b, wo=wo, bw=bw)
+    wo, bw = numbers("lp2bs", {"b": b}, wo=wo, bw=bw)
     top = max(b.shape[-1], a.shape[-1]) - 1
 
     def of_band(p: Tensor) -> Tensor:
@@ -76,9 +219,38 @@ def lp2bs(b: Coefficients, a: Coefficients, wo: Coefficients = 1.0, bw: Coeffici
 
 @overridable
 def bilinear(b: Coefficients, a: Coefficients, fs: Coefficients = 1.0) -> tuple[Tensor, Tensor]:
+    r"""Turn an analog filter into a digital one by the bilinear transform, that is by the trapezoidal rule.
+
+    .. math::
+
+        H(s) \to H\left(2 f_s \frac{z - 1}{z + 1}\right)
+
+    Args:
+        b: Numerator, shape ``[..., M + 1]``, leading dimensions broadcast.
+        a: Denominator, shape ``[..., N + 1]``.
+        fs: Sampling rate (Hz), a number or shape ``[...]``, differentiable. Nothing is warped beforehand: the frequency
+            :math:`\omega` goes to :math:`2 f_s \arctan(\omega / (2 f_s))`.
+
+    Returns:
+        ``(b, a)``, of shape ``[..., max(M, N) + 1]`` both, of
+        double precision, with ``a[..., 0] = 1`` and without the zeros that lead (:func:`normalize`; in a batch those of
+        all rows, and where values may be looked at: :func:`tf2zpk`).
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty, ``a`` has nothing but zeros, or a shape or a device does not fit.
+
+    A polynomial of high order loses digits: :func:`bilinear_zpk` does not.
+
+    Source: :func:`scipy.signal.bilinear`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.bilinear([1.0], [1.0, 1.0], 0.5)
+        (tensor([0.5000, 0.5000], dtype=torch.float64), tensor([1., 0.], dtype=torch.float64))
+    """
     b, a = transfer_function("bilinear", b, a)
     b, a = monic("bilinear", b, a)
-    (fs,) = numbers("bilinear", b, fs=fs)
+    (fs,) = numbers("bilinear", {"b": b}, fs=fs)
     N = max(b.shape[-1], a.shape[-1]) - 1
     table = torch.tensor(_bilinear_table(N), dtype=torch.float64, device=b.device)
 

@@ -17,9 +17,7 @@ from polezero._signatures import Coefficients
 
 __all__ = ["cont2discrete"]
 
-Method = Literal[
-    "gbt", "bilinear", "tustin", "euler", "forward_diff", "backward_diff", "zoh", "foh", "impulse"
-]
+Method = Literal["gbt", "bilinear", "tustin", "euler", "forward_diff", "backward_diff", "zoh", "foh", "impulse"]
 _ALPHA = {"bilinear": 0.5, "tustin": 0.5, "euler": 0.0, "forward_diff": 0.0, "backward_diff": 1.0}
 
 
@@ -27,8 +25,41 @@ _ALPHA = {"bilinear": 0.5, "tustin": 0.5, "euler": 0.0, "forward_diff": 0.0, "ba
 def cont2discrete(
     system: Sequence[Coefficients], dt: Coefficients, method: Method = "zoh", alpha: Coefficients | None = None
 ) -> tuple[Any, ...]:
+    r"""Return a discrete-time system that does with samples what a continuous-time one does with signals.
+
+    .. math::
+
+        \dot x = A x + B u, \quad y = C x + D u \qquad \to \qquad
+        x[n + 1] = A_d x[n] + B_d u[n], \quad y[n] = C_d x[n] + D_d u[n]
+
+    Args:
+        system: ``(num, den)``, ``(z, p, k)`` or ``(A, B, C, D)``, as :func:`tf2ss`, :func:`zpk2ss` and :func:`ss2tf`
+            take them, of shapes with leading dimensions that broadcast.
+        dt: Time between samples (s), a number or shape ``[...]``, differentiable.
+        method: ``"zoh"``, the input is held between samples; ``"foh"``, it is a straight line; ``"impulse"``, the
+            response to an impulse is sampled (D = 0); ``"gbt"``, the generalised bilinear transform with a weight
+            ``alpha``, of which ``"bilinear"`` or ``"tustin"`` is 1/2, ``"euler"`` or ``"forward_diff"`` 0 and
+            ``"backward_diff"`` 1.
+        alpha: The weight of the end of a step, from 0 to 1, a number or shape ``[...]``, differentiable.
+
+    Returns:
+        The system in the form in which it came, of double precision, and ``dt`` as it came: ``(num, den, dt)`` with
+        ``num`` of shape ``[..., O, N + 1]``, ``(z, p, k, dt)`` or ``(A, B, C, D, dt)``.
+
+    Raises:
+        ValueError: The method is unknown, ``alpha`` is missing or out of range, D is not 0 for ``"impulse"``,
+            ``system`` has another number of parts, or a shape or a device does not fit.
+
+    Source: :func:`scipy.signal.cont2discrete`.
+
+    Example:
+        >>> import torch, polezero
+        >>> num, den, dt = polezero.cont2discrete(([1.0], [1.0, 1.0]), 0.5)
+        >>> num, den
+        (tensor([[0.0000, 0.3935]], dtype=torch.float64), tensor([ 1.0000, -0.6065], dtype=torch.float64))
+    """
     form, continuous = _as_system(system)
-    (step,) = numbers("cont2discrete", continuous[0], dt=dt)
+    (step,) = numbers("cont2discrete", {"A": continuous[0]}, 2, dt=dt)
     alpha = _ALPHA.get(method, alpha)
     if method == "gbt" or method in _ALPHA:
         discrete = _generalised_bilinear(*continuous, step[..., None, None], _weight(continuous[0], alpha))
@@ -49,9 +80,8 @@ def _as_system(given: Sequence[Coefficients]) -> tuple[str, System]:
         return "ba", companion("cont2discrete", *doubles("cont2discrete", num=given[0], den=given[1]))
     if len(given) == 3:
         z, p, k = zeros_poles_gain("cont2discrete", *given)
-        return "zpk", companion(
-            "cont2discrete", k.unsqueeze(-1) * expanded(z, tolerance(given[0])), expanded(p, tolerance(given[1]))
-        )
+        num = k.unsqueeze(-1) * expanded(z, tolerance(given[0]))
+        return "zpk", companion("cont2discrete", num, expanded(p, tolerance(given[1])))
     if len(given) == 4:
         return "ss", system("cont2discrete", *given)
     raise ValueError(f"cont2discrete: system: expected (num, den), (z, p, k) or (A, B, C, D), got {len(given)} of them")
@@ -60,7 +90,7 @@ def _as_system(given: Sequence[Coefficients]) -> tuple[str, System]:
 def _weight(A: Tensor, alpha: Coefficients | None) -> Tensor:
     if alpha is None:
         raise ValueError("cont2discrete: alpha: expected a number from 0 to 1 for 'gbt', got None")
-    (weight,) = numbers("cont2discrete", A, alpha=alpha)
+    (weight,) = numbers("cont2discrete", {"A": A}, 2, alpha=alpha)
     if has_values(weight) and not ((weight >= 0) & (weight <= 1)).all():
         raise ValueError(f"cont2discrete: alpha: expected a number from 0 to 1, got {alpha}")
     return weight[..., None, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -28,11 +29,15 @@ def transfer_function(function: str, b: Coefficients, a: Coefficients, names: tu
 
 def zeros_poles_gain(function: str, z: Coefficients, p: Coefficients, k: Coefficients) -> tuple[Tensor, Tensor, Tensor]:
     """z ``[..., M]``, p ``[..., N]`` and k, a number or of the leading dimensions."""
-    z, p, k_ = doubles(function, z=z, p=p, k=k)
-    is_number = k_.shape == (1,) and z.dim() == p.dim() == 1
-    k_ = k_.squeeze(0) if is_number or not getattr(k, "ndim", getattr(k, "shape", ())) else k_
-    broadcast_leading(function, 0, k=k_, z=z[..., 0] if z.shape[-1] else z.sum(-1), p=p.sum(-1))
-    return z, p, k_
+    zeros, poles, gain = doubles(function, z=z, p=p, k=k)
+    if _is_number(k) or (gain.shape == (1,) and zeros.dim() == poles.dim() == 1):
+        gain = gain.squeeze(0)
+    broadcast_leading(function, 1, z=zeros, p=poles, k=gain.unsqueeze(-1))
+    return zeros, poles, gain
+
+
+def _is_number(value: Coefficients) -> bool:
+    return not isinstance(value, (list, tuple)) and len(getattr(value, "shape", ())) == 0
 
 
 def sections(function: str, sos: Coefficients) -> Tensor:
@@ -43,13 +48,22 @@ def sections(function: str, sos: Coefficients) -> Tensor:
     return sections
 
 
-def numbers(function: str, beside: Tensor, **values: Coefficients) -> list[Tensor]:
-    """Parameters of shape ``[...]``, one of each filter of a batch, on the device of ``beside``."""
+def numbers(function: str, beside: Mapping[str, Tensor], dimensions: int = 1, **values: Coefficients) -> list[Tensor]:
+    """Real parameters of shape ``[...]``, one for each filter of a batch: of what precedes the last ``dimensions``."""
     found = []
+    ((first, of_filters),) = beside.items()
     for name, value in values.items():
-        _, t = doubles(function, filter=beside, **{name: value})
-        is_number = not isinstance(value, (list, tuple)) and len(getattr(value, "shape", ())) == 0
-        found.append(t.squeeze(0) if is_number else t)
+        _, t = doubles(function, **{first: of_filters, name: value})
+        if t.is_complex():
+            raise TypeError(f"{function}: {name}: expected real numbers, got complex ones")
+        t = t.squeeze(0) if _is_number(value) else t
+        try:
+            torch.broadcast_shapes(t.shape, of_filters.shape[: of_filters.dim() - dimensions])
+        except RuntimeError:
+            expected = f"a number, or a shape that broadcasts with the leading dimensions of {first}"
+            got = f"shape {list(t.shape)} beside {list(of_filters.shape)}"
+            raise ValueError(f"{function}: {name}: expected {expected}, got {got}") from None
+        found.append(t)
     return found
 
 

@@ -24,14 +24,75 @@ About = Callable[[Tensor, int], tuple[Tensor, list[tuple[Tensor, Tensor]]]]
 
 @overridable
 def unique_roots(p: Coefficients, tol: float = 1e-3, rtype: Choice = "min") -> tuple[Tensor, Tensor]:
+    r"""Return which roots there are, and how often each.
+
+    .. math::
+
+        \prod_i (x - p_i) \approx \prod_j (x - u_j)^{m_j}
+
+    Args:
+        p: Roots, shape ``[N]``.
+        tol: Roots this close to the first of a group belong to it.
+        rtype: ``"min"`` or ``"minimum"``, ``"max"`` or ``"maximum"`` (by the real part, then the imaginary one),
+            ``"avg"`` or ``"mean"`` of a group.
+
+    Returns:
+        ``(unique, multiplicity)``, both of shape ``[groups]``: of double precision, and int64.
+
+    The shape of the result depends on values: one set of roots on the CPU, not under ``vmap``, ``torch.func`` or
+    ``torch.compile``.
+
+    Raises:
+        ValueError: ``rtype`` is unknown, or there is a batch or no value to look at.
+
+    Source: :func:`scipy.signal.unique_roots`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.unique_roots([0.5, 2.0, 0.5001])
+        (tensor([0.5000, 2.0000], dtype=torch.float64), tensor([2, 1]))
+    """
     (p,) = doubles("unique_roots", p=p)
     check_one_filter("unique_roots", p=(p, 1))
     unique, multiplicity = _grouped("unique_roots", p, tol, rtype)
-    return torch.stack(unique) if unique else p, torch.tensor(multiplicity, dtype=torch.int64)
+    return torch.stack(unique) if unique else p, p.new_tensor(multiplicity, dtype=torch.int64)
 
 
 @overridable
 def residue(b: Coefficients, a: Coefficients, tol: float = 1e-3, rtype: Choice = "avg") -> Fractions:
+    r"""Expand a filter in partial fractions in powers of s.
+
+    .. math::
+
+        \frac{b_0 s^M + \dots + b_M}{a_0 s^N + \dots + a_N} = \sum_i k_i s^{K - i} + \sum_j \frac{r_j}{(s - p_j)^{m_j}}
+
+    Repeated poles have a fraction for each power, with the first power first.
+
+    Args:
+        b: Numerator, shape ``[M + 1]``.
+        a: Denominator, shape ``[N + 1]``.
+        tol: Poles this close to the first of a group are one repeated pole.
+        rtype: Which value that has, as in :func:`unique_roots`.
+
+    Returns:
+        ``(r, p, k)``: residues and poles, shape ``[N]``, in the order of magnitudes, and the direct part. Residues and
+        poles are complex128, or float64 where coefficients and poles are real.
+
+    The shape of the result depends on values: one filter on the CPU, not under ``vmap``, ``torch.func`` or
+    ``torch.compile``. Gradients are those of the roots: none through repeated poles (:func:`tf2zpk`).
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty, ``a`` has nothing but zeros, ``rtype`` is unknown, or there is a batch or
+            no value to look at.
+
+    Source: :func:`scipy.signal.residue`.
+
+    Example:
+        >>> import torch, polezero
+        >>> r, p, k = polezero.residue([2.0, 1.0], [1.0, 3.0, 2.0])  # 3 / (s + 2) - 1 / (s + 1)
+        >>> r, p
+        (tensor([-1.,  3.], dtype=torch.float64), tensor([-1., -2.], dtype=torch.float64))
+    """
     b, a = transfer_function("residue", b, a)
     check_one_filter("residue", b=(b, 1), a=(a, 1))
     b, a = _trimmed(b), _trimmed(a)
@@ -49,6 +110,40 @@ def residue(b: Coefficients, a: Coefficients, tol: float = 1e-3, rtype: Choice =
 
 @overridable
 def residuez(b: Coefficients, a: Coefficients, tol: float = 1e-3, rtype: Choice = "avg") -> Fractions:
+    r"""Expand a filter in partial fractions, in powers of z^-1; :func:`parallel_form` does so for batches.
+
+    .. math::
+
+        \frac{b_0 + \dots + b_M z^{-M}}{a_0 + \dots + a_N z^{-N}}
+        = \sum_i k_i z^{-i} + \sum_j \frac{r_j}{(1 - p_j z^{-1})^{m_j}}
+
+    Repeated poles have a fraction for each power, with the first power first.
+
+    Args:
+        b: Numerator, shape ``[M + 1]``.
+        a: Denominator, shape ``[N + 1]``.
+        tol: Poles this close to the first of a group are one repeated pole.
+        rtype: Which value that has, as in :func:`unique_roots`.
+
+    Returns:
+        ``(r, p, k)``: residues and poles, shape ``[N]``, in the order of magnitudes, and the direct part. Residues and
+        poles are complex128, or float64 where coefficients and poles are real.
+
+    The shape of the result depends on values: one filter on the CPU, not under ``vmap``, ``torch.func`` or
+    ``torch.compile``. Gradients are those of the roots: none through repeated poles (:func:`tf2zpk`).
+
+    Raises:
+        ValueError: ``b`` or ``a`` is empty, ``a[0]`` is 0, ``rtype`` is unknown, or there is a batch or no value to
+            look at.
+
+    Source: :func:`scipy.signal.residuez`.
+
+    Example:
+        >>> import torch, polezero
+        >>> r, p, k = polezero.residuez([3.0, -1.25], [1.0, -0.75, 0.125])  # 1 / (1 - 0.5 / z) + 2 / (1 - 0.25 / z)
+        >>> r, p
+        (tensor([2.0000, 1.0000], dtype=torch.float64), tensor([0.2500, 0.5000], dtype=torch.float64))
+    """
     b, a = transfer_function("residuez", b, a)
     check_one_filter("residuez", b=(b, 1), a=(a, 1))
     if a[0] == 0:
@@ -69,6 +164,37 @@ def residuez(b: Coefficients, a: Coefficients, tol: float = 1e-3, rtype: Choice 
 def invres(
     r: Coefficients, p: Coefficients, k: Coefficients, tol: float = 1e-3, rtype: Choice = "avg"
 ) -> tuple[Tensor, Tensor]:
+    r"""Return the transfer function of partial fractions, as :func:`residue` has them.
+
+    .. math::
+
+        \sum_i k_i s^{K - i} + \sum_j \frac{r_j}{(s - p_j)^{m_j}}
+        = \frac{b_0 s^M + \dots + b_M}{s^N + a_1 s^{N - 1} + \dots + a_N}
+
+    Args:
+        r: Residues, shape ``[N]``.
+        p: Poles, shape ``[N]``; a repeated one stands one after the other, of the first power first.
+        k: The direct part, shape ``[K + 1]``; none is an empty list.
+        tol: Poles this close to the first of those one after the other are one repeated pole.
+        rtype: Which value that has, as in :func:`unique_roots`. (SciPy always takes the first.)
+
+    Returns:
+        ``(b, a)``, of double precision, complex where an argument is.
+
+    The shape of the result depends on values: one filter on the CPU, not under ``vmap``, ``torch.func`` or
+    ``torch.compile``. Gradients are those of the roots: none through repeated poles (:func:`tf2zpk`).
+
+    Raises:
+        ValueError: The numbers of residues and poles differ, ``rtype`` is unknown, or there is a batch or no value to
+            look at.
+
+    Source: :func:`scipy.signal.invres`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.invres([-1.0, 3.0], [-1.0, -2.0], [])
+        (tensor([2., 1.], dtype=torch.float64), tensor([1., 3., 2.], dtype=torch.float64))
+    """
     r, p, k = doubles("invres", r=r, p=p, k=k)
     return _recombined("invres", r, p, _trimmed(k), tol, rtype, from_the_left=False)
 
@@ -77,6 +203,37 @@ def invres(
 def invresz(
     r: Coefficients, p: Coefficients, k: Coefficients, tol: float = 1e-3, rtype: Choice = "avg"
 ) -> tuple[Tensor, Tensor]:
+    r"""Return the transfer function of partial fractions, as :func:`residuez` has them.
+
+    .. math::
+
+        \sum_i k_i z^{-i} + \sum_j \frac{r_j}{(1 - p_j z^{-1})^{m_j}}
+        = \frac{b_0 + \dots + b_M z^{-M}}{1 + a_1 z^{-1} + \dots + a_N z^{-N}}
+
+    Args:
+        r: Residues, shape ``[N]``.
+        p: Poles, shape ``[N]``; a repeated one stands one after the other, of the first power first.
+        k: The direct part, shape ``[K + 1]``; none is an empty list.
+        tol: Poles this close to the first of those one after the other are one repeated pole.
+        rtype: Which value that has, as in :func:`unique_roots`. (SciPy always takes the first.)
+
+    Returns:
+        ``(b, a)``, of double precision, complex where an argument is.
+
+    The shape of the result depends on values: one filter on the CPU, not under ``vmap``, ``torch.func`` or
+    ``torch.compile``. Gradients are those of the roots: none through repeated poles (:func:`tf2zpk`).
+
+    Raises:
+        ValueError: The numbers of residues and poles differ, ``rtype`` is unknown, or there is a batch or no value to
+            look at.
+
+    Source: :func:`scipy.signal.invresz`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.invresz([1.0], [0.5], [2.0])
+        (tensor([ 3., -1.], dtype=torch.float64), tensor([ 1.0000, -0.5000], dtype=torch.float64))
+    """
     r, p, k = doubles("invresz", r=r, p=p, k=k)
     return _recombined("invresz", r, p, _trimmed(k.flip(0)).flip(0), tol, rtype, from_the_left=True)
 

@@ -25,15 +25,74 @@ System = tuple[Tensor, Tensor, Tensor, Tensor]
 
 @overridable
 def tf2ss(num: Coefficients, den: Coefficients) -> System:
+    r"""Return a state-space system of a transfer function, in controller canonical form.
+
+    .. math::
+
+        H(s) = C (s I - A)^{-1} B + D, \qquad
+        A = \begin{pmatrix} -a_1 & \cdots & -a_N \\ & I & 0 \end{pmatrix}, \quad
+        B = \begin{pmatrix} 1 \\ 0 \end{pmatrix}, \quad
+        C_i = b_i - b_0 a_i, \quad D = b_0
+
+    of ``num`` and ``den`` divided by the first coefficient of ``den``, ``num`` filled up with zeros in front.
+
+    Args:
+        num: Numerator, shape ``[..., M + 1]``, M <= N, leading dimensions broadcast; with one dimension more than
+            ``den``, ``[..., O, M + 1]``, those of several outputs.
+        den: Denominator, shape ``[..., N + 1]``.
+
+    Returns:
+        ``(A, B, C, D)`` of shapes ``[..., N, N]``, ``[..., N, 1]``, ``[..., O, N]`` and ``[..., O, 1]``, of double
+        precision, for :func:`state_space`. For N = 0 there is one state, with zeros, as in SciPy. Leading zeros are cut
+        off as by :func:`tf2zpk`.
+
+    Raises:
+        ValueError: ``num`` or ``den`` is empty, ``num`` is longer, or a shape or a device does not fit.
+
+    Source: :func:`scipy.signal.tf2ss`.
+
+    Example:
+        >>> import torch, polezero
+        >>> A, B, C, D = polezero.tf2ss([1.0, 2.0], [1.0, 3.0, 4.0])
+        >>> A, C
+        (tensor([[-3., -4.],
+                [ 1.,  0.]], dtype=torch.float64), tensor([[1., 2.]], dtype=torch.float64))
+    """
     num, den = doubles("tf2ss", num=num, den=den)
     return companion("tf2ss", num, den)
 
 
 @overridable
 def zpk2ss(z: Coefficients, p: Coefficients, k: Coefficients) -> System:
-    limits = tolerance(z), tolerance(p)
-    z, p, k = zeros_poles_gain("zpk2ss", z, p, k)
-    return companion("zpk2ss", k.unsqueeze(-1) * expanded(z, limits[0]), expanded(p, limits[1]))
+    r"""Return a state-space system with these zeros, poles and gain: :func:`tf2ss` of :func:`zpk2tf`.
+
+    .. math::
+
+        C (s I - A)^{-1} B + D
+        = k \frac{\prod_i (s - z_i)}{\prod_i (s - p_i)}
+
+    Args:
+        z: Zeros, shape ``[..., M]``, leading dimensions broadcast; none is an empty list.
+        p: Poles, shape ``[..., N]``, N >= M.
+        k: Gain, a number or shape ``[...]``.
+
+    Returns:
+        ``(A, B, C, D)`` as :func:`tf2ss` returns them; real where the results of :func:`zpk2tf` are.
+
+    Raises:
+        ValueError: There are more zeros than poles, or a shape or a device does not fit.
+
+    Source: :func:`scipy.signal.zpk2ss`.
+
+    Example:
+        >>> import torch, polezero
+        >>> A, B, C, D = polezero.zpk2ss([], [-1.0, -2.0], 6.0)
+        >>> A, C
+        (tensor([[-3., -2.],
+                [ 1.,  0.]], dtype=torch.float64), tensor([[0., 6.]], dtype=torch.float64))
+    """
+    zeros, poles, gain = zeros_poles_gain("zpk2ss", z, p, k)
+    return companion("zpk2ss", gain.unsqueeze(-1) * expanded(zeros, tolerance(z)), expanded(poles, tolerance(p)))
 
 
 def companion(function: str, num: Tensor, den: Tensor) -> System:
@@ -56,7 +115,7 @@ def companion(function: str, num: Tensor, den: Tensor) -> System:
         return den.new_zeros(*lead, 1, 1), den.new_zeros(*lead, 1, 1), torch.zeros_like(D), D
     below = torch.eye(N - 1, N, dtype=den.dtype, device=den.device).expand(*lead, N - 1, N)
     A = torch.cat([-den[..., 1:].unsqueeze(-2), below], -2)
-    B = torch.eye(N, 1, dtype=den.dtype, device=den.device).expand(*lead, N, 1)
+    B = torch.nn.functional.pad(torch.ones_like(D[..., :1, :]), (0, 0, 0, N - 1))
     return A, B, num[..., 1:] - D * den[..., 1:].unsqueeze(-2), D
 
 
@@ -64,6 +123,35 @@ def companion(function: str, num: Tensor, den: Tensor) -> System:
 def ss2tf(
     A: Coefficients, B: Coefficients, C: Coefficients, D: Coefficients | None = None, input: int = 0
 ) -> tuple[Tensor, Tensor]:
+    r"""Return the transfer functions of one input of a state-space system to all outputs.
+
+    .. math::
+
+        \dot x = A x + B u, \qquad y = C x + D u, \qquad H(s) = C (s I - A)^{-1} B + D
+
+    Args:
+        A: Shape ``[..., S, S]``, leading dimensions broadcast.
+        B: Shape ``[..., S, I]``.
+        C: Shape ``[..., O, S]``.
+        D: Shape ``[..., O, I]``, or None: 0.
+        input: Which of the inputs.
+
+    Returns:
+        ``(num, den)`` of shapes ``[..., O, S + 1]`` and ``[..., S + 1]``, of double precision. The values of ``den``
+        are those of the eigenvalues of ``A``; the derivatives, of any order, are those of the recursion of Faddeev and
+        Leverrier, which has them for repeated eigenvalues too.
+
+    Raises:
+        ValueError: A shape or a device does not fit, or there is no such input.
+
+    Source: :func:`scipy.signal.ss2tf`.
+
+    Example:
+        >>> import torch, polezero
+        >>> num, den = polezero.ss2tf([[-3.0, -4.0], [1.0, 0.0]], [[1.0], [0.0]], [[1.0, 2.0]], [[0.0]])
+        >>> num, den
+        (tensor([[0., 1., 2.]], dtype=torch.float64), tensor([1.0000, 3.0000, 4.0000], dtype=torch.float64))
+    """
     return of_system("ss2tf", *system("ss2tf", A, B, C, D), input)
 
 
@@ -71,6 +159,35 @@ def ss2tf(
 def ss2zpk(
     A: Coefficients, B: Coefficients, C: Coefficients, D: Coefficients | None = None, input: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
+    r"""Return zeros, poles and gain of a state-space system with one output: :func:`tf2zpk` of :func:`ss2tf`.
+
+    .. math::
+
+        \dot x = A x + B u, \qquad y = C x + D u, \qquad H(s) = C (s I - A)^{-1} B + D
+        = k \frac{\prod_i (s - z_i)}{\prod_i (s - p_i)}
+
+    Args:
+        A: Shape ``[..., S, S]``, leading dimensions broadcast.
+        B: Shape ``[..., S, I]``.
+        C: Shape ``[..., O, S]``.
+        D: Shape ``[..., O, I]``, or None: 0.
+        input: Which of the inputs.
+
+    Returns:
+        ``(z, p, k)`` as :func:`tf2zpk` returns them.
+
+    Raises:
+        ValueError: There are several outputs (SciPy takes the first), a shape or a device does not fit, or there is no
+            such input.
+
+    Source: :func:`scipy.signal.ss2zpk`.
+
+    Example:
+        >>> import torch, polezero
+        >>> z, p, k = polezero.ss2zpk([[-3.0, -2.0], [1.0, 0.0]], [[1.0], [0.0]], [[1.0, 4.0]], [[0.0]])
+        >>> z.real, p.real, k
+        (tensor([-4.], dtype=torch.float64), tensor([-2., -1.], dtype=torch.float64), tensor(1., dtype=torch.float64))
+    """
     return roots_of_system("ss2zpk", *system("ss2zpk", A, B, C, D), input)
 
 
@@ -85,6 +202,37 @@ def roots_of_system(
 
 @overridable
 def sos2ss(sos: Coefficients) -> System:
+    r"""Return the state-space system of a cascade of second-order sections: two states for each, in their order.
+
+    .. math::
+
+        A = \begin{pmatrix} A_1 & 0 \\ B_2 C_1 & A_2 \end{pmatrix}, \quad
+        B = \begin{pmatrix} B_1 \\ B_2 D_1 \end{pmatrix}, \quad
+        C = \begin{pmatrix} D_2 C_1 & C_2 \end{pmatrix}, \quad
+        D = D_2 D_1
+
+    and so on, of the systems that :func:`tf2ss` gives for each. No polynomial of high order comes in between.
+
+    Args:
+        sos: Shape ``[..., S, 6]``, a row is ``b_0, b_1, b_2, a_0, a_1, a_2`` of a section.
+
+    Returns:
+        ``(A, B, C, D)`` of shapes ``[..., 2 S, 2 S]``, ``[..., 2 S, 1]``, ``[..., 1, 2 S]`` and ``[..., 1, 1]``, of
+        double precision, for :func:`state_space`.
+
+    Raises:
+        ValueError: ``sos`` has another shape, or a first coefficient ``a_0`` of 0.
+
+    Source: MATLAB's function of that name, which SciPy lacks; J. O. Smith, "Introduction to Digital Filters", on series
+    combination of state-space filters.
+
+    Example:
+        >>> import torch, polezero
+        >>> x = torch.tensor([1.0, 0.0, 0.0, 0.0])
+        >>> sos = [[1.0, 2.0, 1.0, 1.0, -0.5, 0.25]]
+        >>> polezero.state_space(*polezero.sos2ss(sos), x[None]), polezero.sosfilt(sos, x)
+        (tensor([[1.0000, 2.5000, 2.0000, 0.3750]]), tensor([1.0000, 2.5000, 2.0000, 0.3750]))
+    """
     sos = sections("sos2ss", sos)
     if has_values(sos) and (sos[..., 3] == 0).any():
         raise ValueError("sos2ss: sos: expected sos[..., 3] != 0, got 0")
@@ -100,14 +248,12 @@ def sos2ss(sos: Coefficients) -> System:
 def companion_of_section(section: Tensor) -> System:
     b, a = section[..., :3] / section[..., 3:4], section[..., 3:] / section[..., 3:4]
     A = torch.cat([-a[..., None, 1:], torch.eye(1, 2, dtype=a.dtype, device=a.device).expand_as(a[..., None, 1:])], -2)
-    B = torch.eye(2, 1, dtype=a.dtype, device=a.device).expand(*a.shape[:-1], 2, 1)
     D = b[..., None, :1]
+    B = torch.nn.functional.pad(torch.ones_like(D), (0, 0, 0, 1))
     return A, B, b[..., None, 1:] - D * a[..., None, 1:], D
 
 
-def system(
-    function: str, A: Coefficients, B: Coefficients, C: Coefficients, D: Coefficients | None
-) -> System:
+def system(function: str, A: Coefficients, B: Coefficients, C: Coefficients, D: Coefficients | None) -> System:
     """Matrices whose shapes fit; a vector is one row, as in SciPy, and no D is 0."""
     given = {"A": A, "B": B, "C": C} | ({} if D is None else {"D": D})
     matrices = {k: m if m.dim() > 1 else m.unsqueeze(0) for k, m in zip(given, doubles(function, **given))}
