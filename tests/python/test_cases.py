@@ -35,7 +35,8 @@ AUTOCAST = {"AutocastCPU", "AutocastCUDA"}
 COMPOSITE = {"CompositeImplicitAutograd", "FuncTorchBatchedDecomposition"}
 CORE = {"CPU", "CUDA", "Meta", "Autograd", "FuncTorchBatched", "Batched"} | AUTOCAST
 OF_COEFFICIENTS = {"lfilter_zi", "lfiltic", "parallel_form", "diagonalise", "freq_response", "freq_comb"}
-USER_OPS = {name.replace(".", "_"): name for name in ALL if name not in ("lattice", "parallel")}  # those are lpv's
+OF_USERS = {name.replace(".", "_"): name for name in ALL}
+USER_OPS = {op: name for op, name in OF_USERS.items() if op in ALL[name].ops}
 
 
 @pytest.mark.parametrize("op", OPS)

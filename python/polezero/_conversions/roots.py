@@ -63,6 +63,11 @@ def multiply(p: Tensor, q: Tensor) -> Tensor:
     return sums
 
 
+def conjugate(values: Tensor) -> Tensor:
+    """The conjugates, and not a view: torch refuses to differentiate one forward in a batch of tangents."""
+    return torch.complex(values.real, -values.imag) if values.is_complex() else values
+
+
 def product(values: Tensor) -> Tensor:
     """Return the product ``[...]`` of values ``[..., N]``, whose derivatives nothing has to be divided for."""
     while values.shape[-1] > 1:
