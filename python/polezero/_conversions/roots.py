@@ -13,7 +13,7 @@ _ORDER = 4  # terms of the Taylor series about a root: derivatives are right up 
 def roots(p: Tensor) -> Tensor:
     r"""Return the roots ``[..., N]`` of polynomials ``[..., N + 1]``, in complex128 and differentiable.
 
-    They are eigenvalues of the companion matrix, refined by the terms up to the third of the inverse series
+    They are eigenvalues of the companion matrix (up to the second order in closed form), refined by the terms up to the third of the inverse series
 
     .. math::
 
@@ -33,7 +33,7 @@ def roots(p: Tensor) -> Tensor:
     if N < 1:
         return p[..., :0].to(torch.complex128)
     is_regular = (p.isfinite().all(-1, keepdim=True) & (p[..., :1] != 0)).detach()
-    near = _sorted(torch.linalg.eigvals(_companion(torch.where(is_regular, p, 1.0).detach())))
+    near = _sorted(_estimates(torch.where(is_regular, p, 1.0).detach()))
     found = near + _step(p, near)
     if not p.is_complex():
         side = near.imag.sign().long()  # one of a pair is where the sign of the other points to
@@ -60,10 +60,20 @@ def multiply(p: Tensor, q: Tensor) -> Tensor:
     return sheared.unflatten(-1, (rows, rows + columns - 1)).sum(-2)
 
 
-def _companion(p: Tensor) -> Tensor:
-    N = p.shape[-1] - 1
+def _estimates(p: Tensor) -> Tensor:
+    """The roots in any order, but pairs of a real polynomial one beside the other, the one with Im r > 0 first."""
+    N, monic = p.shape[-1] - 1, p[..., 1:] / p[..., :1]
+    if N == 1:
+        return (-monic).to(torch.complex128)
+    if N == 2:
+        half, product = monic[..., :1] / 2, monic[..., 1:]
+        width = (half * half - product).to(torch.complex128).sqrt()
+        far = torch.where((half.conj() * width).real > 0, -half - width, -half + width)  # nothing cancels
+        near = torch.where(far == 0, 0.0, product / torch.where(far == 0, 1.0, far))
+        is_pair = (far.imag > 0) & (not p.is_complex())
+        return torch.cat([far, torch.where(is_pair, far.conj(), near)], -1)
     below = torch.eye(N - 1, N, dtype=p.dtype, device=p.device).expand(*p.shape[:-1], N - 1, N)
-    return torch.cat([(-p[..., 1:] / p[..., :1]).unsqueeze(-2), below], -2)
+    return torch.linalg.eigvals(torch.cat([(-monic).unsqueeze(-2), below], -2))
 
 
 def _sorted(roots: Tensor) -> Tensor:
