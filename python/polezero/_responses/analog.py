@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from polezero._arguments import has_values
+from polezero._conversions.forms import transfer_function, zeros_poles_gain
 from polezero._conversions.roots import roots
 from polezero._overrides import overridable
 from polezero._responses.grids import Frequencies, Plot, is_count, to_frequencies
 from polezero._responses.products import ratio_of_products
-from polezero._responses.systems import polynomials_of, result_dtype, roots_of
+from polezero._responses.systems import result_dtype
 from polezero._signatures import Coefficients
 
 __all__ = ["freqs", "freqs_zpk"]
@@ -53,7 +55,7 @@ def freqs(b: Coefficients, a: Coefficients, worN: Frequencies = 200, plot: Plot 
         >>> h
         tensor([1.0000+0.0000j, 0.5000-0.5000j], dtype=torch.complex128)
     """
-    b_, a_ = polynomials_of("freqs", b, a)
+    b_, a_ = transfer_function("freqs", b, a)
     dtype = result_dtype(b, a)
     w = _frequencies("freqs", worN, dtype, b_, a_)
     h = (_horner(b_, w) / _horner(a_, w)).to(dtype.to_complex())
@@ -86,7 +88,7 @@ def freqs_zpk(z: Coefficients, p: Coefficients, k: Coefficients, worN: Frequenci
         >>> polezero.freqs_zpk([], [-1.0], 1.0, [0.0, 1.0])[1]
         tensor([1.0000+0.0000j, 0.5000-0.5000j], dtype=torch.complex128)
     """
-    z_, p_, k_ = roots_of("freqs_zpk", z, p, k)
+    z_, p_, k_ = zeros_poles_gain("freqs_zpk", z, p, k)
     dtype = result_dtype(z, p, k)
     w = _frequencies("freqs_zpk", worN, dtype, z_, p_, are_roots=True)
     s = torch.complex(torch.zeros_like(w), w).unsqueeze(-2).to(torch.complex128)
@@ -111,18 +113,13 @@ def _frequencies(
     count = operator.index(worN)
     if count < 0:
         raise ValueError(f"{function}: worN: expected a number of frequencies >= 0, got {count}")
-    if not all(map(_has_values, (num, den))):
+    if not has_values(num, den):
         raise ValueError(
             f"{function}: worN: expected frequencies where values of coefficients are not looked at (on a GPU, under "
             f"torch.compile and torch.func), got their number, {count}"
         )
     zeros, poles = (_all_roots(t.detach(), are_roots) for t in (num, den))
     return _around(zeros, poles, count).to(dtype)
-
-
-def _has_values(t: Tensor) -> bool:
-    wrapped: bool = torch._C._functorch.is_functorch_wrapped_tensor(t)
-    return not (torch.compiler.is_compiling() or wrapped) and t.device.type == "cpu"
 
 
 def _all_roots(t: Tensor, are_roots: bool) -> Tensor:

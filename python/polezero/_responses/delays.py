@@ -10,7 +10,7 @@ from torch import Tensor
 from polezero._overrides import overridable
 from polezero._responses.grids import Circle, Frequencies, Grid, circle_at, grid_of
 from polezero._responses.products import polynomial_at, root_factors
-from polezero._responses.systems import System, result_dtype, system_of, values_of
+from polezero._responses.systems import System, parts_of, result_dtype, system_of
 
 __all__ = ["group_delay"]
 
@@ -59,7 +59,7 @@ def group_delay(
         >>> polezero.group_delay(torch.tensor([[1.0, 1.0, 0.0, 1.0, -0.5, 0.0]]), w=[0.0, torch.pi])[1]
         tensor([ 1.5000, -0.8333])
     """
-    tensors, dtype = system_of("group_delay", system), result_dtype(*values_of(system))
+    tensors, dtype = system_of("group_delay", system), result_dtype(*parts_of(system))
     grid = grid_of("group_delay", "w", w, whole, fs, dtype, tensors[0].device)
     if len(tensors) == 3:
         z, p, k = tensors

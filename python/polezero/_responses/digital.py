@@ -7,10 +7,11 @@ import math
 import torch
 from torch import Tensor
 
+from polezero._conversions.forms import sections, transfer_function, zeros_poles_gain
 from polezero._overrides import overridable
 from polezero._responses.grids import Frequencies, Grid, Plot, circle_at, grid_of
 from polezero._responses.products import polynomial_at, ratio_of_products, root_factors, sections_at
-from polezero._responses.systems import polynomials_of, result_dtype, roots_of, sections_of
+from polezero._responses.systems import result_dtype
 from polezero._signatures import Coefficients
 
 __all__ = ["freqz", "freqz_sos", "freqz_zpk", "sosfreqz"]
@@ -70,7 +71,7 @@ def freqz(
         >>> a.grad
         tensor([-2.8298, -3.9133])
     """
-    b_, a_ = polynomials_of("freqz", b, a)
+    b_, a_ = transfer_function("freqz", b, a)
     dtype = result_dtype(b, a)
     grid = grid_of("freqz", "worN", worN, whole, fs, dtype, b_.device, include_nyquist)
     return _response(polynomial_at(b_, grid) / polynomial_at(a_, grid), grid, dtype, plot)
@@ -112,7 +113,7 @@ def freqz_zpk(
         >>> h.abs()
         tensor([1.0000, 0.3162, 0.0000], dtype=torch.float64)
     """
-    z_, p_, k_ = roots_of("freqz_zpk", z, p, k)
+    z_, p_, k_ = zeros_poles_gain("freqz_zpk", z, p, k)
     dtype = result_dtype(z, p, k)
     grid = grid_of("freqz_zpk", "worN", worN, whole, fs, dtype, z_.device)
     circle = circle_at(grid.turns)
@@ -187,9 +188,9 @@ def sosfreqz(
 
 
 def _of_sections(function: str, sos: Coefficients, worN: Frequencies, whole: bool, fs: float) -> tuple[Tensor, Tensor]:
-    sections, dtype = sections_of(function, sos), result_dtype(sos)
-    grid = grid_of(function, "worN", worN, whole, fs, dtype, sections.device)
-    return _response(sections_at(sections, grid.turns), grid, dtype)
+    cascade, dtype = sections(function, sos), result_dtype(sos)
+    grid = grid_of(function, "worN", worN, whole, fs, dtype, cascade.device)
+    return _response(sections_at(cascade, grid.turns), grid, dtype)
 
 
 def _response(h: Tensor, grid: Grid, dtype: torch.dtype, plot: Plot = None) -> tuple[Tensor, Tensor]:

@@ -64,7 +64,7 @@ def to_frequencies(function: str, name: str, w: Any, dtype: torch.dtype, device:
     t = to_tensor(f"{function}: {name}", w, torch.float64, device)
     if t.is_complex():
         raise TypeError(f"{function}: {name}: expected real frequencies, got {str(t.dtype).removeprefix('torch.')}")
-    return t if isinstance(w, Tensor) and t.is_floating_point() else t.to(dtype)
+    return t.to(t.dtype if isinstance(w, Tensor) and t.is_floating_point() else dtype, copy=True)
 
 
 def check_rate(function: str, fs: Any) -> None:

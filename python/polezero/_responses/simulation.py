@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from polezero._arguments import check_int, precise
+from polezero._arguments import check_int, doubles
+from polezero._conversions.forms import transfer_function, zeros_poles_gain
 from polezero._overrides import overridable
-from polezero._responses.systems import polynomials_of, result_dtype, roots_of, wide
+from polezero._responses.systems import result_dtype
 from polezero._signatures import Coefficients, Values
 
 __all__ = ["dimpulse", "dlsim", "dstep", "impulse_response", "step_response"]
@@ -184,7 +185,7 @@ def _response(function: str, b: Coefficients, a: Coefficients, n: int, step: boo
     check_int(function, "n", n)
     if n < 0:
         raise ValueError(f"{function}: n: expected a number of samples >= 0, got {n}")
-    b_, a_ = polynomials_of(function, b, a)
+    b_, a_ = transfer_function(function, b, a)
     x = torch.ones(n, dtype=torch.float64, device=b_.device)
     if not step:
         x = (torch.arange(n, device=b_.device) == 0).double()
@@ -204,7 +205,7 @@ def _of_each_input(
     function: str, system: TimedSystem, x0: Values | None, t: Values | None, n: int | None, step: bool
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     coefficients, dt = _split(function, system)
-    inputs = precise(function, B=coefficients[1])[0].shape[-1] if len(coefficients) == 4 else 1
+    inputs = doubles(function, B=coefficients[1])[0].shape[-1] if len(coefficients) == 4 else 1
     if t is None:
         T = 100 if n is None else n
         check_int(function, "n", T)
@@ -222,10 +223,10 @@ def _of_each_input(
 
 def _simulate(function: str, system: TimedSystem, u: Values, t: Values | None, x0: Values | None) -> tuple[Tensor, ...]:
     coefficients, dt = _split(function, system)
-    (u_,) = precise(function, u=u)
-    u_ = u_.to(_device(coefficients)) if not isinstance(u, Tensor) else u_
+    (x,) = doubles(function, u=u)
+    x = x if isinstance(u, Tensor) else x.to(_device(coefficients))
     dtype = result_dtype(*(c for c in (*coefficients, u) if c is not None))
-    x = wide(u_ if u_.dim() > 1 else u_.unsqueeze(-1))
+    x = x if x.dim() > 1 else x.unsqueeze(-1)
     if t is None:
         times = torch.arange(x.shape[-2], dtype=torch.float64, device=x.device) * dt
     else:
@@ -236,7 +237,7 @@ def _simulate(function: str, system: TimedSystem, u: Values, t: Values | None, x
     if x0 is not None:
         raise ValueError(f"{function}: x0: expected None, or a system of matrices (A, B, C, D, dt), got a state")
     if x.shape[-1] != 1:
-        raise ValueError(f"{function}: u: expected 1 input, [T] or [..., T, 1], got shape {list(u_.shape)}")
+        raise ValueError(f"{function}: u: expected 1 input, [T] or [..., T, 1], got shape {list(x.shape)}")
     simulate = _polynomials if len(coefficients) == 2 else _roots
     return times, _rounded(simulate(function, coefficients, x), dtype)
 
@@ -257,8 +258,8 @@ def _device(coefficients: tuple[Any, ...]) -> torch.device:
 
 
 def _times(function: str, t: Values) -> Tensor:
-    (times,) = precise(function, t=t)
-    return times.detach().double()
+    (times,) = doubles(function, t=t)
+    return times.detach()
 
 
 def _resampled(t: Tensor, u: Tensor, dt: float, function: str) -> tuple[Tensor, Tensor]:
@@ -280,7 +281,7 @@ def _states(function: str, coefficients: tuple[Any, ...], x: Tensor, x0: Values 
     """Outputs ``[..., T, O]`` and states ``[..., T, S]``."""
     A, B, C, D = coefficients
     given = {"A": A, "B": B, "C": C, **({} if D is None else {"D": D}), **({} if x0 is None else {"x0": x0})}
-    tensors = {name: wide(value) for name, value in zip(given, precise(function, **given))}
+    tensors = dict(zip(given, doubles(function, **given)))
     try:
         v, _ = _ops.state_space.default(tensors["A"], tensors["B"], None, None, x.mT, tensors.get("x0"))
     except ValueError as error:
@@ -290,7 +291,7 @@ def _states(function: str, coefficients: tuple[Any, ...], x: Tensor, x0: Values 
 
 
 def _polynomials(function: str, coefficients: tuple[Any, ...], x: Tensor) -> Tensor:
-    num, den = polynomials_of(function, *coefficients)
+    num, den = transfer_function(function, *coefficients)
     num = num if num.dim() > 1 else num.unsqueeze(0)
     late = den.shape[-1] - num.shape[-1]
     if late < 0:
@@ -303,7 +304,7 @@ def _polynomials(function: str, coefficients: tuple[Any, ...], x: Tensor) -> Ten
 
 def _roots(function: str, coefficients: tuple[Any, ...], x: Tensor) -> Tensor:
     """One pole, with a zero or a delay, after another: polynomials would lose the digits of poles in clusters."""
-    z, p, k = roots_of(function, *coefficients)
+    z, p, k = zeros_poles_gain(function, *coefficients)
     late = p.shape[-1] - z.shape[-1]
     if late < 0:
         raise ValueError(

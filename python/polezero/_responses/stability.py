@@ -92,7 +92,7 @@ def is_stable(system: System) -> Tensor:
 def _poles(function: str, system: System) -> Tensor:
     tensors = system_of(function, system)
     if len(tensors) == 3:
-        return tensors[1].to(torch.complex128)
+        return tensors[1].to(torch.complex128, copy=True)
     if len(tensors) == 2:
         return roots(tensors[1])
     return roots(tensors[0][..., 3:]).flatten(-2)

@@ -1,4 +1,4 @@
-"""Systems as arguments: ``(b, a)``, ``(z, p, k)`` or sections, told apart and made tensors."""
+"""Systems as arguments: ``(b, a)``, ``(z, p, k)`` or sections, told apart and made tensors in double precision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from polezero._arguments import precise
+from polezero._arguments import doubles
+from polezero._conversions.forms import transfer_function, zeros_poles_gain
 from polezero._signatures import Coefficients
 
 System: TypeAlias = "tuple[Coefficients, Coefficients] | tuple[Coefficients, Coefficients, Coefficients] | Coefficients"
@@ -16,58 +17,22 @@ System: TypeAlias = "tuple[Coefficients, Coefficients] | tuple[Coefficients, Coe
 
 def system_of(function: str, system: System) -> tuple[Tensor, ...]:
     """``(b, a)``, ``(z, p, k)`` or ``(sos,)``, checked."""
-    if not isinstance(system, tuple):
-        return (sections_of(function, system, "system"),)
-    if len(system) == 2:
-        return polynomials_of(function, *system)
-    if len(system) == 3:
-        return roots_of(function, *system)
-    raise ValueError(f"{function}: system: expected (b, a), (z, p, k) or sos, got a tuple of {len(system)}")
+    if isinstance(system, tuple) and len(system) == 2:
+        return transfer_function(function, *system)
+    if isinstance(system, tuple) and len(system) == 3:
+        return zeros_poles_gain(function, *system)
+    expected = f"{function}: system: expected (b, a), (z, p, k) or sos [..., sections, 6]"
+    if isinstance(system, tuple):
+        raise ValueError(f"{expected}, got a tuple of {len(system)}")
+    (sos,) = doubles(function, system=system)
+    if sos.dim() < 2 or sos.shape[-1] != 6 or sos.shape[-2] < 1:
+        raise ValueError(f"{expected}, got shape {list(sos.shape)}")
+    return (sos,)
 
 
-def values_of(system: System) -> Sequence[Coefficients]:
+def parts_of(system: System) -> Sequence[Coefficients]:
+    """What ``system`` consists of, as it is given."""
     return system if isinstance(system, tuple) else (system,)
-
-
-def polynomials_of(function: str, b: Coefficients, a: Coefficients) -> tuple[Tensor, ...]:
-    tensors = precise(function, b=b, a=a)
-    for name, t in zip("ba", tensors):
-        if t.shape[-1] == 0:
-            expected = "expected at least 1 coefficient along the last axis"
-            raise ValueError(f"{function}: {name}: {expected}, got shape {list(t.shape)}")
-    check_leading(function, b=tensors[0], a=tensors[1])
-    return tuple(map(wide, tensors))
-
-
-def roots_of(function: str, z: Coefficients, p: Coefficients, k: Coefficients) -> tuple[Tensor, ...]:
-    """Roots are ``[..., N]``, gains ``[...]``."""
-    z_, p_, k_ = precise(function, z=z, p=p, k=k)
-    if not isinstance(k, Tensor) and k_.dim() == 1 and k_.shape[0] == 1:
-        k_ = k_[0]  # a number, and SciPy's arrays of one
-    k_ = k if isinstance(k, Tensor) else k_
-    check_leading(function, z=z_, p=p_, k=k_.unsqueeze(-1))
-    return wide(z_), wide(p_), wide(k_)
-
-
-def sections_of(function: str, sos: Coefficients, name: str = "sos") -> Tensor:
-    (t,) = precise(function, **{name: sos})
-    if t.dim() < 2 or t.shape[-1] != 6 or t.shape[-2] == 0:
-        expected = "(b, a), (z, p, k) or sos [..., K, 6]" if name == "system" else "[..., K, 6] with K >= 1"
-        raise ValueError(f"{function}: {name}: expected {expected}, got shape {list(t.shape)}")
-    return wide(t)
-
-
-def wide(t: Tensor) -> Tensor:
-    return t.to(torch.complex128 if t.is_complex() else torch.float64)
-
-
-def check_leading(function: str, **tensors: Tensor) -> None:
-    try:
-        torch.broadcast_shapes(*(t.shape[:-1] for t in tensors.values()))
-    except RuntimeError:
-        *_, last = tensors
-        shapes = ", ".join(f"{name} {list(t.shape)}" for name, t in tensors.items())
-        raise ValueError(f"{function}: {last}: expected leading dimensions that broadcast, got {shapes}") from None
 
 
 def result_dtype(*values: Coefficients) -> torch.dtype:
