@@ -14,7 +14,7 @@ from polezero._conversions.roots import roots
 from polezero._overrides import overridable
 from polezero._responses.grids import Frequencies, Plot, is_count, to_frequencies
 from polezero._responses.products import ratio_of_products
-from polezero._responses.systems import result_dtype
+from polezero._responses.systems import complex_of, result_dtype
 from polezero._signatures import Coefficients
 
 __all__ = ["freqs", "freqs_zpk"]
@@ -58,7 +58,7 @@ def freqs(b: Coefficients, a: Coefficients, worN: Frequencies = 200, plot: Plot 
     b_, a_ = transfer_function("freqs", b, a)
     dtype = result_dtype(b, a)
     w = _frequencies("freqs", worN, dtype, b_, a_)
-    h = (_horner(b_, w) / _horner(a_, w)).to(dtype.to_complex())
+    h = (_horner(b_, w) / _horner(a_, w)).to(complex_of(dtype))
     if plot is not None:
         plot(w, h)
     return w, h
@@ -93,7 +93,7 @@ def freqs_zpk(z: Coefficients, p: Coefficients, k: Coefficients, worN: Frequenci
     w = _frequencies("freqs_zpk", worN, dtype, z_, p_, are_roots=True)
     s = torch.complex(torch.zeros_like(w), w).unsqueeze(-2).to(torch.complex128)
     h = k_.unsqueeze(-1) * ratio_of_products(s - z_.unsqueeze(-1), s - p_.unsqueeze(-1))
-    return w, h.to(dtype.to_complex())
+    return w, h.to(complex_of(dtype))
 
 
 def _horner(c: Tensor, w: Tensor) -> Tensor:

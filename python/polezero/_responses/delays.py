@@ -57,7 +57,7 @@ def group_delay(
         >>> polezero.group_delay(([0.0, 1.0], [1.0]), w=3)[1]
         tensor([1., 1., 1.], dtype=torch.float64)
         >>> polezero.group_delay(torch.tensor([[1.0, 1.0, 0.0, 1.0, -0.5, 0.0]]), w=[0.0, torch.pi])[1]
-        tensor([ 1.5000, -0.8333])
+        tensor([1.5000, 0.1667])
     """
     tensors, dtype = system_of("group_delay", system), result_dtype(*parts_of(system))
     grid = grid_of("group_delay", "w", w, whole, fs, dtype, tensors[0].device)
@@ -123,7 +123,7 @@ def _of_polynomial(c: Tensor, grid: Grid) -> Tensor:
     """
     M = c.shape[-1] - 1
     k = torch.arange(M + 1, dtype=torch.float64, device=c.device) - M / 2
-    mirrored = c.flip(-1).conj()
+    mirrored = c.flip(-1).conj_physical()
     halves = torch.stack([c + mirrored, c - mirrored], -2) / 2
     turns = grid.turns if grid.turns.dim() == 1 else grid.turns.unsqueeze(-2)
     E0, O0, E1, O1, E2, O2 = polynomial_at(
@@ -133,13 +133,18 @@ def _of_polynomial(c: Tensor, grid: Grid) -> Tensor:
     at_root = ((E0 + O0).abs() <= 32 * _EPS * size).detach()
     is_simple = at_root & ((E1 + O1).abs() > 1e-6 * M * size)
     limit = ((E2 + O2) / torch.where(is_simple, 2 * (E1 + O1), 1.0)).real
-    slope = torch.where(at_root, 0.0, (O1 * E0.conj() + E1 * O0.conj()).real)
+    slope = torch.where(at_root, 0.0, _inner(O1, E0) + _inner(E1, O0))
     delay = slope / torch.where(at_root, 1.0, _squared(E0 + O0))
     return M / 2 + torch.where(is_simple, limit.detach(), delay)
 
 
+def _inner(x: Tensor, y: Tensor) -> Tensor:
+    """The real part of x times the conjugate of y."""
+    return x.real * y.real + x.imag * y.imag
+
+
 def _squared(z: Tensor) -> Tensor:
-    return z.real.square() + z.imag.square()
+    return _inner(z, z)
 
 
 def _snapped(difference: Tensor, size: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from polezero._conversions.forms import sections, transfer_function, zeros_poles
 from polezero._overrides import overridable
 from polezero._responses.grids import Frequencies, Grid, Plot, circle_at, grid_of
 from polezero._responses.products import polynomial_at, ratio_of_products, root_factors, sections_at
-from polezero._responses.systems import result_dtype
+from polezero._responses.systems import complex_of, result_dtype
 from polezero._signatures import Coefficients
 
 __all__ = ["freqz", "freqz_sos", "freqz_zpk", "sosfreqz"]
@@ -69,7 +69,7 @@ def freqz(
         (tensor([   0., 2000., 4000.], dtype=torch.float64), tensor([2.0000, 0.8944, 0.6667], dtype=torch.float64))
         >>> h.abs().sum().backward()
         >>> a.grad
-        tensor([-2.8298, -3.9133])
+        tensor([-5.1600, -3.1978])
     """
     b_, a_ = transfer_function("freqz", b, a)
     dtype = result_dtype(b, a)
@@ -169,7 +169,7 @@ def sosfreqz(
         H(e^{j \omega}) = \prod_{k=1}^{K} \frac{B_k(e^{j \omega})}{A_k(e^{j \omega})}
 
     Args:
-        sos: Shape ``[..., K, 6]``.
+        sos: Sections, shape ``[..., K, 6]``.
         worN: As in :func:`freqz`.
         whole: As in :func:`freqz`.
         fs: As in :func:`freqz`.
@@ -194,7 +194,7 @@ def _of_sections(function: str, sos: Coefficients, worN: Frequencies, whole: boo
 
 
 def _response(h: Tensor, grid: Grid, dtype: torch.dtype, plot: Plot = None) -> tuple[Tensor, Tensor]:
-    h = h.to(dtype.to_complex())
+    h = h.to(complex_of(dtype))
     if plot is not None:
         plot(grid.w, h)
     return grid.w, h

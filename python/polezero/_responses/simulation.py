@@ -11,7 +11,7 @@ from torch import Tensor
 from polezero._arguments import check_int, doubles
 from polezero._conversions.forms import transfer_function, zeros_poles_gain
 from polezero._overrides import overridable
-from polezero._responses.systems import result_dtype
+from polezero._responses.systems import complex_of, result_dtype
 from polezero._signatures import Coefficients, Values
 
 __all__ = ["dimpulse", "dlsim", "dstep", "impulse_response", "step_response"]
@@ -198,7 +198,7 @@ def _lfilter(b: Tensor, a: Tensor, x: Tensor) -> Tensor:
 
 
 def _rounded(t: Tensor, dtype: torch.dtype) -> Tensor:
-    return t.to(dtype.to_complex() if t.is_complex() else dtype)
+    return t.to(complex_of(dtype) if t.is_complex() else dtype)
 
 
 def _of_each_input(

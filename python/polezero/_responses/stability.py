@@ -35,7 +35,7 @@ def poles(system: System) -> Tensor:
     Example:
         >>> import polezero
         >>> polezero.poles(([1.0], [1.0, 0.0, 0.25]))
-        tensor([0.0000+0.5000j, 0.0000-0.5000j], dtype=torch.complex128)
+        tensor([0.+0.5000j, 0.-0.5000j], dtype=torch.complex128)
     """
     return _poles("poles", system)
 

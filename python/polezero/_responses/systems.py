@@ -39,8 +39,11 @@ def result_dtype(*values: Coefficients) -> torch.dtype:
     """float32 where that is all that the tensors have, else float64; plain numbers have no say beside tensors."""
     dtypes = [v.dtype if isinstance(v, Tensor) else torch.float64 for v in values if not _is_number(v)]
     floating = [d if d.is_floating_point or d.is_complex else torch.get_default_dtype() for d in dtypes]
-    narrow = floating and all(torch.promote_types(d.to_real(), torch.float32) == torch.float32 for d in floating)
-    return torch.float32 if narrow else torch.float64
+    return torch.float64 if torch.float64 in floating or torch.complex128 in floating or not floating else torch.float32
+
+
+def complex_of(dtype: torch.dtype) -> torch.dtype:
+    return torch.promote_types(dtype, torch.complex64)  # Dynamo does not know dtype.to_complex
 
 
 def _is_number(value: object) -> bool:
