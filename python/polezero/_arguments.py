@@ -141,7 +141,7 @@ def doubles(function: str, **values: Coefficients) -> list[Tensor]:
 def broadcast_leading(function: str, dimensions: int, **tensors: Tensor) -> torch.Size:
     """The leading dimensions of all tensors, which are what precedes the last ``dimensions`` of each, broadcast."""
     try:
-        return torch.broadcast_shapes(*(t.shape[: t.dim() - dimensions] for t in tensors.values()))
+        return torch.Size(torch.broadcast_shapes(*(t.shape[: t.dim() - dimensions] for t in tensors.values())))
     except RuntimeError:
         got = ", ".join(f"{name} {list(t.shape)}" for name, t in tensors.items())
         first = next(iter(tensors))

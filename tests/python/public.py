@@ -17,6 +17,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for name in module.__all__
     if inspect.isfunction(getattr(module, name))
 }
+# A, B, C, D and the time between samples, in lists: torch.fx has no tensors in a tuple.
+SYSTEM = [[0.4, 0.1], [-0.2, 0.5]], [[1.0, 0.0], [0.5, 1.0]], [[1.0, 2.0]], None, 0.5
 
 
 def small_calls() -> dict[str, dict[str, Any]]:
@@ -41,9 +43,9 @@ def small_calls() -> dict[str, dict[str, Any]]:
         "cspline2d": spline,
         "cubic_spline": {"x": x, "m": 2},
         "diagonalise": {"A": A, "B": B, "C": C},
-        "dimpulse": {"system": (A, B, C, D, 0.5), "x0": A[0], "n": 5},
-        "dlsim": {"system": (A, B, C, D, 0.5), "u": x.mT},
-        "dstep": {"system": (A, B, C, D, 0.5), "x0": A[0], "n": 5},
+        "dimpulse": {"system": SYSTEM, "x0": A[0], "n": 5},
+        "dlsim": {"system": SYSTEM, "u": x.mT},
+        "dstep": {"system": SYSTEM, "x0": A[0], "n": 5},
         "feedforward_comb": {"b": number, "delay": delay, "x": x},
         "freqs": {"b": b, "a": a, "worN": number},
         "freqs_zpk": {"z": poles, "p": poles - 1, "k": number, "worN": number},

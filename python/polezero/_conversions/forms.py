@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -10,7 +11,11 @@ from torch import Tensor
 from polezero._arguments import broadcast_leading, doubles, has_values, precise
 from polezero._signatures import Coefficients
 
-_NEGLIGIBLE = 1e-14  # a leading coefficient of a numerator beside its largest one, as in scipy.signal.normalize
+Pair = tuple[Tensor, Tensor]
+
+# Of a leading coefficient of a numerator, as in scipy.signal.normalize, but also beside the largest one: those of a
+# narrow low-pass of order 10 are all smaller.
+_NEGLIGIBLE = 1e-14
 
 
 def transfer_function(function: str, b: Coefficients, a: Coefficients, names: tuple[str, str] = ("b", "a")) -> Pair:
@@ -24,11 +29,15 @@ def transfer_function(function: str, b: Coefficients, a: Coefficients, names: tu
 
 def zeros_poles_gain(function: str, z: Coefficients, p: Coefficients, k: Coefficients) -> tuple[Tensor, Tensor, Tensor]:
     """z ``[..., M]``, p ``[..., N]`` and k, a number or of the leading dimensions."""
-    z, p, k_ = doubles(function, z=z, p=p, k=k)
-    is_number = k_.shape == (1,) and z.dim() == p.dim() == 1
-    k_ = k_.squeeze(0) if is_number or not getattr(k, "ndim", getattr(k, "shape", ())) else k_
-    broadcast_leading(function, 0, k=k_, z=z[..., 0] if z.shape[-1] else z.sum(-1), p=p.sum(-1))
-    return z, p, k_
+    zeros, poles, gain = doubles(function, z=z, p=p, k=k)
+    if _is_number(k) or (gain.shape == (1,) and zeros.dim() == poles.dim() == 1):
+        gain = gain.squeeze(0)
+    broadcast_leading(function, 1, z=zeros, p=poles, k=gain.unsqueeze(-1))
+    return zeros, poles, gain
+
+
+def _is_number(value: Coefficients) -> bool:
+    return not isinstance(value, (list, tuple)) and len(getattr(value, "shape", ())) == 0
 
 
 def sections(function: str, sos: Coefficients) -> Tensor:
@@ -39,7 +48,32 @@ def sections(function: str, sos: Coefficients) -> Tensor:
     return sections
 
 
-Pair = tuple[Tensor, Tensor]
+def numbers(function: str, beside: Mapping[str, Tensor], dimensions: int = 1, **values: Coefficients) -> list[Tensor]:
+    """Real parameters of shape ``[...]``, one for each filter of a batch: of what precedes the last ``dimensions``."""
+    found = []
+    ((first, of_filters),) = beside.items()
+    for name, value in values.items():
+        _, t = doubles(function, **{first: of_filters, name: value})
+        if t.is_complex():
+            raise TypeError(f"{function}: {name}: expected real numbers, got complex ones")
+        t = t.squeeze(0) if _is_number(value) else t
+        try:
+            torch.broadcast_shapes(t.shape, of_filters.shape[: of_filters.dim() - dimensions])
+        except RuntimeError:
+            expected = f"a number, or a shape that broadcasts with the leading dimensions of {first}"
+            got = f"shape {list(t.shape)} beside {list(of_filters.shape)}"
+            raise ValueError(f"{function}: {name}: expected {expected}, got {got}") from None
+        found.append(t)
+    return found
+
+
+def check_one_filter(function: str, **tensors: tuple[Tensor, int]) -> None:
+    """Refuse batches, and tensors whose values may not be looked at; each comes with the dimensions it may have."""
+    for name, (t, dimensions) in tensors.items():
+        if t.dim() > dimensions or not has_values(t):
+            what = f"one filter of values on the CPU, on which the shape of the result depends (at most {dimensions}-D)"
+            how = f"shape {list(t.shape)}" + ("" if has_values(t) else f" on {t.device}, traced or transformed")
+            raise ValueError(f"{function}: {name}: expected {what}, got {how}")
 
 
 def tolerance(value: Coefficients) -> float:
@@ -66,7 +100,8 @@ def monic(function: str, b: Tensor, a: Tensor, *, outputs: bool = False, names: 
     Zeros are looked for where there are values (:func:`has_values`), and are those of all rows; a numerator keeps at
     least one. b has one dimension more than a, of outputs, where ``outputs`` says so.
     """
-    if has_values(b, a):
+    looks = has_values(b, a)
+    if looks:
         leading = _leading_zeros(a == 0)
         if leading == a.shape[-1]:
             raise ValueError(f"{function}: {names[1]}: expected a coefficient that is not 0, got none")
@@ -74,13 +109,13 @@ def monic(function: str, b: Tensor, a: Tensor, *, outputs: bool = False, names: 
         if (a[..., 0] == 0).any():
             rule = "a first coefficient that is not 0 in all rows, after the zeros that all have"
             raise ValueError(f"{function}: {names[1]}: expected {rule}, got 0 in some")
-        is_zero = b.abs() <= _NEGLIGIBLE * b.abs().amax(-1, keepdim=True)
+    first = a[..., :1]
+    b, a = b / (first.unsqueeze(-2) if outputs else first), a / first
+    if looks:
+        is_zero = b.abs() <= _NEGLIGIBLE * b.abs().amax(-1, keepdim=True).clamp(max=1.0)
         leading = min(_leading_zeros(is_zero), b.shape[-1] - 1)
         if (b[..., :leading] != 0).any():
-            warnings.warn(
-                f"{function}: {names[0]}: {leading} leading coefficients are as small as rounding errors and taken for 0",
-                stacklevel=4,
-            )
+            what = f"{leading} leading coefficients are as small as rounding errors and taken for 0"
+            warnings.warn(f"{function}: {names[0]}: {what}", stacklevel=4)
         b = b[..., leading:]
-    first = a[..., :1]
-    return b / (first.unsqueeze(-2) if outputs else first), a / first
+    return b, a

@@ -13,7 +13,8 @@ _ORDER = 4  # terms of the Taylor series about a root: derivatives are right up 
 def roots(p: Tensor) -> Tensor:
     r"""Return the roots ``[..., N]`` of polynomials ``[..., N + 1]``, in complex128 and differentiable.
 
-    They are eigenvalues of the companion matrix (up to the second order in closed form), refined by the terms up to the third of the inverse series
+    They are eigenvalues of the companion matrix (up to the second order in closed form), refined by the terms up to the
+    third of the inverse series
 
     .. math::
 
@@ -40,7 +41,8 @@ def roots(p: Tensor) -> Tensor:
         partner = (torch.arange(N, device=p.device) + side).clamp(0, N - 1)
         other = torch.gather(found, -1, partner)
         found = torch.complex(found.real + other.real, found.imag - other.imag) / 2
-    return torch.where(is_regular, found, torch.nan)
+    found = torch.where(is_regular, found, torch.nan)
+    return found
 
 
 def polynomial(roots: Tensor) -> Tensor:
@@ -56,8 +58,17 @@ def multiply(p: Tensor, q: Tensor) -> Tensor:
     terms = p.unsqueeze(-1) * q.unsqueeze(-2)
     rows, columns = terms.shape[-2:]
     # The sums along the antidiagonals: rows one longer than the product are columns once they are cut off.
-    sheared = torch.nn.functional.pad(terms, (0, rows)).flatten(-2)[..., : rows * (rows + columns - 1)]
-    return sheared.unflatten(-1, (rows, rows + columns - 1)).sum(-2)
+    sheared: Tensor = torch.nn.functional.pad(terms, (0, rows)).flatten(-2)[..., : rows * (rows + columns - 1)]
+    sums: Tensor = sheared.unflatten(-1, (rows, rows + columns - 1)).sum(-2)
+    return sums
+
+
+def product(values: Tensor) -> Tensor:
+    """Return the product ``[...]`` of values ``[..., N]``, whose derivatives nothing has to be divided for."""
+    while values.shape[-1] > 1:
+        odd = values[..., -1:] if values.shape[-1] % 2 else values[..., :0]
+        values = torch.cat([values[..., :-1:2] * values[..., 1::2], odd], -1)
+    return values.squeeze(-1) if values.shape[-1] else values.sum(-1) + 1
 
 
 def _estimates(p: Tensor) -> Tensor:
@@ -66,14 +77,15 @@ def _estimates(p: Tensor) -> Tensor:
     if N == 1:
         return (-monic).to(torch.complex128)
     if N == 2:
-        half, product = monic[..., :1] / 2, monic[..., 1:]
-        width = (half * half - product).to(torch.complex128).sqrt()
+        half, constant = monic[..., :1] / 2, monic[..., 1:]
+        width = (half * half - constant).to(torch.complex128).sqrt()
         far = torch.where((half.conj() * width).real > 0, -half - width, -half + width)  # nothing cancels
-        near = torch.where(far == 0, 0.0, product / torch.where(far == 0, 1.0, far))
+        near = torch.where(far == 0, 0.0, constant / torch.where(far == 0, 1.0, far))
         is_pair = (far.imag > 0) & (not p.is_complex())
         return torch.cat([far, torch.where(is_pair, far.conj(), near)], -1)
     below = torch.eye(N - 1, N, dtype=p.dtype, device=p.device).expand(*p.shape[:-1], N - 1, N)
-    return torch.linalg.eigvals(torch.cat([(-monic).unsqueeze(-2), below], -2))
+    eigenvalues: Tensor = torch.linalg.eigvals(torch.cat([(-monic).unsqueeze(-2), below], -2))
+    return eigenvalues
 
 
 def _sorted(roots: Tensor) -> Tensor:

@@ -123,7 +123,9 @@ def _of_polynomial(c: Tensor, grid: Grid) -> Tensor:
     """
     M = c.shape[-1] - 1
     k = torch.arange(M + 1, dtype=torch.float64, device=c.device) - M / 2
-    mirrored = c.flip(-1).conj_physical()
+    mirrored = c.flip(-1)
+    if c.is_complex():
+        mirrored = torch.complex(mirrored.real, -mirrored.imag)
     halves = torch.stack([c + mirrored, c - mirrored], -2) / 2
     turns = grid.turns if grid.turns.dim() == 1 else grid.turns.unsqueeze(-2)
     E0, O0, E1, O1, E2, O2 = polynomial_at(
