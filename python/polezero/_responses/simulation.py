@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import check_int, doubles
+from polezero._conversions import tf2ss, zpk2ss
 from polezero._conversions.forms import transfer_function, zeros_poles_gain
 from polezero._overrides import overridable
 from polezero._responses.systems import complex_of, result_dtype
@@ -97,18 +98,19 @@ def dlsim(system: TimedSystem, u: Values, t: Values | None = None, x0: Values | 
         u: Input, shape ``[T]``, or ``[..., T, I]`` of I inputs.
         t: Times of ``u``, T numbers; it is interpolated linearly at multiples of dt up to the last. None: its samples
             are dt apart.
-        x0: State ``v[0]``, shape ``[..., S]``, by default rest; only for matrices.
+        x0: State ``v[0]``, shape ``[..., S]``, by default rest; of other systems that of :func:`tf2ss` or :func:`zpk2ss`.
 
     Returns:
         ``(t, y)``, or ``(t, y, v)`` of matrices: times, ``[T]``, outputs ``[..., T, O]`` and states ``[..., T, S]``.
         They are computed in float64 and rounded to float32 where system and input are tensors of at most single
         precision.
 
-    Polynomials and roots are filtered by :func:`lfilter`, the roots one after another, and are not made matrices.
+    From rest, polynomials and roots are filtered by :func:`lfilter`, the roots one after another, and are not made
+    matrices.
 
     Raises:
-        ValueError: A shape does not fit, ``num`` is longer than ``den`` or there are more zeros than poles (such a
-            system looks ahead), ``x0`` is given for other than matrices.
+        ValueError: A shape does not fit, or ``num`` is longer than ``den``, or there are more zeros than poles: such a
+            system looks ahead.
 
     Source: :func:`scipy.signal.dlsim`.
 
@@ -234,10 +236,11 @@ def _simulate(function: str, system: TimedSystem, u: Values, t: Values | None, x
     if len(coefficients) == 4:
         y, v = _states(function, coefficients, x, x0)
         return times, _rounded(y, dtype), _rounded(v, dtype)
-    if x0 is not None:
-        raise ValueError(f"{function}: x0: expected None, or a system of matrices (A, B, C, D, dt), got a state")
     if x.shape[-1] != 1:
         raise ValueError(f"{function}: u: expected 1 input, [T] or [..., T, 1], got shape {list(x.shape)}")
+    if x0 is not None:
+        as_matrices = tf2ss if len(coefficients) == 2 else zpk2ss
+        return times, _rounded(_states(function, as_matrices(*coefficients), x, x0)[0], dtype)
     simulate = _polynomials if len(coefficients) == 2 else _roots
     return times, _rounded(simulate(function, coefficients, x), dtype)
 

@@ -11,8 +11,9 @@ from cases.case import NO_SIGNAL, Bad, Case, Example
 from cases.lfilter import lfilter_inputs
 from cases.sentences import NO_ARRAY, NO_TAPS
 from cases.state_space import state_space_inputs
-from cases.tensors import polynomial, random_filter, zeros
+from cases.tensors import random_filter, zeros
 from polezero import reference
+from polezero._conversions.roots import polynomial
 
 RATE = 8.0
 
@@ -238,7 +239,7 @@ CASES = [
         },
         bad=bad_grid("freqz_zpk", ONE, ONE, 1.0)
         | bad_rate("freqz_zpk", ONE, ONE, 1.0)
-        | {"rows": bad("freqz_zpk", "k: expected leading dimensions *", zeros(2, 1), zeros(3, 1), 1.0)},
+        | {"rows": bad("freqz_zpk", "z: expected leading dimensions *", zeros(2, 1), zeros(3, 1), 1.0)},
         opt_out=like("freqz_sos"),
     ),
     Case(
