@@ -98,7 +98,8 @@ def dlsim(system: TimedSystem, u: Values, t: Values | None = None, x0: Values | 
         u: Input, shape ``[T]``, or ``[..., T, I]`` of I inputs.
         t: Times of ``u``, T numbers; it is interpolated linearly at multiples of dt up to the last. None: its samples
             are dt apart.
-        x0: State ``v[0]``, shape ``[..., S]``, by default rest; of other systems that of :func:`tf2ss` or :func:`zpk2ss`.
+        x0: State ``v[0]``, shape ``[..., S]``, by default rest; of other systems that of :func:`tf2ss` or
+            :func:`zpk2ss`.
 
     Returns:
         ``(t, y)``, or ``(t, y, v)`` of matrices: times, ``[T]``, outputs ``[..., T, O]`` and states ``[..., T, S]``.

@@ -322,7 +322,7 @@ CASES = [
             )
         },
         bad=bad_systems("poles"),
-        opt_out=OWN_DTYPES,
+        opt_out=like("tf2zpk"),
     ),
     Case(
         "pole_radius",
@@ -336,7 +336,7 @@ CASES = [
             )
         },
         bad=bad_systems("pole_radius"),
-        opt_out=like("poles"),
+        opt_out=like("tf2zpk"),
     ),
     Case(
         "is_stable",
