@@ -17,7 +17,7 @@ from polezero._library import cmake_prefix_path, load
 
 load()
 
-from polezero import freq, lpv, reference  # noqa: E402  (after the ops are registered)
+from polezero import freq, lpv, plot, reference  # noqa: E402  (after the ops are registered)
 from polezero._allpole import allpole, linear_recurrence  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
 from polezero._conversions import (  # noqa: E402
@@ -135,6 +135,7 @@ __all__ = [
     "normalize",
     "parallel",
     "parallel_form",
+    "plot",
     "pole_radius",
     "poles",
     "qspline1d",
