@@ -17,7 +17,7 @@ from polezero._library import cmake_prefix_path, load
 
 load()
 
-from polezero import freq, lpv, reference  # noqa: E402  (after the ops are registered)
+from polezero import freq, lpv, plot, reference  # noqa: E402  (after the ops are registered)
 from polezero._allpole import allpole, linear_recurrence  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
 from polezero._conversions import (  # noqa: E402
@@ -55,6 +55,23 @@ from polezero._conversions import (  # noqa: E402
 from polezero._lattice import lattice  # noqa: E402
 from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
 from polezero._modal import diagonalise, modal_bank, parallel_form  # noqa: E402
+from polezero._responses import (  # noqa: E402
+    dimpulse,
+    dlsim,
+    dstep,
+    freqs,
+    freqs_zpk,
+    freqz,
+    freqz_sos,
+    freqz_zpk,
+    group_delay,
+    impulse_response,
+    is_stable,
+    pole_radius,
+    poles,
+    sosfreqz,
+    step_response,
+)
 from polezero._sosfilt import parallel, sosfilt  # noqa: E402
 from polezero._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole  # noqa: E402
 from polezero._spline import (  # noqa: E402
@@ -85,11 +102,22 @@ __all__ = [
     "cspline2d",
     "cubic_spline",
     "diagonalise",
+    "dimpulse",
+    "dlsim",
+    "dstep",
     "feedforward_comb",
     "filtfilt",
     "freq",
+    "freqs",
+    "freqs_zpk",
+    "freqz",
+    "freqz_sos",
+    "freqz_zpk",
+    "group_delay",
+    "impulse_response",
     "invres",
     "invresz",
+    "is_stable",
     "latc2tf",
     "lattice",
     "lfilter",
@@ -109,6 +137,9 @@ __all__ = [
     "normalize",
     "parallel",
     "parallel_form",
+    "plot",
+    "pole_radius",
+    "poles",
     "qspline1d",
     "qspline1d_eval",
     "qspline2d",
@@ -122,10 +153,12 @@ __all__ = [
     "sosfilt",
     "sosfilt_zi",
     "sosfiltfilt",
+    "sosfreqz",
     "sparse_allpole",
     "ss2tf",
     "ss2zpk",
     "state_space",
+    "step_response",
     "symiirorder1",
     "symiirorder2",
     "tdf2_ssm",

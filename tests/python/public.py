@@ -17,6 +17,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for name in module.__all__
     if inspect.isfunction(getattr(module, name))
 }
+# A, B, C, D and the time between samples, in lists: torch.fx has no tensors in a tuple.
+SYSTEM = [[0.4, 0.1], [-0.2, 0.5]], [[1.0, 0.0], [0.5, 1.0]], [[1.0, 2.0]], None, 0.5
 
 
 def small_calls() -> dict[str, dict[str, Any]]:
@@ -46,10 +48,21 @@ def small_calls() -> dict[str, dict[str, Any]]:
         "cspline2d": spline,
         "cubic_spline": {"x": x, "m": 2},
         "diagonalise": {"A": A, "B": B, "C": C},
+        "dimpulse": {"system": SYSTEM, "x0": A[0], "n": 5},
+        "dlsim": {"system": SYSTEM, "u": x.mT},
+        "dstep": {"system": SYSTEM, "x0": A[0], "n": 5},
         "feedforward_comb": {"b": number, "delay": delay, "x": x},
         "invres": {"r": r, "p": r / 2, "k": number},
         "invresz": {"r": r, "p": r / 2, "k": number},
         "latc2tf": {"k": k, "v": taps},
+        "freqs": {"b": b, "a": a, "worN": number},
+        "freqs_zpk": {"z": poles, "p": poles - 1, "k": number, "worN": number},
+        "freqz": {"b": b, "a": a, "worN": 5},
+        "freqz_sos": {"sos": sos, "worN": 5},
+        "freqz_zpk": {"z": poles, "p": poles / 2, "k": number, "worN": 5},
+        "group_delay": {"system": sos, "w": 5},
+        "impulse_response": {"b": b, "a": a, "n": 5},
+        "is_stable": {"system": sos},
         "lattice": {"k": k, "x": x, "taps": taps},
         "lfilter": {"b": b, "a": a, "x": x},
         "lfilter_zi": {"b": b, "a": a},
@@ -67,6 +80,8 @@ def small_calls() -> dict[str, dict[str, Any]]:
         "normalize": {"b": b, "a": a},
         "parallel": {"sos": sos, "x": x},
         "parallel_form": {"b": b, "a": a},
+        "pole_radius": {"system": sos},
+        "poles": {"system": sos},
         "qspline1d": spline,
         "qspline1d_eval": {"cj": x, "newx": torch.tensor([0.5, 2.25]).double()},
         "qspline2d": spline,
@@ -77,10 +92,12 @@ def small_calls() -> dict[str, dict[str, Any]]:
         "sos2tf": {"sos": sos},
         "sos2zpk": {"sos": sos},
         "sosfilt": {"sos": sos, "x": x},
+        "sosfreqz": {"sos": sos, "worN": 5},
         "sparse_allpole": {"a": k, "delays": torch.tensor([2, 3]), "x": x},
         "ss2tf": {"A": A, "B": B, "C": C},
         "ss2zpk": {"A": A, "B": B[:, :1], "C": C, "D": number},
         "state_space": {"A": A, "B": B, "C": C, "D": D, "x": x},
+        "step_response": {"b": b, "a": a, "n": 5},
         "symiirorder1": {"x": x, "c0": 1.0, "z1": 0.5},
         "symiirorder2": {"x": x, "r": 0.5, "omega": 1.0},
         "tdf2_ssm": {"b": b, "a": a, "x": x},

@@ -24,6 +24,7 @@ TOLERANCE = {
     torch.float16: 1e-3,  # 3.3e-4: values are rounded twice, to 2^-11 each time
     torch.int64: 0.0,  # how many there are of something
     torch.bfloat16: 8e-3,  # 2.6e-3: twice, to 2^-8
+    torch.bool: 0.0,
 }
 # Gradients to coefficients are sums over time and rows, so they round T times, and once more for each order of
 # differentiation: 3e-15 measured.

@@ -10,6 +10,7 @@ from polezero.reference._forms import lpv_fir, lpv_lfilter
 from polezero.reference._lattice import lattice, lpv_lattice
 from polezero.reference._lfilter import lfilter
 from polezero.reference._modal import modal_bank
+from polezero.reference._responses import freqs, freqs_zpk, freqz, freqz_sos, freqz_zpk, group_delay
 from polezero.reference._sosfilt import lpv_parallel, lpv_sosfilt, parallel, sosfilt
 from polezero.reference._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
 from polezero.reference._spline import (
@@ -33,6 +34,12 @@ __all__ = [
     "cubic_spline",
     "feedforward_comb",
     "filtfilt",
+    "freqs",
+    "freqs_zpk",
+    "freqz",
+    "freqz_sos",
+    "freqz_zpk",
+    "group_delay",
     "lattice",
     "lfilter",
     "linear_recurrence",
