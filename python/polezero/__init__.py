@@ -20,6 +20,7 @@ load()
 from polezero import freq, lpv, reference  # noqa: E402  (after the ops are registered)
 from polezero._allpole import allpole, linear_recurrence  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
+from polezero._design.iir import bessel, butter, cheby1, cheby2, ellip, iirfilter, legendre  # noqa: E402
 from polezero._lattice import lattice  # noqa: E402
 from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
 from polezero._modal import diagonalise, modal_bank, parallel_form  # noqa: E402
@@ -42,6 +43,10 @@ __all__ = [
     "__version__",
     "allpass_comb",
     "allpole",
+    "bessel",
+    "butter",
+    "cheby1",
+    "cheby2",
     "cmake_prefix_path",
     "comb_filter",
     "cspline1d",
@@ -49,9 +54,12 @@ __all__ = [
     "cspline2d",
     "cubic_spline",
     "diagonalise",
+    "ellip",
     "feedforward_comb",
     "freq",
+    "iirfilter",
     "lattice",
+    "legendre",
     "lfilter",
     "lfilter_zi",
     "lfiltic",
