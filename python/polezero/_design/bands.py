@@ -11,25 +11,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from polezero._design.prototypes import Prototype
+from polezero._design.prototypes import Prototype, constant
 
 BTYPES = {
-    "band": "bandpass",
-    "bandpass": "bandpass",
-    "pass": "bandpass",
-    "bp": "bandpass",
-    "bs": "bandstop",
-    "bandstop": "bandstop",
-    "bands": "bandstop",
-    "stop": "bandstop",
-    "l": "lowpass",
-    "low": "lowpass",
-    "lowpass": "lowpass",
-    "lp": "lowpass",
-    "high": "highpass",
-    "highpass": "highpass",
-    "h": "highpass",
-    "hp": "highpass",
+    **dict.fromkeys(("lowpass", "low", "lp", "l"), "lowpass"),
+    **dict.fromkeys(("highpass", "high", "hp", "h"), "highpass"),
+    **dict.fromkeys(("bandpass", "band", "pass", "bp"), "bandpass"),
+    **dict.fromkeys(("bandstop", "bands", "stop", "bs"), "bandstop"),
 }
 
 
@@ -40,22 +28,21 @@ class Factors(NamedTuple):
     P: Tensor
     pairs: int  # of poles
     real: Tensor | None  # a real pole without a partner
-    gain: Tensor
+    gain: Tensor | float
     at_zero: int  # zeros there
     at_infinity: int
-    banded: bool  # band-pass or band-stop: the order of its poles depends on values
-    splits: bool  # the last of the pole pairs may be two real ones
-    repeated: bool  # all zero pairs are the same
+    banded: bool = False  # band-pass or band-stop: the order of its poles depends on values
+    splits: bool = False  # the last of the pole pairs may be two real ones
+    repeated: bool = False  # all zero pairs are the same
 
 
-class Digital(NamedTuple):
-    """The same filter in z, with factors 1 + first z^-1 + second z^-2."""
+class Polynomials(NamedTuple):
+    """The factors as polynomials ``[..., n, 3]``, highest power of s or z first, and 1 that of each."""
 
-    first: Tensor
-    second: Tensor
-    real: Tensor | None
-    gain: Tensor
-    scale: Tensor  # |1 - p|^2 of the roots in s
+    rows: Tensor
+    real: Tensor | None  # the real pole
+    gain: Tensor  # [..., 1]
+    scale: Tensor | None  # |1 - s|^2 of the roots in s: in z they are 2 / |1 - s|^2 times as far apart
 
 
 def transform(prototype: Prototype, btype: str, low: Tensor, high: Tensor | None) -> Factors:
@@ -66,39 +53,32 @@ def transform(prototype: Prototype, btype: str, low: Tensor, high: Tensor | None
         prototype = prototype.inverted()
     x, y, pairs, real, gain, _ = prototype
     if high is None:
-        x = x * low
-        y = y * low
-        P = x * x + y * y
+        x, y = x * low, y * low
+        zeros = (degree, 0) if inverted else (0, degree)
         real = None if real is None else real * low
-        if inverted:
-            return Factors(x, P, pairs, real, gain, degree, 0, False, False, False)
-        return Factors(x, P, pairs, real, gain * low**degree if degree else gain, 0, degree, False, False, False)
-    centre2, width = low * high, high - low
+        if not inverted and degree:
+            gain = gain * low**degree
+        return Factors(x, x * x + y * y, pairs, real, gain, *zeros)
+    width, centre2 = high - low, low * high
     half = width / 2
     x, P = _split(x * half, y * half, centre2)
-    odd = real is not None
-    centres = centre2.expand(*x.shape[:-2], 1)
-    poles_x, poles_P = [x[..., :pairs].flatten(-2)], [P[..., :pairs].flatten(-2)]
+    several = [x[..., :pairs].flatten(-2)], [P[..., :pairs].flatten(-2)]
+    lead = x.shape[:-2]
     if real is not None:
-        real = real * half
-        poles_x.append(real.expand(*x.shape[:-2], 1))
-        poles_P.append(centres)
-    zeros_P = [P[..., pairs:].flatten(-2)] if x.shape[-1] > pairs else []
+        several[0].append((real * half).expand(*lead, 1))
+        several[1].append(centre2.expand(*lead, 1))
+    if prototype.zeros:
+        several[0].append(x[..., pairs:].flatten(-2))
+        several[1].append(P[..., pairs:].flatten(-2))
     if inverted and degree:
-        zeros_P.append(centres.expand(*x.shape[:-2], degree))
-    zeros_x = [torch.zeros_like(z) for z in zeros_P]
-    return Factors(
-        torch.cat([*poles_x, *zeros_x], -1),
-        torch.cat([*poles_P, *zeros_P], -1),
-        2 * pairs + odd,
-        None,
-        gain if inverted or degree == 0 else gain * width**degree,
-        0 if inverted else degree,
-        0 if inverted else degree,
-        True,
-        odd,
-        not prototype.zeros and inverted,
-    )
+        several[0].append(torch.zeros_like(centre2).expand(*lead, degree))
+        several[1].append(centre2.expand(*lead, degree))
+    x, P = (torch.cat(parts, -1) if len(parts) > 1 else parts[0] for parts in several)
+    if not inverted and degree:
+        gain = gain * width**degree
+    at = 0 if inverted else degree
+    odd = real is not None
+    return Factors(x, P, 2 * pairs + odd, None, gain, at, at, True, odd, inverted and not prototype.zeros)
 
 
 def _split(x: Tensor, y: Tensor, centre2: Tensor) -> tuple[Tensor, Tensor]:
@@ -108,17 +88,23 @@ def _split(x: Tensor, y: Tensor, centre2: Tensor) -> tuple[Tensor, Tensor]:
     the foci and v^2 = u^2 - w^2, the two have the moduli u + v and u - v, and the angle t. Nothing cancels.
     """
     w = centre2.sqrt()
-    u = (torch.hypot(x - w, y) + torch.hypot(x + w, y)) / 2
+    u = torch.lerp(torch.hypot(x - w, y), torch.hypot(x + w, y), 0.5)
     cosine = x / u
-    outer = u + y * torch.rsqrt(1 - cosine * cosine)
+    outer = torch.addcmul(u, y, torch.rsqrt(1 - cosine * cosine))
     moduli = torch.stack([outer, centre2 / outer], -2)
     return moduli * cosine.unsqueeze(-2), moduli * moduli
 
 
-def digital(f: Factors) -> Digital:
-    """By z = (1 + s) / (1 - s)."""
-    scale = 1 - 2 * f.x + f.P
-    first, second = 2 * (f.P - 1) / scale, (1 + 2 * f.x + f.P) / scale
+def analog(f: Factors) -> Polynomials:
+    gain = f.gain if isinstance(f.gain, Tensor) else constant([f.gain], f.x)
+    return Polynomials(torch.stack([torch.ones_like(f.x), -2 * f.x, f.P], -1), f.real, gain, None)
+
+
+def digital(f: Factors) -> Polynomials:
+    """By z = (1 + s) / (1 - s), which makes (1 - 2x + P, 2P - 2, 1 + 2x + P) / (1 - 2x + P) of a factor."""
+    ones, of_x, of_P = constant([[1.0, -2.0, 1.0], [-2.0, 0.0, 2.0], [1.0, 2.0, 1.0]], f.x).unbind()
+    rows = torch.addcmul(torch.addcmul(ones, f.x.unsqueeze(-1), of_x), f.P.unsqueeze(-1), of_P)
+    scale = rows[..., 0]
     poles, zeros = scale[..., : f.pairs], scale[..., f.pairs :]
     gain = f.gain / poles.prod(-1, keepdim=True)
     if zeros.shape[-1]:
@@ -126,4 +112,4 @@ def digital(f: Factors) -> Digital:
     real = None
     if f.real is not None:
         gain, real = gain / (1 - f.real), (1 + f.real) / (1 - f.real)
-    return Digital(first, second, real, gain, scale)
+    return Polynomials(rows / rows[..., :1], real, gain, scale)

@@ -91,23 +91,19 @@ def edges(
 
 
 def _check_edges(function: str, w: Tensor, fs: float | None, analog: bool) -> None:
-    smallest, largest = (v.item() for v in w.detach().aminmax())
     nyquist = math.inf if analog else 1.0 if fs is None else fs / 2
-    if not smallest > 0:
-        raise ValueError(f"{function}: Wn: expected frequencies above 0, got {smallest:g}")
-    if not largest < nyquist:
-        if analog:
-            raise ValueError(f"{function}: Wn: expected finite frequencies, got {largest:g}")
-        if fs is None:
-            raise ValueError(
-                f"{function}: Wn: expected frequencies below 1, which is half the sampling rate, got {largest:g}"
-                " (in Hz without fs?)"
-            )
-        raise ValueError(f"{function}: Wn: expected frequencies below fs / 2 = {nyquist:g}, got {largest:g}")
-    if w.shape[-1] == 2:
-        for low, high in w.detach().view(-1, 2).tolist():
-            if not low < high:
-                raise ValueError(f"{function}: Wn: expected the lower edge before the upper, got {[low, high]}")
+    rows = w.detach().reshape(-1, w.shape[-1]).tolist()
+    for row in rows:
+        for edge in row:
+            if 0 < edge < nyquist:
+                continue
+            if not edge > 0 or analog:
+                raise ValueError(f"{function}: Wn: expected frequencies above 0 and finite, got {edge:g}")
+            limit = f"fs / 2 = {nyquist:g}" if fs is not None else "1, which is half the sampling rate"
+            hint = " (in Hz without fs?)" if fs is None else ""
+            raise ValueError(f"{function}: Wn: expected frequencies below {limit}, got {edge:g}{hint}")
+        if len(row) == 2 and not row[0] < row[1]:
+            raise ValueError(f"{function}: Wn: expected the lower edge before the upper, got {row}")
 
 
 def decibels(function: str, name: str, value: Coefficients | None, family: str, device: torch.device) -> Tensor:

@@ -55,7 +55,8 @@ def design(
     low, high = checks.edges(function, Wn, btype, fs, analog, at)
     prototype = _prototype(function, family, N, rp, rs, low)
     factors = bands.transform(prototype, btype, low, high)
-    result = outputs.FORMS[output](factors, analog, outputs.Order.of(family, N, btype))
+    polynomials = bands.analog(factors) if analog else bands.digital(factors)
+    result = outputs.FORMS[output](factors, polynomials, outputs.Order.of(family, N, btype))
     if output == "ba" and not analog:
         outputs.warn_if_unstable(function, result[1] if dtype is None else result[1].to(dtype))
     return outputs.cast(result, dtype)
@@ -70,6 +71,9 @@ def _prototype(
         "cheby1": lambda: prototypes.chebyshev1(N, checks.decibels(function, "rp", rp, family, like.device)),
         "cheby2": lambda: prototypes.chebyshev2(N, checks.decibels(function, "rs", rs, family, like.device)),
     }
+    if N == 0:
+        gain = checks.decibels(function, "rp", rp, family, like.device) if family in ("cheby1", "ellip") else None
+        return prototypes.trivial(1.0 if gain is None else 10 ** (-gain / 20), like)
     if family in make:
         return make[family]()
     if family != "ellip":

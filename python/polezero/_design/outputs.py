@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import readable
-from polezero._design.bands import Factors, digital
+from polezero._design.bands import Factors, Polynomials
 from polezero._design.polynomials import multiply, product
 from polezero._design.prototypes import constant
-from polezero._design.sections import analog_sections, digital_sections
+from polezero._design.sections import sections
 
 
 class Order(NamedTuple):
@@ -57,26 +57,18 @@ def _doubled_zeros(roots: list[tuple[int, int]], pairs: int, inverted: bool) -> 
     return plus + [(i if sign > 0 else pairs + i, 1) for i, sign in roots]
 
 
-def sos(f: Factors, analog: bool, order: Order) -> Tensor:
-    return analog_sections(f) if analog else digital_sections(f)
+def sos(f: Factors, p: Polynomials, order: Order) -> Tensor:
+    return sections(f, p)
 
 
-def ba(f: Factors, analog: bool, order: Order) -> tuple[Tensor, Tensor]:
-    d = None if analog else digital(f)
-    first, second, real, gain = (-2 * f.x, f.P, f.real, f.gain) if d is None else (d.first, d.second, d.real, d.gain)
-    rows = torch.stack([torch.ones_like(first), first, second], -1)
-    a, zeros = product(rows[..., : f.pairs, :]), rows[..., f.pairs :, :]
-    if real is not None:
-        a = multiply(a, torch.stack([torch.ones_like(real), -real], -1).squeeze(-2))
-    b = constant(_real_zeros(f, analog), first)
+def ba(f: Factors, p: Polynomials, order: Order) -> tuple[Tensor, Tensor]:
+    a, zeros = product(p.rows[..., : f.pairs, :]), p.rows[..., f.pairs :, :]
+    if p.real is not None:
+        a = multiply(a, torch.cat([torch.ones_like(p.real), -p.real], -1))
+    b = constant(_real_zeros(f, p.scale is None), a)
     if zeros.shape[-2]:
-        b = multiply(product(zeros[..., :1, :].expand_as(zeros) if f.repeated else zeros), b)
-    return _broadcast(b * gain, a)
-
-
-def _broadcast(b: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-    lead = torch.broadcast_shapes(b.shape[:-1], a.shape[:-1])
-    return b.expand(*lead, -1), a.expand(*lead, -1)
+        b = multiply(product(zeros), b)
+    return (b * p.gain).expand(*a.shape[:-1], -1), a
 
 
 def _real_zeros(f: Factors, analog: bool) -> list[float]:
@@ -89,25 +81,24 @@ def _real_zeros(f: Factors, analog: bool) -> list[float]:
     return polynomial
 
 
-def zpk(f: Factors, analog: bool, order: Order) -> tuple[Tensor, Tensor, Tensor]:
-    x, gap, real, gain = f.x, f.P - f.x * f.x, f.real, f.gain
-    if not analog:
-        d = digital(f)
-        x, gap, real, gain = d.first / -2, 4 * gap / d.scale.square(), d.real, d.gain
+def zpk(f: Factors, p: Polynomials, order: Order) -> tuple[Tensor, Tensor, Tensor]:
+    x, gap, analog = p.rows[..., 1] / -2, f.P - f.x * f.x, p.scale is None
+    if p.scale is not None:
+        gap = 4 * gap / p.scale.square()
     y = _root(gap)
     pole_x, pole_y = x[..., : f.pairs], y[..., : f.pairs]
-    if real is not None:
-        pole_x, pole_y = torch.cat([pole_x, real], -1), torch.cat([pole_y, torch.zeros_like(real)], -1)
-    p = _placed(order.poles, pole_x, pole_y, _root(-gap[..., : f.pairs]) if f.splits else None)
-    lead = torch.broadcast_shapes(p.shape[:-1], gain.shape[:-1])
+    if p.real is not None:
+        pole_x, pole_y = torch.cat([pole_x, p.real], -1), torch.cat([pole_y, torch.zeros_like(p.real)], -1)
+    poles = _placed(order.poles, pole_x, pole_y, _root(-gap[..., : f.pairs]) if f.splits else None)
+    lead = poles.shape[:-1]
     points = [0.0] * f.at_zero if analog else [1.0] * f.at_zero + [-1.0] * f.at_infinity
-    z = constant(points, gain).expand(*lead, -1)
+    zeros = constant(points, x).expand(*lead, -1)
     if order.complex_zeros:
         count = len(order.zeros) // 2
         centres = [(i, sign) for sign in (1, -1) for i in range(count, x.shape[-1] - f.pairs)]
         pairs = _placed([*order.zeros, *centres], x[..., f.pairs :], y[..., f.pairs :], None)
-        z = torch.cat([pairs.expand(*lead, -1), z.to(torch.complex128)], -1)
-    return z, p.expand(*lead, -1), gain.squeeze(-1).expand(lead)
+        zeros = torch.cat([pairs, zeros.to(torch.complex128)], -1)
+    return zeros, poles, p.gain.squeeze(-1).expand(lead)
 
 
 def _placed(roots: list[tuple[int, int]], x: Tensor, y: Tensor, apart: Tensor | None) -> Tensor:
@@ -127,7 +118,12 @@ def _root(square: Tensor) -> Tensor:
     return torch.where(positive, torch.where(positive, square, 1.0).sqrt(), 0.0)
 
 
-FORMS: dict[str, Callable[[Factors, bool, Order], Tensor | tuple[Tensor, ...]]] = {"sos": sos, "ba": ba, "zpk": zpk}
+_Form = Callable[[Factors, Polynomials, Order], Tensor | tuple[Tensor, ...]]
+FORMS: dict[str, _Form] = {
+    "sos": sos,
+    "ba": ba,
+    "zpk": zpk,
+}
 
 
 def cast(result: Tensor | tuple[Tensor, ...], dtype: torch.dtype | None) -> Tensor | tuple[Tensor, ...]:

@@ -25,8 +25,8 @@ class Prototype(NamedTuple):
     y: Tensor  # the imaginary parts, above 0, of the pole pairs, then of the zero pairs
     pairs: int  # of poles
     real: Tensor | None  # the real pole of an odd order
-    gain: Tensor
-    at_zero: Tensor  # H(0), which is the gain of a prototype inverted
+    gain: Tensor | float
+    at_zero: Tensor | float  # H(0), which is the gain of a prototype inverted
 
     @property
     def order(self) -> int:
@@ -44,7 +44,7 @@ class Prototype(NamedTuple):
         return self._replace(x=self.x / square, y=self.y / square, real=real, gain=self.at_zero)
 
 
-def constant(values: Sequence[float], like: Tensor) -> Tensor:
+def constant(values: Sequence[float] | Sequence[Sequence[float]], like: Tensor) -> Tensor:
     """Made anew in every call: a tensor that is kept would be one of the mode, or transform, of the first call."""
     return torch.tensor(values, dtype=torch.float64, device=like.device)
 
@@ -58,14 +58,14 @@ def _of_constants(poles: Sequence[complex], gain: float, like: Tensor) -> Protot
     """All-pole, with a gain of 1 at 0; of each pair the pole above the axis."""
     pairs = sorted((p for p in poles if p.imag > 1e-12 * abs(p)), key=lambda p: p.imag / -p.real)
     real = [p.real for p in poles if abs(p.imag) <= 1e-12 * abs(p)]
-    return Prototype(
-        constant([p.real for p in pairs], like),
-        constant([p.imag for p in pairs], like),
-        len(pairs),
-        constant(real, like) if real else None,
-        constant([gain], like),
-        constant([1.0], like),
-    )
+    x, y = constant([[p.real for p in pairs], [p.imag for p in pairs]], like).unbind()
+    return Prototype(x, y, len(pairs), constant(real, like) if real else None, gain, 1.0)
+
+
+def trivial(gain: Tensor | float, like: Tensor) -> Prototype:
+    """Of order 0."""
+    none = constant([], like)
+    return Prototype(none, none, 0, None, gain, gain)
 
 
 def butterworth(N: int, like: Tensor) -> Prototype:
@@ -131,7 +131,7 @@ def chebyshev1(N: int, rp: Tensor) -> Prototype:
     """``rp`` is ``[..., 1]``."""
     e = epsilon(rp)
     x, y, real = _ellipse(N, torch.asinh(1 / e) / N)
-    at_zero = constant([1.0], rp) if N % 2 else torch.rsqrt(1 + e * e)
+    at_zero = 1.0 if N % 2 else torch.rsqrt(1 + e * e)
     return Prototype(x, y, N // 2, real, 1 / (2 ** (N - 1) * e), at_zero)
 
 
@@ -147,7 +147,7 @@ def chebyshev2(N: int, rs: Tensor) -> Prototype:
         N // 2,
         None if real is None else 1 / real,
         N / e if N % 2 else torch.rsqrt(1 + e * e),
-        constant([1.0], rs),
+        1.0,
     )
 
 
@@ -158,7 +158,7 @@ def elliptic(N: int, rp: Tensor, rs: Tensor) -> Prototype:
     Source: S. J. Orfanidis, "Lecture notes on elliptic filter design", 2006.
     """
     e, stop = epsilon(rp), epsilon(rs)
-    log_nome, depth = _landen(e / stop, 1 / e)
+    log_nome, depth = _landen(e / stop, epsilon(rs - rp) * (1 + e * e).sqrt() / stop, 1 / e)
     angles = constant([math.pi * j / (2 * N) for j in range(1 - N % 2, N, 2)], rp)  # that of a real pole first
     odd, count = N % 2, angles.shape[-1]
     of_poles = constant([1.0 / N] * count + [0.0] * (count - odd), rp)
@@ -166,7 +166,7 @@ def elliptic(N: int, rp: Tensor, rs: Tensor) -> Prototype:
     zeros = 1 / (k * sn_x[..., count:])
     real = -sn_y[..., :1] if odd else None
     x, y = -sn_y[..., odd:count], sn_x[..., odd:count]
-    at_zero = constant([1.0], rp) if odd else torch.rsqrt(1 + e * e)
+    at_zero = 1.0 if odd else torch.rsqrt(1 + e * e)
     gain = at_zero * ((x * x + y * y) / (zeros * zeros)).prod(-1, keepdim=True)
     if real is not None:
         gain = -real * gain
@@ -175,22 +175,23 @@ def elliptic(N: int, rp: Tensor, rs: Tensor) -> Prototype:
     )
 
 
-def _landen(k: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
-    """log of the nome of k, and pi/2 of sc^-1(w) by the complement of k, in units of K(k).
+def _landen(k: Tensor, dual: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """log of the nome of k, and pi/2 of sc^-1(w) by the complement of k, in units of K(k); dual^2 is 1 - k^2.
 
-    Landen's transformation, which squares the nome, six times: k = 1 - 1e-6 ends below 1e-16. The nome is found by its
-    series where k is small, but not so small as to vanish.
+    Landen's transformation, which squares the nome, five times: k = 0.999 ends at 1e-7. The nome is found by its
+    series, where k is small, but not so small as to vanish.
     """
-    log_nome = k
-    for n in range(6):
-        dual = ((1 - k) * (1 + k)).sqrt()
-        if n == 3:
-            square = (1 + dual.sqrt()).square() * (1 + dual)
-            t = (k * k / (2 * square)).pow(4)
-            log_nome = (2 * k.log() - (2 * square).log() + torch.log1p(t * (2 + t * (15 + t * 150)))) / 8
-        smaller = (k / (1 + dual)).square()
-        w = 2 * w / ((1 + smaller) * (1 + (1 + (k * w).square()).sqrt()))
-        k = smaller
+    log_nome, one = k, torch.ones_like(k)
+    for n in range(5):
+        if n:
+            dual = (1 - k * k).sqrt()
+        more = 1 + dual
+        if n == 2:
+            nome = k * k / (2 * more * (1 + dual.sqrt()).square())  # its first term
+            t = nome.pow(4)
+            log_nome = (nome.log() + torch.log1p(t * (2 + t * (15 + t * 150)))) / 4
+        w = w * more / (1 + torch.hypot(k * w, one))
+        k = (k / more).square()
     return log_nome, torch.asinh(w)
 
 
@@ -201,12 +202,12 @@ def _sn(a: Tensor, b: Tensor, log_q: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     even and each odd m, of which nothing cancels where q nears 1, as it does in the series. They end where q = 0.75 is
     below the rounding of float64.
     """
-    m = constant([*range(2, 130, 2), *range(1, 129, 2)], a)
-    q = (log_q * m).exp()
+    q = (log_q * constant([*range(2, 130, 2), *range(1, 129, 2)], a)).exp()
     sine_x, sine_y = a.sin() * b.cosh(), a.cos() * b.sinh()
     square_x, square_y = (sine_x - sine_y) * (sine_x + sine_y), 2 * sine_x * sine_y
-    factor_x = torch.expm1(log_q * m).square().unsqueeze(-2) + 4 * q.unsqueeze(-2) * square_x.unsqueeze(-1)
-    factor_y = 4 * q.unsqueeze(-2) * square_y.unsqueeze(-1)
+    times = 4 * q.unsqueeze(-2)
+    factor_x = torch.addcmul((1 - q).square().unsqueeze(-2), times, square_x.unsqueeze(-1))
+    factor_y = times * square_y.unsqueeze(-1)
     logs, turns = torch.hypot(factor_x, factor_y).log(), torch.atan2(factor_y, factor_x)
     dual = torch.log1p(q)
 

@@ -13,74 +13,59 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from polezero._design.bands import Digital, Factors, digital
+from polezero._design.bands import Factors, Polynomials
 from polezero._design.prototypes import constant
 
 _Zeros = tuple[float, ...]  # of one section, on the real axis
 
 
-def analog_sections(f: Factors) -> Tensor:
-    """``[..., K, 6]``, by powers of s; of zeros at infinity the powers are missing."""
-    one = torch.ones_like(f.x)
-    rows = torch.stack([one, -2 * f.x, f.P], -1)
-    poles, zeros = rows[..., : f.pairs, :], rows[..., f.pairs :, :]
-    odd = [(0.0,)] * (f.at_zero % 2)
-    count = f.pairs + (f.real is not None)
-    none: list[_Zeros] = [()] * (count - zeros.shape[-2] - f.at_zero // 2 - len(odd))
-    if f.banded:
-        where = _positions(f, None)
-        poles = _gather(poles, where.order)
-        numerators = _nearest(where, zeros, [(0.0, 0.0)] * (f.at_zero // 2) + odd + none)
-    else:  # a single pole is the last that is given zeros
-        numerators = _with_constants([*none, *odd] + [(0.0, 0.0)] * (f.at_zero // 2), zeros)
-    if f.real is not None:
-        unit = torch.ones_like(f.real)
-        poles = _with_front(torch.stack([torch.zeros_like(unit), unit, -f.real], -1), poles)
-    return _cascade(numerators, poles, f.gain)
-
-
-def digital_sections(f: Factors) -> Tensor:
-    """``[..., K, 6]``, by powers of 1/z."""
-    d = digital(f)
-    rows = torch.stack([torch.ones_like(d.first), d.first, d.second], -1)
-    poles, zeros = rows[..., : f.pairs, :], rows[..., f.pairs :, :]
-    if f.banded:
-        where = _positions(f, d)
-        poles = _gather(poles, where.order)
-        left = [(1.0, -1.0)] * (f.at_zero % 2)
-        constants = [(1.0, 1.0)] * (f.at_zero // 2) + [(-1.0, -1.0)] * (f.at_infinity // 2) + left
+def sections(f: Factors, p: Polynomials) -> Tensor:
+    """``[..., K, 6]``. Of zeros at infinity the powers of s are missing."""
+    digital, pairs = p.scale is not None, p.rows.shape[-2]
+    if not f.pairs and p.real is None:
+        row = constant([1.0, 0.0, 0.0] if digital else [0.0, 0.0, 1.0], p.rows)
+        return torch.cat([row * p.gain, row.expand(*p.gain.shape[:-1], 3)], -1).unsqueeze(-2)
+    poles, zeros = p.rows.split([f.pairs, pairs - f.pairs], -2) if pairs > f.pairs else (p.rows, p.rows[..., :0, :])
+    constants = _digital_zeros(f) if digital else _analog_zeros(f)
+    if f.banded or (digital and p.real is not None):
+        where = _positions(f, p)
+        numerators = _with_constants(constants, zeros) if f.repeated else _nearest(where, zeros, constants)
+        poles = _gather(poles, where.order) if f.banded else poles
     else:
-        at, count = (1.0, f.at_zero) if f.at_zero else (-1.0, f.at_infinity)
-        constants = [(at, at)] * (count // 2) + [(at, 0.0)] * (count % 2)
-    if d.real is not None:
-        unit = torch.ones_like(d.real)
-        poles = _with_front(torch.stack([unit, -d.real, torch.zeros_like(unit)], -1), poles)
-        where = _positions(f, d)
-    alike = len(set(constants)) + bool(zeros.shape[-2]) < 2
-    if f.repeated or (not f.banded and alike):
-        numerators = _with_constants(constants, zeros)
-    else:
-        numerators = _nearest(where, zeros, constants)
-    return _cascade(numerators, poles, d.gain)
+        numerators = _with_constants(constants, zeros)  # as they are, poles and zeros lie side by side
+    if p.real is not None:
+        unit, none = torch.ones_like(p.real), torch.zeros_like(p.real)
+        row = torch.stack([unit, -p.real, none] if digital else [none, unit, -p.real], -1)
+        poles = torch.cat([row.expand(*poles.shape[:-2], 1, 3), poles], -2)
+    numerators = numerators.expand(poles.shape)
+    head = (numerators[..., :1, :] * p.gain.unsqueeze(-1)).expand(*poles.shape[:-2], 1, 3)
+    return torch.cat([torch.cat([head, numerators[..., 1:, :]], -2), poles], -1)
 
 
-def _with_front(row: Tensor, poles: Tensor) -> Tensor:
-    return torch.cat([row.expand(*poles.shape[:-2], 1, 3), poles], -2)
+def _analog_zeros(f: Factors) -> Sequence[_Zeros]:
+    """Two, one or none at 0. A single pole is the last that is given some."""
+    sections_left = f.pairs + (f.real is not None) - (f.x.shape[-1] - f.pairs)
+    two, one = f.at_zero // 2, f.at_zero % 2
+    none = sections_left - two - one
+    nothing: list[_Zeros] = [()] * none
+    return [(0.0, 0.0)] * two + [(0.0,)] * one + nothing
 
 
-def _cascade(numerators: Tensor, poles: Tensor, gain: Tensor) -> Tensor:
-    """The first section has the gain."""
-    shape = torch.broadcast_shapes(numerators.shape, poles.shape, (*gain.shape, 1))
-    numerators = numerators.expand(shape)
-    head = numerators[..., :1, :] * gain.unsqueeze(-1)
-    return torch.cat([torch.cat([head, numerators[..., 1:, :]], -2), poles.expand(shape)], -1)
+def _digital_zeros(f: Factors) -> Sequence[_Zeros]:
+    """At 1 and at -1. A single pole has another one at 0 beside it, and there is a zero at 0."""
+    if f.banded:
+        half, left = f.at_zero // 2, f.at_zero % 2
+        return [(1.0, 1.0)] * half + [(-1.0, -1.0)] * half + [(1.0, -1.0)] * left
+    at, count = (1.0, f.at_zero) if f.at_zero else (-1.0, f.at_infinity)
+    return [(at, at)] * (count // 2) + [(at, 0.0)] * (count % 2)
 
 
 def _gather(rows: Tensor, order: Tensor) -> Tensor:
-    return torch.take_along_dim(rows, order.unsqueeze(-1), -2)
+    return rows.gather(-2, order.unsqueeze(-1).expand(*order.shape, 3))
 
 
-_FAR = 1e30  # where no zero is: chosen last
+_FAR = 1e30  # where no zero is, which is chosen last
+
 
 # ---- the order of poles, and the zeros of each
 
@@ -96,45 +81,43 @@ class _Positions(NamedTuple):
 
 
 @torch.no_grad()
-def _positions(f: Factors, d: Digital | None) -> _Positions:
+def _positions(f: Factors, p: Polynomials) -> _Positions:
     """Of two real poles that of the sharper one."""
-    x, gap = f.x.detach(), f.P.detach() - f.x.detach().square()
-    key = -x
-    if d is not None:
-        scale = d.scale.detach()
-        key, x, gap = key / scale, d.first.detach() / -2, 4 * gap / scale.square()
+    _, first, second = p.rows.detach().unbind(-1)
+    x = first / -2
+    gap = second - x * x
     y = gap.clamp(min=0).sqrt()
+    key = second if p.scale is not None else x
     if f.splits:
         apart = (-gap).clamp(min=0).sqrt()
-        x = x + (apart if d is None else torch.copysign(apart, x))
-        key = torch.where(apart > 0, -x if d is None else (1 - x.square()) / 4, key)
-    zeros_x, zeros_y = x[..., f.pairs :], y[..., f.pairs :]
-    x, y, key = x[..., : f.pairs], y[..., : f.pairs], key[..., : f.pairs]
-    if not f.banded:
-        if d is not None and d.real is not None:
-            real = d.real.detach().expand(*x.shape[:-1], 1)
-            x, y = torch.cat([real, x], -1), torch.cat([torch.zeros_like(real), y], -1)
-        return _Positions(key, x, y, zeros_x, zeros_y)
-    order = key.argsort(-1, descending=True)
-    return _Positions(order, x.gather(-1, order), y.gather(-1, order), zeros_x, zeros_y)
+        x = x + (apart if p.scale is None else torch.copysign(apart, x))
+        key = x if p.scale is None else torch.maximum(key, x * x)
+    at, key = (x[..., : f.pairs], y[..., : f.pairs]), key[..., : f.pairs]
+    if f.banded:
+        order = key.argsort(-1)
+        at = at[0].gather(-1, order), at[1].gather(-1, order)
+    elif p.real is not None:
+        real = p.real.detach().expand(*x.shape[:-1], 1)
+        order, at = key, (torch.cat([real, at[0]], -1), torch.cat([torch.zeros_like(real), at[1]], -1))
+    return _Positions(order, *at, x[..., f.pairs :], y[..., f.pairs :])
 
 
 def _with_constants(constants: Sequence[_Zeros], zeros: Tensor) -> Tensor:
-    """All numerators that there are, those of real zeros first."""
+    """All numerators that there are, those with the most real zeros last but for pairs of complex ones."""
     if not constants:
         return zeros
-    rows = _rows(constants, zeros)
+    rows = _rows(constants[::-1], zeros)
     return torch.cat([rows.expand(*zeros.shape[:-2], *rows.shape), zeros], -2) if zeros.shape[-2] else rows
 
 
 def _rows(constants: Sequence[_Zeros], like: Tensor) -> Tensor:
-    values: list[float] = []
+    rows = []
     for zeros in constants:
         if len(zeros) == 2:
-            values += [1.0, -(zeros[0] + zeros[1]), zeros[0] * zeros[1]]
+            rows.append([1.0, 0.0 - zeros[0] - zeros[1], zeros[0] * zeros[1]])
         else:
-            values += [0.0, 1.0, -zeros[0]] if zeros else [0.0, 0.0, 1.0]
-    return constant(values, like).view(-1, 3)
+            rows.append([0.0, 1.0, 0.0 - zeros[0]] if zeros else [0.0, 0.0, 1.0])
+    return constant(rows, like)
 
 
 def _nearest(where: _Positions, zeros: Tensor, constants: Sequence[_Zeros]) -> Tensor:
@@ -153,9 +136,11 @@ def _choose(where: _Positions, constants: Sequence[_Zeros]) -> Tensor:
     if where.zeros_x.shape[-1]:
         parts.append(torch.hypot(x - where.zeros_x.unsqueeze(-2), y - where.zeros_y.unsqueeze(-2)))
     if constants:
-        to_first = torch.hypot(x - constant([c[0] if c else _FAR for c in constants], x), y)
-        to_last = torch.hypot(x - constant([c[-1] if c else _FAR for c in constants], x), y)
-        parts.append(torch.minimum(to_first, to_last))
+        ends = [[c[end] if c else _FAR for c in constants] for end in (0, -1)]
+        if ends[0] == ends[1]:
+            parts.append(torch.hypot(x - constant(ends[0], x), y))
+        else:
+            parts.append(torch.hypot(x.unsqueeze(-2) - constant(ends, x), y.unsqueeze(-2)).amin(-2))
     distances = torch.cat(parts, -1)
     taken = torch.zeros_like(distances[..., 0, :])
     chosen = []
