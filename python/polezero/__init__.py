@@ -21,6 +21,9 @@ from polezero import freq, lpv, reference  # noqa: E402  (after the ops are regi
 from polezero._allpole import allpole, linear_recurrence  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
 from polezero._design.iir import bessel, butter, cheby1, cheby2, ellip, iirfilter, legendre  # noqa: E402
+from polezero._design.lowpass import besselap, buttap, cheb1ap, cheb2ap, ellipap, legendreap  # noqa: E402
+from polezero._design.orders import buttord, cheb1ord, cheb2ord, ellipord, iirdesign  # noqa: E402
+from polezero._design.peaks import gammatone, iircomb, iirnotch, iirpeak  # noqa: E402
 from polezero._lattice import lattice  # noqa: E402
 from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
 from polezero._modal import diagonalise, modal_bank, parallel_form  # noqa: E402
@@ -44,7 +47,14 @@ __all__ = [
     "allpass_comb",
     "allpole",
     "bessel",
+    "besselap",
+    "buttap",
     "butter",
+    "buttord",
+    "cheb1ap",
+    "cheb1ord",
+    "cheb2ap",
+    "cheb2ord",
     "cheby1",
     "cheby2",
     "cmake_prefix_path",
@@ -55,11 +65,19 @@ __all__ = [
     "cubic_spline",
     "diagonalise",
     "ellip",
+    "ellipap",
+    "ellipord",
     "feedforward_comb",
     "freq",
+    "gammatone",
+    "iircomb",
+    "iirdesign",
     "iirfilter",
+    "iirnotch",
+    "iirpeak",
     "lattice",
     "legendre",
+    "legendreap",
     "lfilter",
     "lfilter_zi",
     "lfiltic",

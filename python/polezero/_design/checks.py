@@ -42,6 +42,11 @@ def output_form(function: str, output: str, forms: tuple[str, ...] = OUTPUTS) ->
     return name
 
 
+def norm(function: str, norm: str) -> None:
+    if norm not in ("phase", "delay", "mag"):
+        raise ValueError(f"{function}: norm: expected phase, delay or mag, got {norm!r}")
+
+
 def sampling_rate(function: str, fs: float | None, analog: bool = False) -> float | None:
     if fs is None:
         return None
@@ -81,8 +86,11 @@ def edges(
         )
     elif w.shape != (1,):
         w = w.unsqueeze(-1)
-    if readable(w) and w.numel():
+    if readable(w):
         _check_edges(function, w, fs, analog)
+    else:
+        nyquist = math.inf if analog else 1.0 if fs is None else fs / 2
+        w = torch.where((w > 0) & (w < nyquist) & (w[..., :1] <= w), w, math.nan)
     if not analog:
         w = torch.tan(w * (math.pi / 2 if fs is None else math.pi / fs))
     if btype in ("bandpass", "bandstop"):
@@ -90,18 +98,21 @@ def edges(
     return w, None
 
 
-def _check_edges(function: str, w: Tensor, fs: float | None, analog: bool) -> None:
+def in_range(function: str, name: str, edges: list[float], fs: float | None, analog: bool) -> None:
     nyquist = math.inf if analog else 1.0 if fs is None else fs / 2
-    rows = w.detach().reshape(-1, w.shape[-1]).tolist()
-    for row in rows:
-        for edge in row:
-            if 0 < edge < nyquist:
-                continue
-            if not edge > 0 or analog:
-                raise ValueError(f"{function}: Wn: expected frequencies above 0 and finite, got {edge:g}")
-            limit = f"fs / 2 = {nyquist:g}" if fs is not None else "1, which is half the sampling rate"
-            hint = " (in Hz without fs?)" if fs is None else ""
-            raise ValueError(f"{function}: Wn: expected frequencies below {limit}, got {edge:g}{hint}")
+    for edge in edges:
+        if 0 < edge < nyquist:
+            continue
+        if not edge > 0 or analog:
+            raise ValueError(f"{function}: {name}: expected frequencies above 0 and finite, got {edge:g}")
+        limit = f"fs / 2 = {nyquist:g}" if fs is not None else "1, which is half the sampling rate"
+        hint = " (in Hz without fs?)" if fs is None else ""
+        raise ValueError(f"{function}: {name}: expected frequencies below {limit}, got {edge:g}{hint}")
+
+
+def _check_edges(function: str, w: Tensor, fs: float | None, analog: bool) -> None:
+    for row in w.detach().reshape(-1, w.shape[-1]).tolist():
+        in_range(function, "Wn", row, fs, analog)
         if len(row) == 2 and not row[0] < row[1]:
             raise ValueError(f"{function}: Wn: expected the lower edge before the upper, got {row}")
 
@@ -113,7 +124,9 @@ def decibels(function: str, name: str, value: Coefficients | None, family: str, 
     r = to_tensor(f"{function}: {name}", value, torch.float64, device).to(device, torch.float64)
     if isinstance(value, Tensor) and value.dim():
         r = r.unsqueeze(-1)
-    if readable(r) and r.numel() and not r.detach().amin().item() > 0:
+    if not readable(r):
+        return torch.where(r > 0, r, math.nan)
+    if r.numel() and not r.detach().amin().item() > 0:
         raise ValueError(f"{function}: {name}: expected decibels above 0, got {r.detach().amin().item():g}")
     return r
 

@@ -127,11 +127,15 @@ FORMS: dict[str, _Form] = {
 
 
 def cast(result: Tensor | tuple[Tensor, ...], dtype: torch.dtype | None) -> Tensor | tuple[Tensor, ...]:
-    if dtype is None:
-        return result
-    if isinstance(result, tuple):
-        return tuple(t.to(dtype.to_complex() if t.is_complex() else dtype) for t in result)
-    return result.to(dtype)
+    return cast_one(result, dtype) if isinstance(result, Tensor) else tuple(cast_one(t, dtype) for t in result)
+
+
+def cast_one(t: Tensor, dtype: torch.dtype | None) -> Tensor:
+    return t if dtype is None else t.to(dtype.to_complex() if t.is_complex() else dtype)
+
+
+def cast_both(ba: tuple[Tensor, Tensor], dtype: torch.dtype | None) -> tuple[Tensor, Tensor]:
+    return cast_one(ba[0], dtype), cast_one(ba[1], dtype)
 
 
 def warn_if_unstable(function: str, a: Tensor) -> None:
