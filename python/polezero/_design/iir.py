@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -65,23 +63,20 @@ def design(
 def prototype_of(
     function: str, family: str, N: int, rp: Coefficients | None, rs: Coefficients | None, like: Tensor
 ) -> prototypes.Prototype:
-    make: dict[str, Callable[[], prototypes.Prototype]] = {
-        "butter": lambda: prototypes.butterworth(N, like),
-        "legendre": lambda: prototypes.papoulis(N, like),
-        "cheby1": lambda: prototypes.chebyshev1(N, checks.decibels(function, "rp", rp, family, like.device)),
-        "cheby2": lambda: prototypes.chebyshev2(N, checks.decibels(function, "rs", rs, family, like.device)),
-    }
+    def decibels(name: str, value: Coefficients | None) -> Tensor:
+        return checks.decibels(function, name, value, family, like.device)
+
     if N == 0:
-        gain = checks.decibels(function, "rp", rp, family, like.device) if family in ("cheby1", "ellip") else None
-        return prototypes.trivial(1.0 if gain is None else 10 ** (-gain / 20), like)
-    if family in make:
-        return make[family]()
-    if family != "ellip":
-        return prototypes.bessel(N, family.removeprefix("bessel_"), like)
-    ripple = checks.decibels(function, "rp", rp, family, like.device)
-    attenuation = checks.decibels(function, "rs", rs, family, like.device)
-    checks.attenuation_above(function, ripple, attenuation)
-    return elliptic.elliptic(N, ripple, attenuation)
+        return prototypes.trivial(10 ** (-decibels("rp", rp) / 20) if family in ("cheby1", "ellip") else 1.0, like)
+    if family == "cheby1":
+        return prototypes.chebyshev1(N, decibels("rp", rp))
+    if family == "cheby2":
+        return prototypes.chebyshev2(N, decibels("rs", rs))
+    if family == "ellip":
+        ripple, attenuation = decibels("rp", rp), decibels("rs", rs)
+        checks.attenuation_above(function, ripple, attenuation)
+        return elliptic.elliptic(N, ripple, attenuation)
+    return prototypes.all_pole(family, N, like)
 
 
 @overridable
@@ -281,9 +276,8 @@ def ellip(
         What :func:`iirfilter` does: of sections the shape is ``[..., K, 6]``.
 
     Poles and zeros are values of Jacobi's sn, by operations of torch in float64: to 1e-14, also where the bands are
-    so close that SciPy's are not.
-    Errors are those of :func:`iirfilter`. Source: :func:`scipy.signal.ellip`; S. J. Orfanidis, "Lecture notes on elliptic filter
-    design", 2006.
+    so close that SciPy's are not. Errors are those of :func:`iirfilter`. Source: :func:`scipy.signal.ellip`; S. J.
+    Orfanidis, "Lecture notes on elliptic filter design", 2006.
 
     Example:
         >>> import polezero

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from polezero._design.legendre import optimum_poles
 from polezero._design.polynomials import roots
 
 
@@ -54,12 +55,36 @@ def _angles(N: int) -> list[float]:
     return [math.pi * m / (2 * N) for m in range(1 + N % 2, N, 2)]
 
 
-def _of_constants(poles: Sequence[complex], gain: float, like: Tensor) -> Prototype:
-    """All-pole, with a gain of 1 at 0; of each pair the pole above the axis."""
+def all_pole(family: str, N: int, like: Tensor) -> Prototype:
+    """Butterworth's, Bessel's and Papoulis's, whose gain at 0 is 1."""
+    x, y, real, gain = _constants(family, N)
+    pairs = constant([x, y], like)
+    return Prototype(pairs[0], pairs[1], len(x), constant(real, like) if real else None, gain, 1.0)
+
+
+_Constants = tuple[list[float], list[float], list[float], float]
+
+
+def _constants(family: str, N: int) -> _Constants:
+    """Of the pole pairs the real and imaginary parts, the real pole if there is one, and the gain."""
+    return _computed(family, N)
+
+
+# What torch.compiler.assume_constant_result does, which imports all of torch.compile.
+setattr(_constants, "_dynamo_marked_constant", True)  # noqa: B010
+
+
+@functools.cache
+def _computed(family: str, N: int) -> _Constants:
+    if family == "butter":
+        poles, gain = [-cmath.rect(1.0, -t) for t in _angles(N)] + [-1.0 + 0j] * (N % 2), 1.0
+    elif family == "legendre":
+        poles, gain = optimum_poles(N)
+    else:
+        poles, gain = _bessel(N, family.removeprefix("bessel_"))
     pairs = sorted((p for p in poles if p.imag > 1e-12 * abs(p)), key=lambda p: p.imag / -p.real)
     real = [p.real for p in poles if abs(p.imag) <= 1e-12 * abs(p)]
-    x, y = constant([[p.real for p in pairs], [p.imag for p in pairs]], like).unbind()
-    return Prototype(x, y, len(pairs), constant(real, like) if real else None, gain, 1.0)
+    return [p.real for p in pairs], [p.imag for p in pairs], real, gain
 
 
 def trivial(gain: Tensor | float, like: Tensor) -> Prototype:
@@ -68,23 +93,7 @@ def trivial(gain: Tensor | float, like: Tensor) -> Prototype:
     return Prototype(none, none, 0, None, gain, gain)
 
 
-def butterworth(N: int, like: Tensor) -> Prototype:
-    poles = [-cmath.rect(1.0, -t) for t in _angles(N)]
-    return _of_constants(poles + [-1.0 + 0j] * (N % 2), 1.0, like)
-
-
-def bessel(N: int, norm: str, like: Tensor) -> Prototype:
-    return _of_constants(*_bessel_constants(N, norm), like)
-
-
-def papoulis(N: int, like: Tensor) -> Prototype:
-    from polezero._design.legendre import optimum_poles  # its mathematics has a file of its own
-
-    return _of_constants(*optimum_poles(N), like)
-
-
-@functools.cache
-def _bessel_constants(N: int, norm: str) -> tuple[list[complex], float]:
+def _bessel(N: int, norm: str) -> tuple[list[complex], float]:
     """Poles, and their product, by which the gain at 0 is 1.
 
     They are the roots of sum_k (2N - k)! / (2^(N - k) k! (N - k)!) s^k, whose delay is 1.
@@ -92,13 +101,13 @@ def _bessel_constants(N: int, norm: str) -> tuple[list[complex], float]:
     factorial = math.factorial
     terms = [factorial(2 * N - k) // (2 ** (N - k) * factorial(k) * factorial(N - k)) for k in range(N, -1, -1)]
     poles, last = roots(tuple(terms)), terms[-1]
-    scale = 1.0
+    if norm == "delay":
+        return poles, float(last)
     if norm == "phase":  # its asymptotes are Butterworth's
         scale = math.exp(-math.log(last) / N)
-    elif norm == "mag":
-        scale = 1 / _half_power(poles)
-    poles = [p * scale for p in poles]
-    return poles, 1.0 if norm == "phase" else last * scale**N
+        return [p * scale for p in poles], 1.0
+    scale = 1 / _half_power(poles)
+    return [p * scale for p in poles], last * scale**N
 
 
 def _half_power(poles: Sequence[complex]) -> float:

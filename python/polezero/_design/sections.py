@@ -114,7 +114,7 @@ def _rows(constants: Sequence[_Zeros], like: Tensor) -> Tensor:
     rows = []
     for zeros in constants:
         if len(zeros) == 2:
-            rows.append([1.0, 0.0 - zeros[0] - zeros[1], zeros[0] * zeros[1]])
+            rows.append([1.0, 0.0 - zeros[0] - zeros[1], zeros[0] * zeros[1] + 0.0])
         else:
             rows.append([0.0, 1.0, 0.0 - zeros[0]] if zeros else [0.0, 0.0, 1.0])
     return constant(rows, like)
