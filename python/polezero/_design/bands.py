@@ -105,10 +105,12 @@ def digital(f: Factors) -> Polynomials:
     ones, of_x, of_P = constant([[1.0, -2.0, 1.0], [-2.0, 0.0, 2.0], [1.0, 2.0, 1.0]], f.x).unbind()
     rows = torch.addcmul(torch.addcmul(ones, f.x.unsqueeze(-1), of_x), f.P.unsqueeze(-1), of_P)
     scale = rows[..., 0]
-    poles, zeros = scale[..., : f.pairs], scale[..., f.pairs :]
-    gain = f.gain / poles.prod(-1, keepdim=True)
-    if zeros.shape[-1]:
-        gain = gain * zeros.prod(-1, keepdim=True)
+    logs = scale.log()  # whose sum has a simpler derivative than a product
+    if logs.shape[-1] > f.pairs:
+        logs = torch.cat([-logs[..., : f.pairs], logs[..., f.pairs :]], -1)
+        gain = f.gain * logs.sum(-1, keepdim=True).exp()
+    else:
+        gain = f.gain * (-logs.sum(-1, keepdim=True)).exp()
     real = None
     if f.real is not None:
         gain, real = gain / (1 - f.real), (1 + f.real) / (1 - f.real)

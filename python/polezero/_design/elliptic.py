@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -32,6 +33,23 @@ def elliptic(N: int, rp: Tensor, rs: Tensor) -> Prototype:
     return Prototype(
         torch.cat([x, torch.zeros_like(zeros)], -1), torch.cat([y, zeros], -1), N // 2, real, gain, at_zero
     )
+
+
+def elliptic_of_numbers(N: int, rp: float, rs: float, like: Tensor) -> Prototype:
+    """The same, computed once."""
+    points, real, gain, at_zero = _computed(N, float(rp), float(rs))
+    x, y = constant(points, like).unbind()
+    return Prototype(x, y, N // 2, constant(real, like) if real else None, gain, at_zero)
+
+
+@functools.cache
+@torch.no_grad()
+def _computed(N: int, rp: float, rs: float) -> tuple[list[list[float]], list[float], float, float]:
+    p = elliptic(N, *(torch.tensor([r], dtype=torch.float64) for r in (rp, rs)))
+    real = [] if p.real is None else p.real.tolist()
+    at_zero = p.at_zero if isinstance(p.at_zero, float) else p.at_zero.item()
+    gain = p.gain if isinstance(p.gain, float) else p.gain.item()
+    return [p.x.tolist(), p.y.tolist()], real, gain, at_zero
 
 
 def _landen(k: Tensor, dual: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from polezero._arguments import readable
 from polezero._design import bands, checks, elliptic, outputs, prototypes
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
@@ -75,6 +76,8 @@ def prototype_of(
     if family == "ellip":
         ripple, attenuation = decibels("rp", rp), decibels("rs", rs)
         checks.attenuation_above(function, ripple, attenuation)
+        if isinstance(rp, (int, float)) and isinstance(rs, (int, float)) and readable(like):
+            return elliptic.elliptic_of_numbers(N, rp, rs, like)
         return elliptic.elliptic(N, ripple, attenuation)
     return prototypes.all_pole(family, N, like)
 
