@@ -52,6 +52,10 @@ from polezero._conversions import (  # noqa: E402
     zpk2ss,
     zpk2tf,
 )
+from polezero._design.iir import bessel, butter, cheby1, cheby2, ellip, iirfilter, legendre  # noqa: E402
+from polezero._design.lowpass import besselap, buttap, cheb1ap, cheb2ap, ellipap, legendreap  # noqa: E402
+from polezero._design.orders import buttord, cheb1ord, cheb2ord, ellipord, iirdesign  # noqa: E402
+from polezero._design.peaks import gammatone, iircomb, iirnotch, iirpeak  # noqa: E402
 from polezero._lattice import lattice  # noqa: E402
 from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
 from polezero._modal import diagonalise, modal_bank, parallel_form  # noqa: E402
@@ -94,6 +98,17 @@ __all__ = [
     "allpole",
     "bilinear",
     "bilinear_zpk",
+    "bessel",
+    "besselap",
+    "buttap",
+    "butter",
+    "buttord",
+    "cheb1ap",
+    "cheb1ord",
+    "cheb2ap",
+    "cheb2ord",
+    "cheby1",
+    "cheby2",
     "cmake_prefix_path",
     "comb_filter",
     "cont2discrete",
@@ -105,6 +120,9 @@ __all__ = [
     "dimpulse",
     "dlsim",
     "dstep",
+    "ellip",
+    "ellipap",
+    "ellipord",
     "feedforward_comb",
     "filtfilt",
     "freq",
@@ -119,7 +137,15 @@ __all__ = [
     "invresz",
     "is_stable",
     "latc2tf",
+    "gammatone",
+    "iircomb",
+    "iirdesign",
+    "iirfilter",
+    "iirnotch",
+    "iirpeak",
     "lattice",
+    "legendre",
+    "legendreap",
     "lfilter",
     "lfilter_zi",
     "lfiltic",
