@@ -20,6 +20,11 @@ load()
 from polezero import freq, lpv, reference  # noqa: E402  (after the ops are registered)
 from polezero._allpole import allpole, linear_recurrence  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
+from polezero._design.audio import biquad  # noqa: E402
+from polezero._design.crossovers import crossover  # noqa: E402
+from polezero._design.emphasis import deemphasis, preemphasis, riaa  # noqa: E402
+from polezero._design.octave import octave_bands  # noqa: E402
+from polezero._design.weighting import weighting  # noqa: E402
 from polezero._lattice import lattice  # noqa: E402
 from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
 from polezero._modal import diagonalise, modal_bank, parallel_form  # noqa: E402
@@ -42,12 +47,15 @@ __all__ = [
     "__version__",
     "allpass_comb",
     "allpole",
+    "biquad",
     "cmake_prefix_path",
     "comb_filter",
+    "crossover",
     "cspline1d",
     "cspline1d_eval",
     "cspline2d",
     "cubic_spline",
+    "deemphasis",
     "diagonalise",
     "feedforward_comb",
     "freq",
@@ -58,12 +66,15 @@ __all__ = [
     "linear_recurrence",
     "lpv",
     "modal_bank",
+    "octave_bands",
     "parallel",
     "parallel_form",
+    "preemphasis",
     "qspline1d",
     "qspline1d_eval",
     "qspline2d",
     "reference",
+    "riaa",
     "sensitivity",
     "sosfilt",
     "sparse_allpole",
@@ -71,4 +82,5 @@ __all__ = [
     "symiirorder1",
     "symiirorder2",
     "tdf2_ssm",
+    "weighting",
 ]

@@ -1,0 +1,1 @@
+"""How filters are designed: prototypes, transforms of them, and what audio has of its own."""
