@@ -40,7 +40,7 @@ def octave_bands(
 
     They are Butterworth filters by the bilinear transform, 3 dB down at both edges. Of the default order each is of
     class 1 where its upper edge is at most 0.49 ``fs``; of order 3, whose skirts the transform's warping bends beyond
-    the limits, octaves up to mid-bands of 0.1 ``fs`` and thirds up to 0.2 ``fs`` are.
+    the limits, octaves up to mid-bands of 0.17 ``fs`` and thirds up to 0.23 ``fs`` are.
 
     Args:
         fraction: b, the bands in an octave: 1, 3, 6, 12, 24 or any number.
