@@ -45,6 +45,15 @@ def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.as_tensor(value, dtype=dtype, device=device)  # not by way of the default dtype
 
 
+def readable(t: Tensor) -> bool:
+    """Whether the values of a tensor may be looked at: on the CPU, and not while it is traced, batched or wrapped."""
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return False
+    plain = type(t) is Tensor or type(t) is torch.nn.Parameter
+    recorded = torch._C._functorch.is_functorch_wrapped_tensor(t) or torch._C._len_torch_dispatch_stack() > 0
+    return plain and t.is_cpu and not recorded
+
+
 def to_tensor(name: str, value: Coefficients | None, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Tensors as they are, anything else in ``dtype`` (or its complex) on ``device``; at least 1-D."""
     try:

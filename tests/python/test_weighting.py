@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.signal
 import torch
-from test_audio import decibels
+from support import decibels
 
 import polezero
 from polezero._design import weighting
@@ -200,7 +200,7 @@ def test_octave_bands_are_scipys_butterworth_filters(order: int) -> None:
         edges = [middle * OCTAVE ** (-1 / 6), middle * OCTAVE ** (1 / 6)]
         expected = torch.tensor(scipy.signal.butter(order, edges, "bandpass", fs=48000, output="sos"))
         np.testing.assert_allclose(
-            np.abs(10 ** (decibels(band, f) / 20)), 10 ** (decibels(expected, f) / 20), atol=2e-10
+            np.abs(10 ** (decibels(band, f, 48000) / 20)), 10 ** (decibels(expected, f, 48000) / 20), atol=2e-10
         )
 
 

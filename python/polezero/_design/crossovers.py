@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from polezero._arguments import check_int
+from polezero._arguments import check_int, readable
 from polezero._design.bilinear import first_order, second_order
-from polezero._design.parameters import chosen, frequency, is_readable, number, place_of, prewarped
+from polezero._design.parameters import chosen, frequency, number, place_of, prewarped
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -99,7 +99,7 @@ def _check_order(order: int, ftype: str) -> None:
 def _check_rising(f: Tensor) -> None:
     if f.shape[-1] == 0:
         raise ValueError(f"crossover: frequencies: expected at least 1 along the last axis, got shape {list(f.shape)}")
-    if is_readable(f) and not (f[..., 1:] > f[..., :-1]).all():
+    if readable(f) and not (f[..., 1:] > f[..., :-1]).all():
         raise ValueError(f"crossover: frequencies: expected them to rise along the last axis, got {f.tolist()}")
 
 

@@ -97,7 +97,7 @@ def _bandpass(order: int, low: Tensor, high: Tensor) -> Tensor:
     """Butterworth band passes between edges at s = jK, ``[..., order, 6]``.
 
     B s / (s^2 - p B s + W^2) for each pole p of the prototype, where B and W^2 are the edges' difference and product; a
-    pair of them makes two pairs.
+    pair of them makes two pairs. So each section has its part of the gain, which of the lowest bands is 1e-17 and less.
     """
     angles = [math.pi * (2 * k + 1 + order % 2) / (2 * order) for k in range(order // 2)]
     p = torch.tensor([-cmath.rect(1.0, angle) for angle in angles], dtype=torch.complex128, device=low.device)

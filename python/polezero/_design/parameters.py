@@ -6,9 +6,8 @@ import math
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import _get_current_dispatch_mode
 
-from polezero._arguments import to_tensor
+from polezero._arguments import readable, to_tensor
 from polezero._signatures import Coefficients
 
 
@@ -39,14 +38,6 @@ def chosen(function: str, name: str, value: str, choices: tuple[str, ...]) -> st
     return value
 
 
-def is_readable(t: Tensor) -> bool:
-    """Whether a decision may be made by the values: not on a GPU, and in no transform, trace or mode."""
-    if torch.compiler.is_compiling() or t.device.type != "cpu":
-        return False
-    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(t)
-    return not wrapped and _get_current_dispatch_mode() is None and torch._C._get_tracing_state() is None
-
-
 def real(
     function: str,
     name: str,
@@ -69,7 +60,7 @@ def real(
     tensor = tensor.to(device, torch.float64)
     if not expected:
         return tensor
-    if not is_readable(tensor):
+    if not readable(tensor):
         return torch.where((tensor > low) & (tensor < high), tensor, math.nan)
     if tensor.numel():
         least, largest = (t.item() for t in torch.aminmax(tensor.detach()))
