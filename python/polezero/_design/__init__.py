@@ -1,1 +1,1 @@
-"""How filters are designed: prototypes, transforms of them, and what audio has of its own."""
+"""Design of filters: prototypes, band transforms and sections, in pairs of real numbers and float64."""

@@ -105,14 +105,15 @@ def _check_rising(f: Tensor) -> None:
 
 def _linkwitz_riley(order: int, K: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The low pass, the high pass and their sum, each with as many sections."""
-    odd = order // 2 % 2 == 1
     damping = _damping(order // 2)
+    pairs, odd = len(damping), order // 2 % 2 == 1
     # A real pole, squared, is a pair of quality 1/2, and the all-pass of it is of first order.
-    low, high, _ = _pairs(K, [*damping, *damping, *[2.0] * odd])
-    both = _pairs(K, damping)[2]
+    low, high, both = _pairs(K, [2.0, *damping] if odd else damping)
+    low, high = (torch.cat([band, band[..., -pairs:, :]], -2) if pairs else band for band in (low, high))
+    both = both[..., int(odd) :, :]
     if odd:
-        inverted = torch.cat([-high[..., :1, :3], high[..., :1, 3:]], -1)
-        high, both = torch.cat([inverted, high[..., 1:, :]], -2), torch.cat([both, _real_pole(K)[2]], -2)
+        high = torch.cat([torch.cat([-high[..., :1, :3], high[..., :1, 3:]], -1), high[..., 1:, :]], -2)  # inverted
+        both = torch.cat([both, _real_pole(K)[2]], -2)
     return low, high, _filled_up(both, low)
 
 
@@ -136,16 +137,18 @@ def _pairs(K: Tensor, damping: list[float]) -> tuple[Tensor, Tensor, Tensor]:
     """Low pass, high pass and all-pass of pairs of poles, ``[..., pairs, 6]``."""
     damped = K[..., None] * torch.tensor(damping, dtype=K.dtype, device=K.device)
     square, one, zero = (K * K)[..., None].expand_as(damped), torch.ones_like(damped), torch.zeros_like(damped)
-    denominator = one, damped, square
-    low = second_order((zero, zero, square), denominator)
-    return low, second_order((one, zero, zero), denominator), second_order((one, -damped, square), denominator)
+    powers = (zero, one, one), (zero, zero, -damped), (square, zero, square)
+    squares, middles, constants = (torch.stack(three) for three in powers)
+    low, high, both = second_order((squares, middles, constants), (one, damped, square)).unbind()
+    return low, high, both
 
 
 def _real_pole(K: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The same of a pole at s = -K, one section each; the all-pass is 1 at 0 and -1 at Nyquist's frequency."""
     K = K[..., None]
     one, zero = torch.ones_like(K), torch.zeros_like(K)
-    return first_order((zero, K), (one, K)), first_order((one, zero), (one, K)), first_order((-one, K), (one, K))
+    low, high, both = first_order((torch.stack([zero, one, -one]), torch.stack([K, zero, K])), (one, K)).unbind()
+    return low, high, both
 
 
 def _passing(like: Tensor) -> Tensor:

@@ -16,9 +16,10 @@ def place_of(function: str, device: torch.device | str | None, **values: Coeffic
     tensors = {name: v for name, v in values.items() if isinstance(v, Tensor)}
     if not tensors:
         return torch.device("cpu" if device is None else device)
-    first, place = next((name, t.device) for name, t in tensors.items())
+    # A number may be anywhere.
+    first, place = next((name, t.device) for name, t in sorted(tensors.items(), key=lambda item: item[1].dim() == 0))
     for name, t in tensors.items():
-        if t.dim() and t.device != place:  # a number may be anywhere
+        if t.dim() and t.device != place:
             raise ValueError(f"{function}: {name}: expected a tensor on {place} as {first}, got one on {t.device}")
     return place
 
