@@ -56,6 +56,11 @@ from polezero._design.iir import bessel, butter, cheby1, cheby2, ellip, iirfilte
 from polezero._design.lowpass import besselap, buttap, cheb1ap, cheb2ap, ellipap, legendreap  # noqa: E402
 from polezero._design.orders import buttord, cheb1ord, cheb2ord, ellipord, iirdesign  # noqa: E402
 from polezero._design.peaks import gammatone, iircomb, iirnotch, iirpeak  # noqa: E402
+from polezero._design.audio import biquad  # noqa: E402
+from polezero._design.crossovers import crossover  # noqa: E402
+from polezero._design.emphasis import deemphasis, preemphasis, riaa  # noqa: E402
+from polezero._design.octave import octave_bands  # noqa: E402
+from polezero._design.weighting import weighting  # noqa: E402
 from polezero._lattice import lattice  # noqa: E402
 from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
 from polezero._modal import diagonalise, modal_bank, parallel_form  # noqa: E402
@@ -112,10 +117,13 @@ __all__ = [
     "cmake_prefix_path",
     "comb_filter",
     "cont2discrete",
+    "biquad",
+    "crossover",
     "cspline1d",
     "cspline1d_eval",
     "cspline2d",
     "cubic_spline",
+    "deemphasis",
     "diagonalise",
     "dimpulse",
     "dlsim",
@@ -166,12 +174,15 @@ __all__ = [
     "plot",
     "pole_radius",
     "poles",
+    "octave_bands",
+    "preemphasis",
     "qspline1d",
     "qspline1d_eval",
     "qspline2d",
     "reference",
     "residue",
     "residuez",
+    "riaa",
     "sensitivity",
     "sos2ss",
     "sos2tf",
@@ -196,4 +207,5 @@ __all__ = [
     "zpk2sos",
     "zpk2ss",
     "zpk2tf",
+    "weighting",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import scipy.signal
 import torch
@@ -108,6 +109,18 @@ def scipy_lfilter(b: Tensor, a: Tensor, x: Tensor, axis: int = -1, zi: Tensor | 
         return torch.from_numpy(scipy.signal.lfilter(*arrays, axis=axis))
     y, zf = scipy.signal.lfilter(*arrays, axis=axis, zi=wide(zi).numpy())
     return torch.from_numpy(y), torch.from_numpy(zf)
+
+
+def response(sos: Tensor, f: Any, fs: float) -> np.ndarray:
+    """Of cascades ``[..., K, 6]`` at frequencies, in NumPy's double precision."""
+    z = np.exp(-2j * np.pi * np.asarray(f, dtype=float) / fs)
+    powers = np.stack([z**0, z, z**2])
+    sections = sos.detach().numpy()
+    return np.prod((sections[..., :3] @ powers) / (sections[..., 3:] @ powers), axis=-2)
+
+
+def decibels(sos: Tensor, f: Any, fs: float) -> np.ndarray:
+    return 20 * np.log10(np.abs(response(sos, f, fs)))
 
 
 class KernelCalls(TorchDispatchMode):

@@ -6,6 +6,7 @@ use the functions of :mod:`polezero` for anything but checking. ``lpv_*`` are th
 """
 
 from polezero.reference._allpole import allpole, linear_recurrence, lpv_allpole
+from polezero.reference._audio import biquad
 from polezero.reference._forms import lpv_fir, lpv_lfilter
 from polezero.reference._lattice import lattice, lpv_lattice
 from polezero.reference._lfilter import lfilter
@@ -28,6 +29,7 @@ from polezero.reference._zero_phase import filtfilt, sosfilt_zi, sosfiltfilt
 __all__ = [
     "allpass_comb",
     "allpole",
+    "biquad",
     "comb_filter",
     "cspline1d",
     "cspline1d_eval",
