@@ -26,7 +26,7 @@ from polezero.compat.torchaudio._equalizers import (
     riaa_biquad,
     treble_biquad,
 )
-from polezero.compat.torchaudio._filters import biquad, filtfilt, lfilter
+from polezero.compat.torchaudio._filters import biquad, deemphasis, filtfilt, lfilter, preemphasis
 
 __all__ = [
     "allpass_biquad",
@@ -36,6 +36,7 @@ __all__ = [
     "bass_biquad",
     "biquad",
     "deemph_biquad",
+    "deemphasis",
     "equalizer_biquad",
     "filtfilt",
     "flanger",
@@ -44,6 +45,7 @@ __all__ = [
     "lowpass_biquad",
     "overdrive",
     "phaser",
+    "preemphasis",
     "riaa_biquad",
     "treble_biquad",
 ]

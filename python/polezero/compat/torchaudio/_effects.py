@@ -62,11 +62,10 @@ def phaser(
         least = 500 / sample_rate
         raise ValueError(f"{function}: delay_ms: expected at least half a sample, {least:g} ms, got {delay_ms}")
     period = int(_period(function, "mod_speed", sample_rate, mod_speed) + 0.5)
-    wave = _wave_table(period, 1, longest, math.pi / 2, sinusoidal, waveform.device)
+    n = torch.arange(waveform.shape[-1], device=waveform.device)
+    wave = _wave(n, period, 1, longest, math.pi / 2, sinusoidal)
     delay = longest + 1 - (wave + 0.5).to(torch.int64)
-    moving = delay[torch.arange(waveform.shape[-1], device=delay.device) % period]
-    moving = moving[(None,) * (waveform.dim() - 1)]
-    v = _sparse.comb_filter(-decay, moving, waveform * gain_in)
+    v = _sparse.comb_filter(-decay, delay[(None,) * (waveform.dim() - 1)], waveform * gain_in)
     return (v * gain_out).clamp(-1, 1)
 
 
@@ -129,10 +128,10 @@ def flanger(
     shortest = math.floor(delay / 1000 * sample_rate + 0.5)
     longest = int((delay / 1000 + depth / 1000) * sample_rate + 0.5)
     period = int(_period(function, "speed", sample_rate, speed))
-    wave = _wave_table(period, shortest, longest, 3 * math.pi / 2, modulation == "sinusoidal", waveform.device)
     n = torch.arange(-1, T, device=waveform.device)  # from one before the first on: see _fed_back_and_delayed
-    ahead = torch.arange(channels, device=n.device) * period * (phase / 100) + 0.5
-    moving = wave.to(torch.float32)[(n + ahead.to(torch.int64)[:, None]) % period]
+    ahead = (torch.arange(channels, device=n.device) * period * (phase / 100) + 0.5).to(torch.int64)
+    wave = _wave(n + ahead[:, None], period, shortest, longest, 3 * math.pi / 2, modulation == "sinusoidal")
+    moving = wave.to(torch.float32)  # as torchaudio rounds it
 
     feedback, wet = regen / 100, width / 100
     loop = feedback.abs() if isinstance(feedback, Tensor) else abs(feedback)
@@ -198,13 +197,16 @@ def _period(function: str, name: str, sample_rate: int, speed: float) -> float:
     return sample_rate / speed
 
 
-def _wave_table(size: int, lowest: int, highest: int, phase: float, sinusoidal: bool, device: torch.device) -> Tensor:
-    """One swing between two numbers, ``[size]`` in float64."""
-    point = (torch.arange(size, device=device) + int(phase / math.pi / 2 * size + 0.5)) % size
+def _wave(n: Tensor, period: int, lowest: int, highest: int, phase: float, sinusoidal: bool) -> Tensor:
+    """A wave between two numbers at samples n, in float64, by the operations of torchaudio's table of one swing."""
+    if n.numel() > period:
+        swing = torch.arange(period, device=n.device)
+        return _wave(swing, period, lowest, highest, phase, sinusoidal)[n % period]
+    point = (n + int(phase / math.pi / 2 * period + 0.5)) % period
     if sinusoidal:
-        wave = (torch.sin(point.to(torch.float64) / size * 2 * math.pi) + 1) / 2
+        wave = (torch.sin(point.to(torch.float64) / period * 2 * math.pi) + 1) / 2
     else:
-        line, quarter = point.to(torch.float64) * 2 / size, 4 * point // size
+        line, quarter = point.to(torch.float64) * 2 / period, 4 * point // period
         falling = torch.where(quarter == 3, line - 1.5, 1.5 - line)
         wave = torch.where(quarter == 0, line + 0.5, falling)
     return wave * (highest - lowest) + lowest

@@ -10,7 +10,7 @@ from polezero._arguments import coefficients
 from polezero._overrides import overridable
 from polezero.compat.torchaudio._arguments import Number, check_waveform, numbers
 
-__all__ = ["biquad", "filtered", "filtfilt", "lfilter", "section"]
+__all__ = ["biquad", "deemphasis", "filtered", "filtfilt", "lfilter", "preemphasis", "section"]
 
 
 @overridable
@@ -110,6 +110,64 @@ def biquad(waveform: Tensor, b0: Number, b1: Number, b2: Number, a0: Number, a1:
     return section("compat.torchaudio.biquad", waveform, b0, b1, b2, a0, a1, a2)
 
 
+@overridable
+def preemphasis(waveform: Tensor, coeff: Number = 0.97) -> Tensor:
+    r"""Raise high frequencies, as before speech is analysed.
+
+    .. math::
+
+        y[n] = x[n] - \text{coeff} \cdot x[n-1]
+
+    Args:
+        waveform: Signal, shape ``[..., time]``.
+        coeff: A number, or a tensor of one element, which has a gradient.
+
+    Returns:
+        Shape of ``waveform``; it is not clamped.
+
+    Errors are those that :mod:`polezero.compat.torchaudio` names. Source: ``torchaudio.functional.preemphasis``.
+
+    Example:
+        >>> import torch
+        >>> import polezero.compat.torchaudio as F
+        >>> F.preemphasis(torch.tensor([1.0, 1.0, 1.0]), coeff=0.5)
+        tensor([1.0000, 0.5000, 0.5000])
+    """
+    function = "compat.torchaudio.preemphasis"
+    (c,) = numbers(function, waveform, coeff=coeff)
+    one = torch.ones_like(c)
+    return filtered(function, waveform, one.unsqueeze(0), torch.stack([one, -c]), clamp=False)
+
+
+@overridable
+def deemphasis(waveform: Tensor, coeff: Number = 0.97) -> Tensor:
+    r"""Take :func:`preemphasis` back, and clamp the result to [-1, 1].
+
+    .. math::
+
+        y[n] = x[n] + \text{coeff} \cdot y[n-1]
+
+    Args:
+        waveform: Signal, shape ``[..., time]``.
+        coeff: A number, or a tensor of one element, which has a gradient (it has none in torchaudio).
+
+    Returns:
+        Shape of ``waveform``.
+
+    Errors are those that :mod:`polezero.compat.torchaudio` names. Source: ``torchaudio.functional.deemphasis``.
+
+    Example:
+        >>> import torch
+        >>> import polezero.compat.torchaudio as F
+        >>> F.deemphasis(torch.tensor([0.5, 0.0, 0.0]), coeff=0.5)
+        tensor([0.5000, 0.2500, 0.1250])
+    """
+    function = "compat.torchaudio.deemphasis"
+    (c,) = numbers(function, waveform, coeff=coeff)
+    one = torch.ones_like(c)
+    return filtered(function, waveform, torch.stack([one, -c]), one.unsqueeze(0))
+
+
 def section(
     function: str, waveform: Tensor, b0: Number, b1: Number, b2: Number, a0: Number, a1: Number, a2: Number
 ) -> Tensor:
@@ -141,6 +199,10 @@ def _checked(function: str, waveform: Tensor, a_coeffs: Tensor, b_coeffs: Tensor
     if a.shape != b.shape or a.shape[-1] == 0:
         shapes = f"{list(a.shape)} and {list(b.shape)}"
         raise ValueError(f"{function}: a_coeffs: expected the shape of b_coeffs, and a coefficient, got {shapes}")
+    for name, c in {"a_coeffs": a, "b_coeffs": b}.items():
+        if c.device != waveform.device:
+            where = f"expected a tensor on {waveform.device} as waveform, got one on {c.device}"
+            raise ValueError(f"{function}: {name}: {where}")
     return _monic(a, b)
 
 
