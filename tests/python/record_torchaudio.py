@@ -78,7 +78,9 @@ CALLS: dict[str, Call] = {
     "phaser_one_sample": Call("phaser", {"sample_rate": 1000, "delay_ms": 1.0, "mod_speed": 33.0}),
     "flanger": Call("flanger", SHORT),
     "flanger_feedback": Call("flanger", SHORT, {"regen": -60.0, "width": 80.0}, (1, 3)),
-    "flanger_triangular": Call("flanger", {**SHORT, "modulation": "triangular", "regen": 50.0, "delay": 1.2}),
+    "flanger_triangular": Call(
+        "flanger", {**SHORT, "speed": 60.0, "modulation": "triangular", "regen": 50.0, "delay": 1.2}
+    ),
     "flanger_quadratic": Call("flanger", {**SHORT, "interpolation": "quadratic", "regen": 70.0, "delay": 0.6}),
     "flanger_constant": Call("flanger", {"sample_rate": 2000, "delay": 2.5, "depth": 0.0, "regen": 80.0}),
     "overdrive": Call("overdrive"),

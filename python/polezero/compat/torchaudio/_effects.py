@@ -65,8 +65,9 @@ def phaser(
     n = torch.arange(waveform.shape[-1], device=waveform.device)
     wave = _wave(n, period, 1, longest, math.pi / 2, sinusoidal)
     delay = longest + 1 - (wave + 0.5).to(torch.int64)
-    v = _sparse.comb_filter(-decay, delay[(None,) * (waveform.dim() - 1)], waveform * gain_in)
-    return (v * gain_out).clamp(-1, 1)
+    x = waveform.to(working_dtype(waveform))
+    v = _sparse.comb_filter(-decay, delay[(None,) * (waveform.dim() - 1)], x * gain_in)
+    return (v * gain_out).clamp(-1, 1).to(waveform.dtype)
 
 
 @overridable
@@ -135,21 +136,22 @@ def flanger(
 
     feedback, wet = regen / 100, width / 100
     loop = feedback.abs() if isinstance(feedback, Tensor) else abs(feedback)
-    delayed = _fed_back_and_delayed(waveform, moving, feedback, interpolation)
-    y = waveform * (1 / (1 + wet)) + delayed * (wet / (1 + wet) * (1 - loop))
+    x = waveform.to(working_dtype(waveform))
+    delayed = _fed_back_and_delayed(x, moving, feedback, interpolation)
+    y = x * (1 / (1 + wet)) + delayed * (wet / (1 + wet) * (1 - loop))
     return y.clamp(-1, 1).to(waveform.dtype)
 
 
-def _fed_back_and_delayed(waveform: Tensor, delay: Tensor, feedback: Number, interpolation: str) -> Tensor:
+def _fed_back_and_delayed(x: Tensor, delay: Tensor, feedback: Number, interpolation: str) -> Tensor:
     """v(n - d[n]), of v[n] = x[n] + feedback * v(n - 1 - d[n - 1]).
 
     ``delay`` is ``[channel, 1 + time]`` and begins at n = -1. Both are read at n + 1, from where no delay is 0: v[n]
     is fed what is read at n, and the reading at n + 1 is the result.
     """
-    weights, delays = _taps(delay, interpolation, working_dtype(waveform))
-    rows = (None,) * (waveform.dim() - 2)
+    weights, delays = _taps(delay, interpolation, x.dtype)
+    rows = (None,) * (x.dim() - 2)
     weights, delays = weights[rows], delays[rows] + 1
-    v = torch.nn.functional.pad(waveform.to(weights.dtype), (0, 1))
+    v = torch.nn.functional.pad(x, (0, 1))
     if isinstance(feedback, Tensor) or feedback != 0:
         v = _sparse.sparse_allpole(-feedback * weights, delays, v)
     read: Tensor = torch.ops.polezero.sparse_fir(weights, delays, v)
@@ -185,9 +187,10 @@ def overdrive(waveform: Tensor, gain: Number = 20, colour: Number = 20) -> Tenso
     check_waveform("compat.torchaudio.overdrive", waveform)
     to_linear = math.log(10) / 20.0
     factor = torch.exp(gain * to_linear) if isinstance(gain, Tensor) else math.exp(gain * to_linear)
-    u = (waveform * factor + colour / 200).clamp(-1, 1)
+    x = waveform.to(working_dtype(waveform))
+    u = (x * factor + colour / 200).clamp(-1, 1)
     v = _lfilter.lfilter([1.0, -1.0], [1.0, -0.995], u - u**3 * (1 / 3))
-    return (waveform * 0.5 + v * 0.75).clamp(-1, 1)
+    return (x * 0.5 + v * 0.75).clamp(-1, 1).to(waveform.dtype)
 
 
 def _period(function: str, name: str, sample_rate: int, speed: float) -> float:

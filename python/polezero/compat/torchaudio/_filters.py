@@ -24,7 +24,7 @@ def lfilter(waveform: Tensor, a_coeffs: Tensor, b_coeffs: Tensor, clamp: bool = 
     Args:
         waveform: Signal, shape ``[..., time]``.
         a_coeffs: Denominator, shape ``[order + 1]``, or ``[filters, order + 1]``; ``a_0`` is divided out in its dtype,
-            as torchaudio does. float64 coefficients beside a float32 waveform are not rounded.
+            as torchaudio does. Where that is float64 beside a float32 waveform the filter runs in float64.
         b_coeffs: Numerator, of the shape of ``a_coeffs``.
         clamp: Whether the result is clamped to [-1, 1].
         batching: Of several filters: each has its row of a waveform ``[..., filters, time]``; else all of them
@@ -186,8 +186,8 @@ def filtered(
         elif waveform.dim() < 2 or waveform.shape[-2] != a.shape[0]:
             shape = f"[..., {a.shape[0]}, time] for {a.shape[0]} filters"
             raise ValueError(f"{function}: waveform: expected shape {shape}, got {list(waveform.shape)}")
-    y = _lfilter.lfilter(b, a, waveform)
-    return y.clamp(-1, 1) if clamp else y
+    y = _lfilter.lfilter(b, a, waveform.to(torch.promote_types(waveform.dtype, a.dtype)))
+    return (y.clamp(-1, 1) if clamp else y).to(waveform.dtype)
 
 
 def _checked(function: str, waveform: Tensor, a_coeffs: Tensor, b_coeffs: Tensor) -> tuple[Tensor, Tensor]:
