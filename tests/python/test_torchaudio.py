@@ -103,7 +103,7 @@ def test_the_installed_torchaudio_gives_the_same(label: str) -> None:
     inputs = inputs_of(call, 0.6 * torch.randn(3, 500), torch.float64)
     with torch.no_grad():
         expected = getattr(theirs, call.name)(**call.options, **inputs)
-        assert_close(getattr(F, call.name)(**call.options, **inputs), expected, 5e-13)  # 1e-14 measured
+        assert_close(getattr(F, call.name)(**call.options, **inputs), expected, 2e-13)  # 3.1e-14 measured
     assert signature(getattr(theirs, call.name)) == SIGNATURES[call.name]
 
 

@@ -189,8 +189,8 @@ def overdrive(waveform: Tensor, gain: Number = 20, colour: Number = 20) -> Tenso
     factor = torch.exp(gain * to_linear) if isinstance(gain, Tensor) else math.exp(gain * to_linear)
     x = waveform.to(working_dtype(waveform))
     u = (x * factor + colour / 200).clamp(-1, 1)
-    v = _lfilter.lfilter([1.0, -1.0], [1.0, -0.995], u - u**3 * (1 / 3))
-    return (x * 0.5 + v * 0.75).clamp(-1, 1).to(waveform.dtype)
+    v = _lfilter.lfilter([1.0, -1.0], [1.0, -0.995], torch.sub(u, u**3, alpha=1 / 3))
+    return torch.add(x * 0.5, v, alpha=0.75).clamp(-1, 1).to(waveform.dtype)
 
 
 def _period(function: str, name: str, sample_rate: int, speed: float) -> float:
