@@ -3,7 +3,8 @@
 The functions have the names, arguments and meaning of :mod:`scipy.signal`, on tensors, and are
 differentiable in reverse and forward mode, to any order, under every transform of torch.
 :mod:`polezero.lpv` has filters that change with time, :mod:`polezero.freq` frequency sampling,
-:mod:`polezero.reference` slow loops in plain PyTorch that say what is meant.
+:mod:`polezero.compat` other packages' names, :mod:`polezero.reference` slow loops in plain PyTorch that say what is
+meant.
 
 Letters: ``T`` samples, ``M`` and ``N`` the orders of numerator ``b`` and denominator ``a``,
 ``P = max(M, N)``. Dtypes and errors are those that :func:`lfilter` describes.
@@ -18,6 +19,7 @@ from polezero._library import cmake_prefix_path, load
 load()
 
 from polezero import freq, lpv, plot, reference  # noqa: E402  (after the ops are registered)
+from polezero import compat, freq, lpv, reference  # noqa: E402  (after the ops are registered)
 from polezero._allpole import allpole, linear_recurrence  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
 from polezero._conversions import (  # noqa: E402
@@ -119,6 +121,7 @@ __all__ = [
     "cont2discrete",
     "biquad",
     "crossover",
+    "compat",
     "cspline1d",
     "cspline1d_eval",
     "cspline2d",

@@ -10,10 +10,11 @@ from torch import Tensor
 
 import polezero
 from polezero import freq, lpv
+from polezero.compat import torchaudio
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     prefix + name: getattr(module, name)
-    for module, prefix in ((polezero, ""), (lpv, "lpv."), (freq, "freq."))
+    for module, prefix in ((polezero, ""), (lpv, "lpv."), (freq, "freq."), (torchaudio, "compat.torchaudio."))
     for name in module.__all__
     if inspect.isfunction(getattr(module, name))
 }
@@ -131,6 +132,34 @@ def small_calls() -> dict[str, dict[str, Any]]:
         "freq.comb": {"a": number, "delay": number + 1, "n": 8},
         "freq.lfilter": {"b": b, "a": a, "x": x},
         "freq.response": {"b": b, "a": a, "n": 8},
+        **{f"compat.torchaudio.{name}": {"waveform": x} | others for name, others in _of_torchaudio(b, a).items()},
+    }
+
+
+def _of_torchaudio(b: Tensor, a: Tensor) -> dict[str, dict[str, Any]]:
+    at, f, gain = {"sample_rate": 44100}, torch.tensor(2000.0), torch.tensor(3.0)
+    of_coefficients = {"a_coeffs": a, "b_coeffs": b}
+    central, cutoff = {**at, "central_freq": f}, {**at, "cutoff_freq": f}
+    return {
+        "allpass_biquad": central,
+        "band_biquad": central,
+        "bandpass_biquad": central,
+        "bandreject_biquad": central,
+        "bass_biquad": {**at, "gain": gain},
+        "biquad": {"b0": b[0], "b1": 0.5, "b2": 0.25, "a0": a[0], "a1": -0.5, "a2": 0.25},
+        "deemph_biquad": at,
+        "deemphasis": {"coeff": 0.9},
+        "equalizer_biquad": {**at, "center_freq": f, "gain": gain},
+        "filtfilt": of_coefficients,
+        "flanger": at,
+        "highpass_biquad": cutoff,
+        "lfilter": of_coefficients,
+        "lowpass_biquad": cutoff,
+        "overdrive": {"gain": 20},
+        "phaser": at,
+        "preemphasis": {"coeff": 0.9},
+        "riaa_biquad": at,
+        "treble_biquad": {**at, "gain": gain},
     }
 
 
