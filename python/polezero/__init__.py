@@ -18,8 +18,13 @@ from polezero._library import cmake_prefix_path, load
 
 load()
 
-from polezero import freq, lpv, plot, reference  # noqa: E402  (after the ops are registered)
-from polezero import compat, freq, lpv, reference  # noqa: E402  (after the ops are registered)
+from polezero import (  # noqa: E402  (after the ops are registered)
+    compat,
+    freq,
+    lpv,
+    plot,
+    reference,
+)
 from polezero._allpole import allpole, linear_recurrence  # noqa: E402
 from polezero._build import VERSION as __version__  # noqa: E402
 from polezero._conversions import (  # noqa: E402
@@ -54,14 +59,14 @@ from polezero._conversions import (  # noqa: E402
     zpk2ss,
     zpk2tf,
 )
-from polezero._design.iir import bessel, butter, cheby1, cheby2, ellip, iirfilter, legendre  # noqa: E402
-from polezero._design.lowpass import besselap, buttap, cheb1ap, cheb2ap, ellipap, legendreap  # noqa: E402
-from polezero._design.orders import buttord, cheb1ord, cheb2ord, ellipord, iirdesign  # noqa: E402
-from polezero._design.peaks import gammatone, iircomb, iirnotch, iirpeak  # noqa: E402
 from polezero._design.audio import biquad  # noqa: E402
 from polezero._design.crossovers import crossover  # noqa: E402
 from polezero._design.emphasis import deemphasis, preemphasis, riaa  # noqa: E402
+from polezero._design.iir import bessel, butter, cheby1, cheby2, ellip, iirfilter, legendre  # noqa: E402
+from polezero._design.lowpass import besselap, buttap, cheb1ap, cheb2ap, ellipap, legendreap  # noqa: E402
 from polezero._design.octave import octave_bands  # noqa: E402
+from polezero._design.orders import buttord, cheb1ord, cheb2ord, ellipord, iirdesign  # noqa: E402
+from polezero._design.peaks import gammatone, iircomb, iirnotch, iirpeak  # noqa: E402
 from polezero._design.weighting import weighting  # noqa: E402
 from polezero._lattice import lattice  # noqa: E402
 from polezero._lfilter import lfilter, lfilter_zi, lfiltic, sensitivity, tdf2_ssm  # noqa: E402
@@ -103,10 +108,11 @@ __all__ = [
     "__version__",
     "allpass_comb",
     "allpole",
-    "bilinear",
-    "bilinear_zpk",
     "bessel",
     "besselap",
+    "bilinear",
+    "bilinear_zpk",
+    "biquad",
     "buttap",
     "butter",
     "buttord",
@@ -118,10 +124,9 @@ __all__ = [
     "cheby2",
     "cmake_prefix_path",
     "comb_filter",
-    "cont2discrete",
-    "biquad",
-    "crossover",
     "compat",
+    "cont2discrete",
+    "crossover",
     "cspline1d",
     "cspline1d_eval",
     "cspline2d",
@@ -142,18 +147,18 @@ __all__ = [
     "freqz",
     "freqz_sos",
     "freqz_zpk",
-    "group_delay",
-    "impulse_response",
-    "invres",
-    "invresz",
-    "is_stable",
-    "latc2tf",
     "gammatone",
+    "group_delay",
     "iircomb",
     "iirdesign",
     "iirfilter",
     "iirnotch",
     "iirpeak",
+    "impulse_response",
+    "invres",
+    "invresz",
+    "is_stable",
+    "latc2tf",
     "lattice",
     "legendre",
     "legendreap",
@@ -172,12 +177,12 @@ __all__ = [
     "lpv",
     "modal_bank",
     "normalize",
+    "octave_bands",
     "parallel",
     "parallel_form",
     "plot",
     "pole_radius",
     "poles",
-    "octave_bands",
     "preemphasis",
     "qspline1d",
     "qspline1d_eval",
@@ -207,8 +212,8 @@ __all__ = [
     "tf2ss",
     "tf2zpk",
     "unique_roots",
+    "weighting",
     "zpk2sos",
     "zpk2ss",
     "zpk2tf",
-    "weighting",
 ]
