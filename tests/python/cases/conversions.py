@@ -89,6 +89,10 @@ def through_lattice(k: Tensor, v: Tensor) -> Tensor:
     return reference.lattice(k, DIRAC, taps=v)
 
 
+def of_num_and_den(num: Tensor, den: Tensor) -> Tensor:
+    return tf_at(num, den)
+
+
 def through_filter(num: Tensor, den: Tensor) -> Tensor:
     return reference.lfilter(num, den, DIRAC)
 
@@ -198,9 +202,9 @@ def sos_inputs(dtype: torch.dtype) -> tuple[Tensor]:
     return (torch.stack([torch.cat(tf_inputs(dtype)) for _ in range(2)]),)
 
 
-def ss_inputs(dtype: torch.dtype, outputs: int = 2) -> tuple[Tensor, ...]:
-    """With a repeated eigenvalue, whose derivatives exist as well."""
-    A = torch.tensor([[0.5, 1.0], [0.0, 0.5]], dtype=dtype)
+def ss_inputs(dtype: torch.dtype, outputs: int = 2, pole: float = 0.5) -> tuple[Tensor, ...]:
+    """With a repeated eigenvalue, of which polynomials have derivatives as well."""
+    A = torch.tensor([[0.5, 1.0], [0.0, pole]], dtype=dtype)
     return (A, *(torch.randn(*shape, dtype=dtype) for shape in ((2, 1), (outputs, 2), (outputs, 1))))
 
 
@@ -391,7 +395,7 @@ def changes(name: str) -> list[Case]:
 
 
 two = partial(tf_inputs, lead=(2,))
-ss_of_one = partial(ss_inputs, outputs=1)
+ss_of_one = partial(ss_inputs, outputs=1, pole=-0.3)
 NUM = "num den"
 ANY_ONE = torch.tensor([0.5, -0.25, 2.0])
 CASES = [
@@ -401,7 +405,7 @@ CASES = [
     case("sos2tf", "sos", tf_at, sos_at, sos_inputs, bad_sos("sos2tf")),
     case("sos2zpk", "sos", zpk_at, sos_at, sos_inputs, bad_sos("sos2zpk")),
     case("zpk2sos", "z p k", sos_at, sections_of, pairs_inputs, BAD_ZPK2SOS, function=sections_of_pairs, dtypes=REAL),
-    case("tf2ss", NUM, ss_at, tf_at, partial(two, M=1, N=3), bad_tf("tf2ss", NUM) | TO_STATES),
+    case("tf2ss", NUM, ss_at, of_num_and_den, partial(two, M=1, N=3), bad_tf("tf2ss", NUM) | TO_STATES),
     case("zpk2ss", "z p k", ss_at, zpk_at, zpk_inputs, bad_zpk("zpk2ss")),
     case("sos2ss", "sos", ss_at, sos_at, sos_inputs, bad_sos("sos2ss") | NO_A0),
     case("ss2tf", "A B C D", outputs_at, ss_at, ss_inputs, bad_systems("ss2tf"), SEVERAL),
