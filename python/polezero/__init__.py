@@ -31,6 +31,7 @@ from polezero._conversions import (  # noqa: E402
     bilinear,
     bilinear_zpk,
     cont2discrete,
+    deconvolve,
     invres,
     invresz,
     latc2tf,
@@ -102,7 +103,7 @@ from polezero._spline import (  # noqa: E402
     symiirorder2,
 )
 from polezero._state_space import state_space  # noqa: E402
-from polezero._zero_phase import filtfilt, sosfilt_zi, sosfiltfilt  # noqa: E402
+from polezero._zero_phase import decimate, filtfilt, sosfilt_zi, sosfiltfilt  # noqa: E402
 
 __all__ = [
     "__version__",
@@ -131,6 +132,8 @@ __all__ = [
     "cspline1d_eval",
     "cspline2d",
     "cubic_spline",
+    "decimate",
+    "deconvolve",
     "deemphasis",
     "diagonalise",
     "dimpulse",

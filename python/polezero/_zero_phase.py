@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import check_int, coefficients, precise, signal
+from polezero._design.iir import cheby1
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
+from polezero._sosfilt import sosfilt
 
-__all__ = ["filtfilt", "sosfilt_zi", "sosfiltfilt"]
+__all__ = ["decimate", "filtfilt", "sosfilt_zi", "sosfiltfilt"]
 
 Padding: TypeAlias = Literal["odd", "even", "constant", None]
 Method: TypeAlias = Literal["pad", "gust"]
@@ -168,3 +170,54 @@ def sosfilt_zi(sos: Coefficients, *, dtype: torch.dtype | None = None) -> Tensor
     (values,) = precise("sosfilt_zi", sos=sos)
     zi: Tensor = _ops.sosfilt_zi.default(values)
     return zi if dtype is None else zi.to(dtype)
+
+
+@overridable
+def decimate(
+    x: Tensor, q: int, n: int | None = None, ftype: str = "iir", axis: int = -1, zero_phase: bool = True
+) -> Tensor:
+    r"""Keep every ``q``-th sample of ``x`` along ``axis``, after a low-pass filter.
+
+    .. math::
+
+        y[m] = (F^H F x)[q m] \quad\text{or}\quad (F x)[q m]
+
+    ``F`` is a Chebyshev filter of type I, ``cheby1(n, 0.05, 0.8 / q, output="sos")``.
+
+    Args:
+        x: Signal of any rank.
+        q: The factor, at least 1; decimate twice where it is above 13.
+        n: The order of the filter; by default 8.
+        ftype: ``"iir"``. SciPy's ``"fir"`` is no recursive filter, and is refused.
+        axis: The axis of time.
+        zero_phase: Whether to filter forth and back (:func:`sosfiltfilt`), so that nothing is delayed, or once.
+
+    Returns:
+        ``y`` with ``ceil(T / q)`` samples, in the dtype of :func:`sosfilt`'s. The filter is float64 whatever ``x`` is.
+
+    Raises:
+        ValueError: ``q`` or ``n`` is below 1, ``ftype`` is not ``"iir"``, or ``x`` is too short to be padded
+            (``padlen`` of :func:`sosfiltfilt`).
+        TypeError: ``x`` is no tensor, or ``q`` or ``n`` is no int.
+
+    Source: :func:`scipy.signal.decimate`.
+
+    Example:
+        >>> import torch, polezero
+        >>> polezero.decimate(torch.ones(40), 10)
+        tensor([1.0000, 1.0000, 1.0000, 1.0000])
+    """
+    x = signal("decimate", x)
+    order = 8 if n is None else n
+    for name, value in (("q", q), ("n", order), ("axis", axis)):
+        check_int("decimate", name, value)
+    for name, value in (("q", q), ("n", order)):
+        if value < 1:
+            raise ValueError(f"decimate: {name}: expected at least 1, got {value}")
+    if ftype != "iir":
+        raise ValueError(
+            f"decimate: ftype: expected 'iir', got {ftype!r} (FIR filters are torch.nn.functional.conv1d's)"
+        )
+    sos = cheby1(order, 0.05, 0.8 / q, output="sos", device=x.device)
+    y = sosfiltfilt(sos, x, axis) if zero_phase else sosfilt(sos, x, axis)
+    return y.movedim(axis, -1)[..., ::q].movedim(-1, axis)

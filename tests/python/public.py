@@ -125,6 +125,8 @@ def small_calls() -> dict[str, dict[str, Any]]:
         "lpv.sosfilt": {"sos": sost, "x": x},
         "lpv.state_space": {"A": At, "B": Bt, "C": Ct, "D": D, "x": x},
         "lpv.tdf2_ssm": {"b": bt, "a": at, "x": x},
+        "decimate": {"x": x.repeat(1, 2), "q": 2, "n": 1},
+        "deconvolve": {"signal": b, "divisor": a},
         "filtfilt": {"b": b, "a": a, "x": x, "padlen": 3},
         "sosfiltfilt": {"sos": sos, "x": x, "padlen": 3},
         "sosfilt_zi": {"sos": sos},

@@ -3,6 +3,7 @@
 from polezero._conversions.analog import bilinear, lp2bp, lp2bs, lp2hp, lp2lp, normalize
 from polezero._conversions.analog_zpk import bilinear_zpk, lp2bp_zpk, lp2bs_zpk, lp2hp_zpk, lp2lp_zpk
 from polezero._conversions.discrete import cont2discrete
+from polezero._conversions.division import deconvolve
 from polezero._conversions.ladder import latc2tf, tf2latc
 from polezero._conversions.residues import invres, invresz, residue, residuez, unique_roots
 from polezero._conversions.spaces import sos2ss, ss2tf, ss2zpk, tf2ss, zpk2ss
@@ -12,6 +13,7 @@ __all__ = [
     "bilinear",
     "bilinear_zpk",
     "cont2discrete",
+    "deconvolve",
     "invres",
     "invresz",
     "latc2tf",

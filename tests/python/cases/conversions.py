@@ -331,6 +331,11 @@ def choice(name: str, *arguments: Any) -> dict[str, Bad]:
     return {"rtype": bad(name, RTYPE, *arguments, rtype="least")}
 
 
+def multiplied_again(signal: Tensor, divisor: Tensor) -> Tensor:
+    quotient, remainder = polezero.deconvolve(signal, divisor)
+    return at(quotient, POINTS) * at(divisor, POINTS) + at(remainder, POINTS)
+
+
 # ---- cases
 
 SEVERAL = {  # the first of a kind, through everything that does not look at bad or other input
@@ -466,6 +471,21 @@ CASES = [
         lambda dtype: (ANY_ONE.to(dtype),),
         bad_values("unique_roots", 1, "p") | choice("unique_roots", [1.0]),
         ON_VALUES,
+    ),
+    case(
+        "deconvolve",
+        "signal divisor",
+        at,
+        lambda signal, divisor: at(signal, POINTS),
+        partial(tf_inputs, M=4, N=2),
+        {
+            "zero": bad(
+                "deconvolve", "divisor: expected a first coefficient that is not 0, got [0.0, 1.0]", [1.0], [0.0, 1.0]
+            )
+        }
+        | bad_values("deconvolve", 2, "signal"),
+        ON_VALUES,
+        function=multiplied_again,
     ),
     case("tf2latc", NUM, through_lattice, through_filter, two, BAD_TF2LATC),
     case("latc2tf", "k v", through_filter, through_lattice, ladder_inputs, BAD_LATC2TF),

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import scipy.signal
 import torch
 from torch import Tensor
 
@@ -21,15 +22,15 @@ def example(inputs: Any, sizes: dict[str, Any] | None = None, **options: Any) ->
     return Example(inputs=partial(inputs, **sizes or {}), options=options)
 
 
-def sized(coefficients: Any, padlen: int = 4, **options: Any) -> Sized:
+def sized(coefficients: Any, shortest: int = 5, **options: Any) -> Sized:
     """Both directions reach every sample of a row."""
     return Sized(
         coefficients=coefficients,
-        shortest=padlen + 1,
+        shortest=shortest,
         spreads="everywhere",
         error=None,
         splits_rows=True,
-        options={"padlen": padlen} | options,
+        options=options,
     )
 
 
@@ -113,6 +114,14 @@ def bad(function: str, *filter: Any) -> dict[str, Bad]:
 
 POLE = "expected no pole at z = 1, for which a step has no steady state, got sum(a) = 0"
 
+
+def true_decimate(x: Tensor, q: int, n: int = 8, axis: int = -1, zero_phase: bool = True) -> Tensor:
+    """SciPy's design, through the slow filters."""
+    sos = torch.from_numpy(scipy.signal.cheby1(n, 0.05, 0.8 / q, output="sos"))
+    y = reference.sosfiltfilt(sos, x, axis) if zero_phase else reference.sosfilt(sos, x, axis)
+    return y[(slice(None),) * (axis % x.dim()) + (slice(None, None, q),)]
+
+
 CASES = [
     Case(
         "filtfilt",
@@ -126,7 +135,7 @@ CASES = [
             "gust": example(lfilter_inputs, {"T": 8}, method="gust"),
             "irlen": example(lfilter_inputs, {"M": 1, "N": 1, "T": 7}, method="gust", irlen=3),
         },
-        sized={"order_2": sized(lambda T, radius: (B, denominator(radius, 0.3)))},
+        sized={"order_2": sized(lambda T, radius: (B, denominator(radius, 0.3)), padlen=4)},
         ops={
             "filtfilt": {"even": filter_arguments(lfilter_inputs)},
             "zero_phase_forward": {
@@ -165,7 +174,7 @@ CASES = [
             ),
             "gust": example(sosfilt_inputs, {"T": 12}, method="gust"),
         },
-        sized={"sections": sized(lambda T, radius: (sections(radius),))},
+        sized={"sections": sized(lambda T, radius: (sections(radius),), padlen=4)},
         ops={"sosfiltfilt": {"even": filter_arguments(sosfilt_inputs)}},
         saves={"sos": "x", "x": ""},
         bad=bad("sosfiltfilt", [[1.0, 0, 0, 1, 0.5, 0]])
@@ -191,5 +200,31 @@ CASES = [
         },
         signal=None,
         opt_out=NO_SIGNAL,
+    ),
+    Case(
+        "decimate",
+        true_decimate,
+        "x",
+        sized={"by_2": Sized(options={"q": 2, "n": 2, "zero_phase": False}, error=None, splits_rows=True)},
+        examples={
+            "zero_phase": Example(inputs=lambda d: (torch.randn(2, 12, dtype=d),), options={"q": 3, "n": 2}),
+            "once": Example(
+                inputs=lambda d: (torch.randn(5, 2, dtype=d),),
+                options={"q": 2, "n": 3, "axis": 0, "zero_phase": False},
+            ),
+        },
+        bad={
+            "fir": Bad(
+                lambda: polezero.decimate(X, 2, ftype="fir"), ValueError, "decimate: ftype: expected 'iir', got 'fir'*"
+            ),
+            "q": Bad(lambda: polezero.decimate(X, 0), ValueError, "decimate: q: expected at least 1, got 0"),
+            "q_float": Bad(lambda: polezero.decimate(X, 2.0), TypeError, "decimate: q: expected an int, got 2.0"),
+            "n": Bad(lambda: polezero.decimate(X, 2, 0), ValueError, "decimate: n: expected at least 1, got 0"),
+            "short": Bad(
+                lambda: polezero.decimate(X, 2),
+                ValueError,
+                "sosfiltfilt: x: expected more than padlen = 27 samples along axis -1, got 5",
+            ),
+        },
     ),
 ]
