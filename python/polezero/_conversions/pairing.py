@@ -126,8 +126,8 @@ def _quadratics(roots: Roots, of: Factors, minimal: bool) -> Tensor:
     is_pair = (of.first < roots.pairs) & of.has_first
     one = torch.where(of.has_first, first.real, 0.0)
     two = torch.where(of.has_second, torch.gather(values.real, -1, of.second), 0.0)
-    s = torch.where(is_pair, -2 * one, -one - two)
-    m = torch.where(is_pair, one * one + first.imag * first.imag, one * two)
+    s = torch.where(is_pair, -2 * one, 0.0 - one - two)  # a root at 0 leaves 0 and not -0, here and in m
+    m = torch.where(is_pair, one * one + first.imag * first.imag, one * two + 0.0)
     quadratic = torch.stack([torch.ones_like(s), s, m], -1)
     if not minimal:
         return quadratic

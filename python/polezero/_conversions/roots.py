@@ -53,7 +53,7 @@ def _spread(count: int) -> list[int]:
     """An order in which neighbours are far apart, but pairs stay: 0, 1, then those in the middle, in the quarters ..
 
     Roots that come sorted, all of one half of a circle before the other, multiply to large coefficients in between,
-    which cancel: of x^60 - 1/2 two digits were left, and are 13.
+    which cancel: of x^60 - 1/2 that leaves two digits, and this order thirteen.
     """
     bits = max((count + 1) // 2 - 1, 0).bit_length()
     places = [int(f"{k:0{bits}b}"[::-1], 2) if bits else 0 for k in range(2**bits)]

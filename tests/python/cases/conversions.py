@@ -12,9 +12,25 @@ import torch
 from torch import Tensor
 
 import polezero
+from cases.bad_conversions import (
+    BAD_C2D,
+    BAD_LATC2TF,
+    BAD_TF2LATC,
+    BAD_TF2ZPK,
+    BAD_ZPK2SOS,
+    NO_A0,
+    ONE_OUTPUT,
+    TO_STATES,
+    bad_sos,
+    bad_systems,
+    bad_tf,
+    bad_values,
+    bad_zpk,
+    choice,
+    improper,
+)
 from cases.case import DOUBLES, NO_SIGNAL, Bad, Case, Example
-from cases.sentences import NO_TAPS
-from cases.tensors import polynomial, zeros
+from cases.tensors import polynomial
 from polezero import reference
 
 # None of them is near a root.
@@ -374,7 +390,8 @@ def case(
 def changes(name: str) -> list[Case]:
     """Of the band, or to digital: by coefficients, and by zeros and poles."""
     names, others = PARAMETERS[name].split(), [1.0] if name == "bilinear" else []
-    opt_out, zpk = SEVERAL if name == "lp2bp" else OTHERS, f"{name}_zpk"
+    zpk = f"{name}_zpk"
+    opt_out = SEVERAL | {"compile": "a few operations without a choice"} if name == "lp2bp" else OTHERS
     tf = and_parameters, partial(tf_inputs, M=1, N=2, lead=(2,)), names
     return [
         case(
@@ -384,7 +401,7 @@ def changes(name: str) -> list[Case]:
             elsewhere(tf_at, SUBSTITUTIONS[name]),
             partial(*tf),
             bad_tf(name),
-            opt_out,
+            OTHERS,
         ),
         case(
             zpk,
@@ -404,7 +421,15 @@ ss_of_one = partial(ss_inputs, outputs=1, pole=-0.3)
 NUM = "num den"
 ANY_ONE = torch.tensor([0.5, -0.25, 2.0])
 CASES = [
-    case("tf2zpk", "b a", zpk_at, tf_at, partial(two, M=2, N=3), BAD_TF2ZPK, SEVERAL),
+    case(
+        "tf2zpk",
+        "b a",
+        zpk_at,
+        tf_at,
+        partial(two, M=2, N=3),
+        BAD_TF2ZPK,
+        SEVERAL | dict.fromkeys(("compile", "functorch"), "tf2sos goes through it"),
+    ),
     case("zpk2tf", "z p k", tf_at, zpk_at, zpk_inputs, bad_zpk("zpk2tf")),
     case("tf2sos", "b a", polezero.sos2tf, monic, two, bad_tf("tf2sos"), SEVERAL, dtypes=REAL),
     case("sos2tf", "sos", tf_at, sos_at, sos_inputs, bad_sos("sos2tf")),
