@@ -122,7 +122,9 @@ def precise(function: str, **values: Coefficients) -> list[Tensor]:
 
 def has_values(*tensors: Tensor) -> bool:
     """Whether values may be looked at, for a check: on the CPU, and not under a transform or in a graph."""
-    return not torch.compiler.is_compiling() and all(
+    if torch.compiler.is_compiling() or torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.PROXY):
+        return False
+    return all(
         t.device.type == "cpu" and not isinstance(t, FakeTensor) and not is_functorch_wrapped_tensor(t) for t in tensors
     )
 

@@ -22,6 +22,7 @@ TOLERANCE = {
     torch.float64: 1e-14,  # 1.7e-15
     torch.complex128: 1e-14,  # 7.5e-16
     torch.float16: 1e-3,  # 3.3e-4: values are rounded twice, to 2^-11 each time
+    torch.int64: 0.0,  # how many there are of something
     torch.bfloat16: 8e-3,  # 2.6e-3: twice, to 2^-8
     torch.bool: 0.0,
 }

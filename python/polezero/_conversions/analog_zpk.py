@@ -148,7 +148,7 @@ def lp2bs_zpk(z: Coefficients, p: Coefficients, k: Coefficients, wo: Coefficient
         >>> import torch, polezero
         >>> z, p, k = polezero.lp2bs_zpk([], [-1.0], 1.0, 5.0, 8.0)
         >>> z, p
-        (tensor([0.+5.j, -0.-5.j], dtype=torch.complex128), tensor([-4.+3.j, -4.-3.j], dtype=torch.complex128))
+        (tensor([0.+5.j, 0.-5.j], dtype=torch.complex128), tensor([-4.+3.j, -4.-3.j], dtype=torch.complex128))
     """
     z, p, k, degree = _proper("lp2bs_zpk", z, p, k)
     wo, bw = numbers("lp2bs_zpk", {"z": z}, wo=wo, bw=bw)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from polezero._arguments import doubles, has_values
 from polezero._conversions.forms import Pair, check_not_empty, transfer_function
+from polezero._conversions.roots import conjugate
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -80,15 +81,15 @@ def _stages(name: str, a: Tensor) -> tuple[Tensor, list[Tensor]]:
     if has_values(a) and (a[..., 0] == 0).any():
         raise ValueError(f"tf2latc: {name}: expected {name}[..., 0] != 0, got 0")
     a = a / a[..., :1]
-    k, mirrored = [a[..., :0]], [a.flip(-1).conj()]
+    k, mirrored = [a[..., :0]], [conjugate(a.flip(-1))]
     while a.shape[-1] > 1:
         reflection = a[..., -1:]
-        cosine = 1 - (reflection * reflection.conj()).real
+        cosine = 1 - reflection.abs().square()
         if has_values(cosine) and (cosine == 0).any():
-            raise ValueError(f"tf2latc: {name}: expected reflection coefficients of magnitudes other than 1, got 1")
+            raise ValueError(f"tf2latc: {name}: expected reflection coefficients with |k| != 1, got 1")
         a = ((a - reflection * mirrored[-1]) / cosine)[..., :-1]
         k.insert(1, reflection)
-        mirrored.append(a.flip(-1).conj())
+        mirrored.append(conjugate(a.flip(-1)))
     return torch.cat(k, -1), mirrored
 
 
@@ -136,7 +137,7 @@ def latc2tf(k: Coefficients, v: Coefficients | Literal["fir", "allpole", "allpas
         if v == "allpole":
             return torch.ones_like(a[..., :1]), a
         if v == "allpass":
-            return a.flip(-1).conj().resolve_conj(), a
+            return conjugate(a.flip(-1)), a
         raise ValueError(f"latc2tf: v: expected taps, 'fir', 'allpole' or 'allpass', got {v!r}")
     reflections, taps = doubles("latc2tf", k=k, v=v)
     N = reflections.shape[-1]
@@ -144,7 +145,7 @@ def latc2tf(k: Coefficients, v: Coefficients | Literal["fir", "allpole", "allpas
         raise ValueError(f"latc2tf: v: expected at most {N + 1} taps, got shape {list(taps.shape)}")
     orders = _orders(reflections)
     terms = [
-        torch.nn.functional.pad(taps[..., i : i + 1] * p.flip(-1).conj(), (0, N + 1 - p.shape[-1]))
+        torch.nn.functional.pad(taps[..., i : i + 1] * conjugate(p.flip(-1)), (0, N + 1 - p.shape[-1]))
         for i, p in enumerate(orders[: taps.shape[-1]])
     ]
     num = terms[0]
@@ -158,5 +159,5 @@ def _orders(k: Tensor) -> list[Tensor]:
     orders = [torch.ones_like(k[..., :1]) if k.shape[-1] else k.new_ones(*k.shape[:-1], 1)]
     for reflection in k.split(1, -1) if k.shape[-1] else ():
         longer = torch.nn.functional.pad(orders[-1], (0, 1))
-        orders.append(longer + reflection * longer.flip(-1).conj())
+        orders.append(longer + reflection * conjugate(longer.flip(-1)))
     return orders

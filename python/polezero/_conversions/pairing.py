@@ -49,7 +49,8 @@ def separated(function: str, name: str, roots: Tensor, tolerance: float) -> Root
     real, is_there = _those(r, is_real, N)
     up, down = torch.gather(roots, -1, above), torch.gather(roots, -1, below)
     if has_values(r):
-        unequal = ((up - down.conj()).abs() > tolerance * up.abs()) & is_above
+        pairs_off = (torch.gather(r, -1, above) - torch.gather(r, -1, below).conj()).abs()
+        unequal = is_above & (pairs_off > tolerance * up.detach().abs())
         if (is_real.sum(-1) + 2 * is_above.sum(-1) != N).any() or (is_above != is_below).any() or unequal.any():
             raise ValueError(f"{function}: {name}: expected real numbers and conjugate pairs, got one without another")
     pairs = torch.complex(up.real + down.real, up.imag - down.imag) / 2

@@ -142,7 +142,7 @@ def residuez(b: Coefficients, a: Coefficients, tol: float = 1e-3, rtype: Choice 
         >>> import torch, polezero
         >>> r, p, k = polezero.residuez([3.0, -1.25], [1.0, -0.75, 0.125])  # 1 / (1 - 0.5 / z) + 2 / (1 - 0.25 / z)
         >>> r, p
-        (tensor([2.0000, 1.0000], dtype=torch.float64), tensor([0.2500, 0.5000], dtype=torch.float64))
+        (tensor([2., 1.], dtype=torch.float64), tensor([0.2500, 0.5000], dtype=torch.float64))
     """
     b, a = transfer_function("residuez", b, a)
     check_one_filter("residuez", b=(b, 1), a=(a, 1))
@@ -195,8 +195,7 @@ def invres(
         >>> polezero.invres([-1.0, 3.0], [-1.0, -2.0], [])
         (tensor([2., 1.], dtype=torch.float64), tensor([1., 3., 2.], dtype=torch.float64))
     """
-    r, p, k = doubles("invres", r=r, p=p, k=k)
-    return _recombined("invres", r, p, _trimmed(k), tol, rtype, from_the_left=False)
+    return _recombined("invres", *_fractions("invres", r, p, k), tol, rtype, from_the_left=False)
 
 
 @overridable
@@ -234,8 +233,13 @@ def invresz(
         >>> polezero.invresz([1.0], [0.5], [2.0])
         (tensor([ 3., -1.], dtype=torch.float64), tensor([ 1.0000, -0.5000], dtype=torch.float64))
     """
-    r, p, k = doubles("invresz", r=r, p=p, k=k)
-    return _recombined("invresz", r, p, _trimmed(k.flip(0)).flip(0), tol, rtype, from_the_left=True)
+    return _recombined("invresz", *_fractions("invresz", r, p, k), tol, rtype, from_the_left=True)
+
+
+def _fractions(function: str, r: Coefficients, p: Coefficients, k: Coefficients) -> Fractions:
+    residues, poles, direct = doubles(function, r=r, p=p, k=k)
+    check_one_filter(function, r=(residues, 1), p=(poles, 1), k=(direct, 1))
+    return residues, poles, direct
 
 
 def _one_of(function: str, group: Tensor, rtype: str) -> Tensor:
@@ -320,9 +324,9 @@ def _recombined(
     function: str, r: Tensor, p: Tensor, k: Tensor, tol: float, rtype: str, *, from_the_left: bool
 ) -> tuple[Tensor, Tensor]:
     """Over a common denominator; numerators are aligned at z^0, on the left, or at the power of s that is lowest."""
-    check_one_filter(function, r=(r, 1), p=(p, 1), k=(k, 1))
     if len(r) != len(p):
         raise ValueError(f"{function}: r: expected as many residues as poles, got {len(r)} and {len(p)}")
+    k = _trimmed(k.flip(0)).flip(0) if from_the_left else _trimmed(k)
     starts = [0] if len(p) else []
     for i in range(1, len(p)):
         if (p[i] - p[starts[-1]]).detach().abs() > tol:

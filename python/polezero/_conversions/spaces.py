@@ -100,12 +100,13 @@ def companion(function: str, num: Tensor, den: Tensor) -> System:
     for name, t in (("num", num), ("den", den)):
         check_not_empty(function, name, t)
     outputs = num.dim() == den.dim() + 1
+    lead = broadcast_leading(function, 1, num=num[..., 0, :] if outputs else num, den=den)
+    num, den = (t.to(torch.promote_types(num.dtype, den.dtype)) for t in (num, den))
     num, den = monic(function, num, den, outputs=outputs, names=("num", "den"))
     num = num if outputs else num.unsqueeze(-2)
-    lead = broadcast_leading(function, 1, num=num[..., 0, :], den=den)
     missing = den.shape[-1] - num.shape[-1]
     if missing < 0:
-        got = f"{num.shape[-1]} and {den.shape[-1]} coefficients"
+        got = f"{num.shape[-1]} and {den.shape[-1]}"
         raise ValueError(f"{function}: num: expected no more coefficients than den has, got {got}")
     num = torch.nn.functional.pad(num, (missing, 0)).expand(*lead, *num.shape[-2:-1], -1)
     den = den.expand(*lead, -1)
@@ -254,19 +255,20 @@ def companion_of_section(section: Tensor) -> System:
 
 
 def system(function: str, A: Coefficients, B: Coefficients, C: Coefficients, D: Coefficients | None) -> System:
-    """Matrices whose shapes fit; a vector is one row, as in SciPy, and no D is 0."""
+    """Matrices of one dtype whose shapes fit; a vector is one row, as in SciPy, and no D is 0."""
     given = {"A": A, "B": B, "C": C} | ({} if D is None else {"D": D})
     matrices = {k: m if m.dim() > 1 else m.unsqueeze(0) for k, m in zip(given, doubles(function, **given))}
-    A, B, C = matrices["A"], matrices["B"], matrices["C"]
-    D = matrices.setdefault("D", A.new_zeros(C.shape[-2], B.shape[-1]))
-    S, inputs, outputs = A.shape[-1], B.shape[-1], C.shape[-2]
+    S, inputs, outputs = matrices["A"].shape[-1], matrices["B"].shape[-1], matrices["C"].shape[-2]
+    matrices.setdefault("D", matrices["A"].new_zeros(outputs, inputs))
     shapes = {"A": (S, S), "B": (S, inputs), "C": (outputs, S), "D": (outputs, inputs)}
     for name, shape in shapes.items():
         if matrices[name].shape[-2:] != shape:
             expected = f"[..., {shape[0]}, {shape[1]}]"
             raise ValueError(f"{function}: {name}: expected {expected}, got shape {list(matrices[name].shape)}")
     broadcast_leading(function, 2, **matrices)
-    return A, B, C, D
+    dtype = torch.complex128 if any(m.is_complex() for m in matrices.values()) else torch.float64
+    a, b, c, d = (m.to(dtype) for m in matrices.values())
+    return a, b, c, d
 
 
 def of_system(function: str, A: Tensor, B: Tensor, C: Tensor, D: Tensor, input: int) -> tuple[Tensor, Tensor]:

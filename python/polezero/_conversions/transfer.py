@@ -218,8 +218,9 @@ def tf2sos(b: Coefficients, a: Coefficients, pairing: Pairing | None = None, *, 
 
     Example:
         >>> import torch, polezero
-        >>> polezero.tf2sos([1.0, 1.0], [1.0, -1.0, 0.5])
-        tensor([[ 1.0000,  1.0000,  0.0000,  1.0000, -1.0000,  0.5000]], dtype=torch.float64)
+        >>> polezero.tf2sos([1.0, 2.0, 1.0], [1.0, -1.0, 0.5])
+        tensor([[ 1.0000,  2.0000,  1.0000,  1.0000, -1.0000,  0.5000]],
+               dtype=torch.float64)
     """
     b, a = transfer_function("tf2sos", b, a)
     z, p, k = zeros_and_poles("tf2sos", b, a)
