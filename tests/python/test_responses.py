@@ -453,10 +453,10 @@ def test_a_compiled_grid_is_one_graph(name: str) -> None:
 
 def test_many_frequencies_are_computed_in_parts() -> None:
     sos = torch.from_numpy(design("ellip", "bandpass", 3, "sos")).requires_grad_()
-    w = torch.linspace(0, 3, 20_000, dtype=torch.float64, requires_grad=True)
+    w = torch.linspace(0, 3, 33_000, dtype=torch.float64, requires_grad=True)
     h = polezero.freqz_sos(sos, w)[1]
     parts = torch.cat([polezero.freqz_sos(sos, part)[1] for part in w.split(5_000)])
-    assert torch.equal(h, parts)
+    assert_close(h, parts, 1e-13)  # as large matrix products round
     gradients = [torch.autograd.grad(value.abs().sum(), (sos, w)) for value in (h, parts)]
     assert_close(*gradients, 1e-12)
 
