@@ -6,7 +6,9 @@ import inspect
 import operator
 import re
 import sys
+import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import torch
@@ -138,6 +140,15 @@ def doubles(function: str, **values: Coefficients) -> list[Tensor]:
             where = f"a tensor on {place} as {next(iter(values))}"
             raise ValueError(f"{function}: {name}: expected {where}, got one on {t.device}")
     return [t.to(torch.complex128 if t.is_complex() else torch.float64) for t in tensors]
+
+
+def warn(message: str) -> None:
+    """A warning at the line that called the package."""
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "polezero":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def broadcast_leading(function: str, dimensions: int, **tensors: Tensor) -> torch.Size:

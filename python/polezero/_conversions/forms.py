@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from polezero._arguments import broadcast_leading, doubles, has_values, precise
+from polezero._arguments import broadcast_leading, doubles, has_values, precise, warn
 from polezero._signatures import Coefficients
 
 Pair = tuple[Tensor, Tensor]
@@ -116,6 +115,6 @@ def monic(function: str, b: Tensor, a: Tensor, *, outputs: bool = False, names: 
         leading = min(_leading_zeros(is_zero), b.shape[-1] - 1)
         if (b[..., :leading] != 0).any():
             what = f"{leading} leading coefficients are as small as rounding errors and taken for 0"
-            warnings.warn(f"{function}: {names[0]}: {what}", stacklevel=4)
+            warn(f"{function}: {names[0]}: {what}")
         b = b[..., leading:]
     return b, a

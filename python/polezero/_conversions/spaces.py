@@ -272,19 +272,32 @@ def system(function: str, A: Coefficients, B: Coefficients, C: Coefficients, D: 
 
 
 def of_system(function: str, A: Tensor, B: Tensor, C: Tensor, D: Tensor, input: int) -> tuple[Tensor, Tensor]:
-    """Numerators ``[..., O, S + 1]`` of one input, and the denominator ``[..., S + 1]``."""
+    r"""Numerators ``[..., O, S + 1]`` of one input, and the denominator ``[..., S + 1]``.
+
+    The numerators are those of :math:`C M_k B` (:func:`characteristic`), as small as they may be beside the
+    denominator. Rounding grows with the largest eigenvalue to the power of k in them: where that is above all
+    coefficients, as beside one eigenvalue that is far larger than others, the values are those of
+
+    .. math::
+
+        D \det(s I - A) + C \operatorname{adj}(s I - A) B = \det(s I - A + B C) + (D - 1) \det(s I - A)
+    """
     if not 0 <= input < B.shape[-1]:
         raise ValueError(f"{function}: input: expected a number from 0 to {B.shape[-1] - 1}, got {input}")
     B, D = B[..., input : input + 1], D[..., input : input + 1]
-    den, adjugate = characteristic(A)
-    terms = [C @ M @ B for M in adjugate]
-    lead = torch.broadcast_shapes(*(t.shape for t in (*terms[:1], D)))
-    num = torch.cat([torch.zeros_like(D).expand(lead), *terms], -1) + D * den.unsqueeze(-2)
-    return num, den
+    den, adjugate, radius = characteristic(A)
+    terms = torch.broadcast_tensors(torch.zeros_like(D), *(C @ M @ B for M in adjugate))
+    num = torch.cat(terms, -1) + D * den.unsqueeze(-2)
+    closed = (A.unsqueeze(-3) - B.unsqueeze(-3) * C.unsqueeze(-2)).detach()
+    values = _characteristic_values(closed)[0] + (D.detach() - 1) * den.detach().unsqueeze(-2)
+    grown = radius.unsqueeze(-1) ** torch.arange(A.shape[-1] + 1, device=A.device)
+    is_precise = grown <= A.shape[-1] * den.detach().abs().cummax(-1).values
+    better = torch.where(is_precise.unsqueeze(-2), num.detach(), values)
+    return better + (num - num.detach()), den
 
 
-def characteristic(A: Tensor) -> tuple[Tensor, list[Tensor]]:
-    r"""Return det(s I - A), ``[..., S + 1]``, and the matrices of adj(s I - A), highest power first.
+def characteristic(A: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
+    r"""Return det(s I - A), the matrices of adj(s I - A), highest power first, and the spectral radius.
 
     By the recursion of Faddeev and Leverrier
 
@@ -295,18 +308,21 @@ def characteristic(A: Tensor) -> tuple[Tensor, list[Tensor]]:
     It has all derivatives, where eigenvalues are repeated as well, but loses the digits of :math:`c_k` of a large
     matrix. So they have the values that the eigenvalues give.
     """
-    S = A.shape[-1]
-    is_regular = A.isfinite().all(-1).all(-1)[..., None, None].detach()
-    eigenvalues = torch.linalg.eigvals(torch.where(is_regular, A, 0.0).detach())
-    values = polynomial(eigenvalues)
-    values = values if A.is_complex() else values.real
-    one = torch.eye(S, dtype=A.dtype, device=A.device)
+    values, radius = _characteristic_values(A.detach())
+    one = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
     coefficients, adjugate = [torch.ones_like(values[..., 0])], [one.expand(A.shape)]
-    for k in range(1, S + 1):
+    for k in range(1, A.shape[-1] + 1):
         product = A @ adjugate[-1]
         c = -product.diagonal(dim1=-2, dim2=-1).sum(-1) / k
         c = values[..., k] + (c - c.detach())
         coefficients.append(c)
-        if k < S:
-            adjugate.append(product + c[..., None, None] * one)
-    return torch.stack(coefficients, -1), adjugate
+        adjugate.append(product + c[..., None, None] * one)
+    return torch.stack(coefficients, -1), adjugate[:-1], radius
+
+
+def _characteristic_values(A: Tensor) -> tuple[Tensor, Tensor]:
+    """det(s I - A) of the eigenvalues, and the largest of their magnitudes; NaN where A has NaN or inf."""
+    is_regular = A.isfinite().all(-1).all(-1)[..., None]
+    eigenvalues = torch.linalg.eigvals(torch.where(is_regular.unsqueeze(-1), A, 0.0))
+    values = polynomial(torch.where(is_regular, eigenvalues, torch.nan))
+    return values if A.is_complex() else values.real, eigenvalues.abs().amax(-1)
