@@ -92,7 +92,8 @@ def freqs_zpk(z: Coefficients, p: Coefficients, k: Coefficients, worN: Frequenci
     dtype = result_dtype(z, p, k)
     w = _frequencies("freqs_zpk", worN, dtype, z_, p_, are_roots=True)
     s = torch.complex(torch.zeros_like(w), w).unsqueeze(-2).to(torch.complex128)
-    h = k_.unsqueeze(-1) * ratio_of_products(s - z_.unsqueeze(-1), s - p_.unsqueeze(-1))
+    zeros, poles = ((s - roots.unsqueeze(-1)).unbind(-2) for roots in (z_, p_))
+    h = k_.unsqueeze(-1) * ratio_of_products(zeros, poles, torch.ones_like(s.squeeze(-2)))
     return w, h.to(complex_of(dtype))
 
 

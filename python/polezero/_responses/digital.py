@@ -117,7 +117,8 @@ def freqz_zpk(
     dtype = result_dtype(z, p, k)
     grid = grid_of("freqz_zpk", "worN", worN, whole, fs, dtype, z_.device)
     circle = circle_at(grid.turns)
-    h = k_.unsqueeze(-1) * ratio_of_products(root_factors(z_, circle), root_factors(p_, circle))
+    zeros, poles = (root_factors(roots, circle).unbind(-2) for roots in (z_, p_))
+    h = k_.unsqueeze(-1) * ratio_of_products(zeros, poles, torch.ones_like(circle.sine))
     return _response(h, grid, dtype)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -10,7 +12,7 @@ from polezero._responses.grids import Circle, Grid, circle_at, powers_at
 # Of a product before it is divided: however narrow their bands, 16 factors neither overflow nor underflow.
 _GROUP = 16
 # Frequencies at a time, so that 16 sections stay in the cache, forward and backward.
-_CHUNK = 8192
+_CHUNK = 16384
 _BLOCK = 32  # powers of z that are kept
 
 
@@ -42,12 +44,12 @@ def sections_at(sos: Tensor, turns: Tensor) -> Tensor:
 
 def _sections_at(sos: Tensor, turns: Tensor) -> Tensor:
     circle = circle_at(turns)
-    num, den = sos.split(3, -1)
-    return ratio_of_products(section_polynomials(num, circle), section_polynomials(den, circle))
+    polynomials = section_polynomials(sos.unflatten(-1, (2, 3)).flatten(-3, -2), circle).unbind(-2)
+    return ratio_of_products(polynomials[::2], polynomials[1::2], torch.ones_like(turns))
 
 
 def section_polynomials(c: Tensor, circle: Circle) -> Tensor:
-    r"""Return :math:`e^{j\omega} (c_0 + c_1 e^{-j\omega} + c_2 e^{-2j\omega})`, ``[..., K, F]`` for c ``[..., K, 3]``.
+    r"""Return :math:`e^{j\omega} (c_0 + c_1 e^{-j\omega} + c_2 e^{-2j\omega})`, ``[..., R, F]`` for c ``[..., R, 3]``.
 
     It is :math:`c_1 + (c_0 + c_2) \cos \omega + j (c_0 - c_2) \sin \omega`, here in terms of :class:`Circle`, and as
     one product of matrices, whose real second factor has real and imaginary parts side by side.
@@ -56,11 +58,11 @@ def section_polynomials(c: Tensor, circle: Circle) -> Tensor:
     weights = torch.stack([c0 + c1 + c2, c1 - c0 - c2, c0 + c2, c0 - c2], -1)
     right = circle.right.to(circle.sine.dtype)
     zero = torch.zeros_like(right)
-    real = [torch.stack([part, zero], -1) for part in (right, 1 - right, circle.offset)]
-    basis = torch.stack([*real, torch.stack([zero, circle.sine], -1)], -3)  # [..., 4, F, 2]
+    real = torch.stack([right, 1 - right, circle.offset, zero], -2)
+    basis = torch.complex(real, torch.stack([zero, zero, zero, circle.sine], -2))
     if c.is_complex():
-        return weights @ torch.view_as_complex(basis)
-    return torch.view_as_complex((weights @ basis.flatten(-2)).unflatten(-1, basis.shape[-2:]))
+        return weights @ basis
+    return torch.view_as_complex((weights @ torch.view_as_real(basis).flatten(-2)).unflatten(-1, (-1, 2)))
 
 
 def root_factors(roots: Tensor, circle: Circle) -> Tensor:
@@ -69,21 +71,19 @@ def root_factors(roots: Tensor, circle: Circle) -> Tensor:
     return nearer + torch.complex(circle.offset, circle.sine).unsqueeze(-2)
 
 
-def ratio_of_products(num: Tensor, den: Tensor) -> Tensor:
-    """The product of num ``[..., M, F]`` by that of den ``[..., N, F]``: each factor 0 has its derivative."""
-    total = num.new_ones(num.shape[-1])
-    over, under = (t.split(_GROUP, -2) if t.shape[-2] else () for t in (num, den))
-    for k in range(max(len(over), len(under))):
-        if k < len(over):
-            total = product(over[k]) if k == 0 else total * product(over[k])
-        if k < len(under):
-            total = total / product(under[k])
+def ratio_of_products(num: Sequence[Tensor], den: Sequence[Tensor], one: Tensor) -> Tensor:
+    """The product of num, each ``[..., F]``, by that of den, and by ``one``: a factor of 0 has its derivative."""
+    total = one
+    for k in range(0, max(len(num), len(den)), _GROUP):
+        total = product([total, *num[k : k + _GROUP]]) if k else product(num[:_GROUP] or [one])
+        if k < len(den):
+            total = total / product(den[k : k + _GROUP])
     return total
 
 
-def product(factors: Tensor) -> Tensor:
-    """Over the last axis but one, in pairs. (A tree over slices copies each level's gradient; torch.prod, as well.)"""
-    parts = list(factors.unbind(-2))
+def product(factors: Sequence[Tensor]) -> Tensor:
+    """In pairs. (Slices of one tensor would copy each level's gradient, and torch.prod divides by its factors.)"""
+    parts = list(factors)
     while len(parts) > 1:
         pairs = [x * y for x, y in zip(parts[::2], parts[1::2])]
         parts = pairs + parts[2 * len(pairs) :]
