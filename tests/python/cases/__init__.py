@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from cases import allpole, forms, freq, lattice, lfilter, modal, sosfilt, sparse, spline, state_space
+from cases import allpole, design, forms, freq, lattice, lfilter, modal, sosfilt, sparse, spline, state_space
 from cases.case import Arguments, Bound, Case
 
-FAMILIES = (lfilter, allpole, forms, sosfilt, state_space, lattice, sparse, spline, modal, freq)
+FAMILIES = (lfilter, allpole, forms, sosfilt, state_space, lattice, sparse, spline, modal, freq, design)
 ALL: dict[str, Case] = {case.name: case for family in FAMILIES for case in family.CASES}
 OPS: dict[str, Mapping[str, Arguments]] = {name: op for case in ALL.values() for name, op in case.ops.items()}
 EXAMPLES = [Bound(case, label, call) for case in ALL.values() for label, call in case.examples.items()]
