@@ -21,6 +21,11 @@ TORCH_LIBRARY(polezero, m) {
      "-> (Tensor y, Tensor zf)");
   op("linear_recurrence(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
   op("sosfilt(Tensor sos, Tensor x, int axis=-1, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("sosfilt_zi(Tensor sos) -> Tensor");
+  op("filtfilt(Tensor b, Tensor a, Tensor x, int axis=-1, str? padtype='odd', SymInt? padlen=None, "
+     "str method='pad', SymInt? irlen=None) -> Tensor");
+  op("sosfiltfilt(Tensor sos, Tensor x, int axis=-1, str? padtype='odd', SymInt? padlen=None, "
+     "str method='pad', SymInt? irlen=None) -> Tensor");
   // x[..., I, T] -> y[..., O, T]
   op("state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
      "-> (Tensor y, Tensor zf)");
@@ -86,6 +91,12 @@ TORCH_LIBRARY(polezero, m) {
   op("sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? zi, "
      "bool need_sos, bool need_x, bool need_zi) "
      "-> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)");
+  // before and behind x, `length` samples made of the end one and of those mirrored about it
+  op("zero_phase_forward(Tensor b, Tensor a, Tensor zi, Tensor adjoint_zi, Tensor x, "
+     "SymInt length, float of_end, float of_mirrored) -> Tensor");
+  op("zero_phase_backward(Tensor grad_y, Tensor b, Tensor a, Tensor zi, Tensor adjoint_zi, "
+     "Tensor? x, SymInt length, float of_end, float of_mirrored, bool need_filter, bool need_x) "
+     "-> (Tensor grad_b, Tensor grad_a, Tensor grad_zi, Tensor grad_adjoint_zi, Tensor grad_x)");
   op("state_space_forward(Tensor A, Tensor? B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None, "
      "bool adjoint=False) -> (Tensor y, Tensor zf)");
   op("lattice_forward(Tensor k, Tensor u, Tensor? zi, bool all, bool adjoint=False) "

@@ -236,7 +236,7 @@ struct LfilterBackward : Op<&polezero::lfilter_backward, 1, 1, 1, 1, 1, 1, 1, 1>
     const c10::SymInt P = max_order(b, a), taps_b = b.sym_size(-1), taps_a = a.sym_size(-1),
                       T = grad_y.sym_size(-1);
     const bool tail = grad_zf.defined() && P > 0;
-    const Tensor a0 = wide(first(a)).conj(), monic = wide(a).conj() / a0;
+    const Tensor a0 = conjugated(wide(first(a))), monic = conjugated(wide(a)) / a0;
     Tensor lambda = grad_y;
     if (taps_a > 1) {
       lambda =
@@ -259,7 +259,7 @@ struct LfilterBackward : Op<&polezero::lfilter_backward, 1, 1, 1, 1, 1, 1, 1, 1>
       }
       r[1] = -sum / a0;
     }
-    if (need_x) r[2] = slice_last(fir(wide(b).conj() / a0, lambda, /*reverse=*/true), 0, T);
+    if (need_x) r[2] = slice_last(fir(conjugated(wide(b)) / a0, lambda, /*reverse=*/true), 0, T);
     if (need_zi) r[3] = wide(head);
     return r;
   }

@@ -2,6 +2,8 @@
 
 #include <c10/core/impl/TorchDispatchModeTLS.h>
 
+#include <limits>
+
 #include "autograd/calls.h"
 #include "ops/caller.h"
 
@@ -104,8 +106,28 @@ bool readable(const Tensor& t) {
 void check_filter(const char* op, const Tensor& b, const Tensor& a) {
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
-  TORCH_CHECK_VALUE(!readable(a) || a.select(-1, 0).ne(0).all().item<bool>(), op, ": ", kA0,
+  check_a0(op, kA0, a);
+}
+
+void check_a0(const char* op, const char* where, const Tensor& a) {
+  TORCH_CHECK_VALUE(!readable(a) || a.select(-1, 0).ne(0).all().item<bool>(), op, ": ", where,
                     " != 0, got 0");
+}
+
+void check_sections(const char* op, const Tensor& sos, int64_t core_dims) {
+  TORCH_CHECK_VALUE(sos.dim() >= core_dims && sos.sym_size(-1) == 6 && sos.sym_size(-2) >= 1, op,
+                    ": sos: expected [..., ", core_dims == 3 ? "T, " : "",
+                    "sections, 6], got shape ", sos.sym_sizes());
+}
+
+void check_has_steady_state(const char* op, const Argument& a) {
+  if (!readable(a.tensor) || a.tensor.numel() == 0) return;
+  const Tensor t = wide(a.tensor), sum = t.sum(-1).abs();
+  const Tensor rounding = std::numeric_limits<double>::epsilon() * t.abs().sum(-1);
+  TORCH_CHECK_VALUE(sum.gt(rounding).all().item<bool>(), op, ": ", a.name,
+                    ": expected no pole at z = 1, for which a step has no steady state, got "
+                    "sum(a) = ",
+                    sum.min().item<double>());
 }
 
 bool two_pass(const char* op, std::string_view backward) {

@@ -57,6 +57,14 @@ bool readable(const Tensor& t);
 
 // A filter's b and a are not empty, and, where that may be looked at, a_0 is not 0.
 void check_filter(const char* op, const Tensor& b, const Tensor& a);
+// a[..., 0] alone, which messages find `where` the user has it (ops/caller.h).
+void check_a0(const char* op, const char* where, const Tensor& a);
+
+// Sections [..., K, 6], or, with 3 dimensions of their own, [..., T or 1, K, 6].
+void check_sections(const char* op, const Tensor& sos, int64_t core_dims);
+
+// A step has a steady state: where that may be looked at, sum_i a_i is not 0 to rounding.
+void check_has_steady_state(const char* op, const Argument& a);
 
 // The axis as a negative number, counted from the end of x.
 int64_t wrap_axis(const char* op, int64_t axis, const Argument& x);

@@ -93,9 +93,10 @@ std::tuple<Tensor, Tensor> tdf2_ssm(const Tensor& b, const Tensor& a, const Tens
 //   zi_0 = sum_{k >= 1} (b_k - a_k b_0) / sum_k a_k
 //   zi_m = zi_0 sum_{k <= m} a_k - sum_{k=1..m} (b_k - a_k b_0)
 Tensor lfilter_zi(const Tensor& b_, const Tensor& a_) {
-  const char* op = "lfilter_zi";
+  const char* op = Caller::function("lfilter_zi");
   const Promotion type = promote(op, {{"b", b_}, {"a", a_}});
   check_filter(op, b_, a_);
+  check_has_steady_state(op, {"a", a_});
   broadcast_leading(op, {{"b", b_}, {"a", a_}});
   const Normalised f(b_, a_, type.in_double());
   const Tensor b = of_length(f.b, f.P + 1), a = of_length(f.a, f.P + 1);

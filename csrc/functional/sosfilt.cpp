@@ -13,12 +13,6 @@ using autograd::call;
 
 namespace {
 
-void check_sections(const char* op, const Tensor& sos, int64_t core_dims) {
-  TORCH_CHECK_VALUE(sos.dim() >= core_dims && sos.sym_size(-1) == 6 && sos.sym_size(-2) >= 1, op,
-                    ": sos: expected [..., ", core_dims == 3 ? "T, " : "",
-                    "sections, 6], got shape ", sos.sym_sizes());
-}
-
 // SciPy's states, [K, ...] with 2 values along `axis` (counted from the end), as [..., K, 2].
 Tensor states_of(const char* op, const Tensor& zi, const c10::SymInt& K, int64_t axis,
                  const c10::SymDimVector& leading, const Promotion& type) {

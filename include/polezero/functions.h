@@ -46,8 +46,8 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(const at::Tensor& b, con
                                                         std::string_view backward = "one_pass");
 
 // The state zi[..., P] in which lfilter answers a step of height 1 with its steady state at once:
-// scipy.signal.lfilter_zi. It is float64 or complex128, and inf or NaN where sum_i a_i = 0. Throws
-// c10::ValueError where a[..., 0] = 0.
+// scipy.signal.lfilter_zi. It is float64 or complex128. Throws c10::ValueError where a[..., 0] = 0
+// or, to rounding, sum_i a_i = 0.
 POLEZERO_API at::Tensor lfilter_zi(const at::Tensor& b, const at::Tensor& a);
 
 // The state zi[..., P] of lfilter that past outputs and inputs leave behind, newest first: y[...,
@@ -90,6 +90,32 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> linear_recurrence(
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> sosfilt(const at::Tensor& sos, const at::Tensor& x,
                                                         int64_t axis,
                                                         const std::optional<at::Tensor>& zi);
+
+// The states zi[K, ..., 2] in which sosfilt answers a step of height 1 with its steady state at
+// once: scipy.signal.sosfilt_zi. They are float64 or complex128. Throws c10::ValueError where
+// sos[..., 3] = 0 or a section has a pole at z = 1.
+POLEZERO_API at::Tensor sosfilt_zi(const at::Tensor& sos);
+
+// Zero phase: lfilter, or sosfilt, along `axis` of x and then backwards, with conjugate
+// coefficients, so that the gain is |H|^2; float64 between the two.
+//
+// Method "pad" extends the signal at both ends by `padlen` samples (by default 3 times the number
+// of taps): `padtype` "odd" about the end sample as a centre, "even" about it as a mirror,
+// "constant" by it, std::nullopt not at all; both directions begin in the steady state of their
+// first sample. Method "gust" chooses the states in which they begin so that the result does not
+// depend on which direction comes first; `irlen` is the length of the filter's impulse response,
+// std::nullopt that of the signal. Throws c10::ValueError where x has no more than `padlen` samples
+// or, in method "pad", the filter a pole at z = 1.
+POLEZERO_API at::Tensor filtfilt(const at::Tensor& b, const at::Tensor& a, const at::Tensor& x,
+                                 int64_t axis = -1, std::optional<std::string_view> padtype = "odd",
+                                 std::optional<c10::SymInt> padlen = {},
+                                 std::string_view method = "pad",
+                                 std::optional<c10::SymInt> irlen = {});
+POLEZERO_API at::Tensor sosfiltfilt(const at::Tensor& sos, const at::Tensor& x, int64_t axis = -1,
+                                    std::optional<std::string_view> padtype = "odd",
+                                    std::optional<c10::SymInt> padlen = {},
+                                    std::string_view method = "pad",
+                                    std::optional<c10::SymInt> irlen = {});
 
 // A state-space filter with I inputs, O outputs and S states:
 //

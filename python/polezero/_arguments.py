@@ -6,11 +6,15 @@ import inspect
 import operator
 import re
 import sys
+import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from polezero._signatures import Coefficients
 
@@ -125,6 +129,45 @@ def precise(function: str, **values: Coefficients) -> list[Tensor]:
     """Tensors as they are, anything else in double precision on the device of the first one."""
     device = next((v.device for v in values.values() if isinstance(v, Tensor)), torch.device("cpu"))
     return [to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
+
+
+def has_values(*tensors: Tensor) -> bool:
+    """Whether values may be looked at, for a check: on the CPU, and not under a transform or in a graph."""
+    if torch.compiler.is_compiling() or torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.PROXY):
+        return False
+    return all(
+        t.device.type == "cpu" and not isinstance(t, FakeTensor) and not is_functorch_wrapped_tensor(t) for t in tensors
+    )
+
+
+def doubles(function: str, **values: Coefficients) -> list[Tensor]:
+    """In float64 or complex128, all on the device of the first tensor; a number has one dimension of one value."""
+    tensors = precise(function, **values)
+    place = tensors[0].device
+    for name, t in zip(values, tensors):
+        if t.device != place:
+            where = f"a tensor on {place} as {next(iter(values))}"
+            raise ValueError(f"{function}: {name}: expected {where}, got one on {t.device}")
+    return [t.to(torch.complex128 if t.is_complex() else torch.float64) for t in tensors]
+
+
+def warn(message: str) -> None:
+    """A warning at the line that called the package."""
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "polezero":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
+def broadcast_leading(function: str, dimensions: int, **tensors: Tensor) -> torch.Size:
+    """The leading dimensions of all tensors, which are what precedes the last ``dimensions`` of each, broadcast."""
+    try:
+        return torch.Size(torch.broadcast_shapes(*(t.shape[: t.dim() - dimensions] for t in tensors.values())))
+    except RuntimeError:
+        got = ", ".join(f"{name} {list(t.shape)}" for name, t in tensors.items())
+        first = next(iter(tensors))
+        raise ValueError(f"{function}: {first}: expected leading dimensions that broadcast, got {got}") from None
 
 
 def _of_the_first(values: Tensor, *others: Tensor | None) -> tuple[int]:

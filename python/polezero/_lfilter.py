@@ -216,11 +216,12 @@ def lfilter_zi(b: Coefficients, a: Coefficients, *, dtype: torch.dtype | None = 
             the arguments have: a filter takes such a state beside a signal of any dtype.
 
     Returns:
-        ``zi`` of shape ``[..., P]``, to be multiplied by the first sample of the signal. A
-        filter with a pole at ``z = 1`` (``sum(a) = 0``) has no such state: inf or NaN.
+        ``zi`` of shape ``[..., P]``, to be multiplied by the first sample of the signal. Where
+        values may not be looked at, that of a filter with a pole at ``z = 1`` is inf or NaN.
 
     Raises:
-        ValueError: ``a[..., 0]`` is 0, ``b`` or ``a`` is empty, or leading dimensions or devices do not fit.
+        ValueError: ``a[..., 0]`` is 0, ``sum(a)`` is 0 to rounding (a pole at ``z = 1``, where there is no such
+            state), ``b`` or ``a`` is empty, or leading dimensions or devices do not fit.
         TypeError: A dtype is not supported.
 
     Source: :func:`scipy.signal.lfilter_zi`.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import scipy.signal
 import torch
@@ -22,7 +23,9 @@ TOLERANCE = {
     torch.float64: 1e-14,  # 1.7e-15
     torch.complex128: 1e-14,  # 7.5e-16
     torch.float16: 1e-3,  # 3.3e-4: values are rounded twice, to 2^-11 each time
+    torch.int64: 0.0,  # how many there are of something
     torch.bfloat16: 8e-3,  # 2.6e-3: twice, to 2^-8
+    torch.bool: 0.0,
 }
 # Gradients to coefficients are sums over time and rows, so they round T times, and once more for each order of
 # differentiation: 3e-15 measured.
@@ -109,6 +112,18 @@ def scipy_lfilter(b: Tensor, a: Tensor, x: Tensor, axis: int = -1, zi: Tensor | 
         return torch.from_numpy(scipy.signal.lfilter(*arrays, axis=axis))
     y, zf = scipy.signal.lfilter(*arrays, axis=axis, zi=wide(zi).numpy())
     return torch.from_numpy(y), torch.from_numpy(zf)
+
+
+def response(sos: Tensor, f: Any, fs: float) -> np.ndarray:
+    """Of cascades ``[..., K, 6]`` at frequencies, in NumPy's double precision."""
+    z = np.exp(-2j * np.pi * np.asarray(f, dtype=float) / fs)
+    powers = np.stack([z**0, z, z**2])
+    sections = sos.detach().numpy()
+    return np.prod((sections[..., :3] @ powers) / (sections[..., 3:] @ powers), axis=-2)
+
+
+def decibels(sos: Tensor, f: Any, fs: float) -> np.ndarray:
+    return 20 * np.log10(np.abs(response(sos, f, fs)))
 
 
 class KernelCalls(TorchDispatchMode):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from polezero._arguments import readable
+from polezero._arguments import readable, warn
 from polezero._design.bands import Factors, Polynomials
 from polezero._design.polynomials import multiply, product
 from polezero._design.prototypes import constant
@@ -147,9 +146,7 @@ def warn_if_unstable(function: str, a: Tensor) -> None:
     companion[..., 0, :] = -a[..., 1:] / a[..., :1]
     radius = torch.linalg.eigvals(companion).abs().amax().item() if companion.isfinite().all() else float("nan")
     if radius >= 1:
-        warnings.warn(
+        warn(
             f"{function}: the coefficients b and a are unstable once rounded: the largest pole has the radius"
-            f" {radius:.9g}; output='sos' is not",
-            UserWarning,
-            stacklevel=4,
+            f" {radius:.9g}; output='sos' is not"
         )

@@ -6,10 +6,12 @@ use the functions of :mod:`polezero` for anything but checking. ``lpv_*`` are th
 """
 
 from polezero.reference._allpole import allpole, linear_recurrence, lpv_allpole
+from polezero.reference._audio import biquad
 from polezero.reference._forms import lpv_fir, lpv_lfilter
 from polezero.reference._lattice import lattice, lpv_lattice
 from polezero.reference._lfilter import lfilter
 from polezero.reference._modal import modal_bank
+from polezero.reference._responses import freqs, freqs_zpk, freqz, freqz_sos, freqz_zpk, group_delay
 from polezero.reference._sosfilt import lpv_parallel, lpv_sosfilt, parallel, sosfilt
 from polezero.reference._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
 from polezero.reference._spline import (
@@ -22,15 +24,24 @@ from polezero.reference._spline import (
     symiirorder2,
 )
 from polezero.reference._state_space import lpv_state_space, state_space
+from polezero.reference._zero_phase import filtfilt, sosfilt_zi, sosfiltfilt
 
 __all__ = [
     "allpass_comb",
     "allpole",
+    "biquad",
     "comb_filter",
     "cspline1d",
     "cspline1d_eval",
     "cubic_spline",
     "feedforward_comb",
+    "filtfilt",
+    "freqs",
+    "freqs_zpk",
+    "freqz",
+    "freqz_sos",
+    "freqz_zpk",
+    "group_delay",
     "lattice",
     "lfilter",
     "linear_recurrence",
@@ -46,6 +57,8 @@ __all__ = [
     "qspline1d",
     "qspline1d_eval",
     "sosfilt",
+    "sosfilt_zi",
+    "sosfiltfilt",
     "sparse_allpole",
     "state_space",
     "symiirorder1",
