@@ -30,6 +30,7 @@ def small_calls() -> dict[str, dict[str, Any]]:
     number, delay = torch.tensor(0.5, dtype=torch.float64), torch.tensor(2)
     poles, gains = torch.tensor([0.5j, -0.3j]), torch.randn(2) + 0j
     spline = {"x": x, "lamb": 0.0}
+    specification = {"wp": 0.2, "ws": 0.3, "gpass": 1.0, "gstop": 40.0}
     r = torch.tensor([0.5, -0.25], dtype=torch.float64)
     zpk = {"z": r, "p": r + 0.125, "k": number}
 
@@ -40,6 +41,17 @@ def small_calls() -> dict[str, dict[str, Any]]:
     return {
         "allpass_comb": {"a": number, "delay": delay, "x": x},
         "allpole": {"a": a[1:], "x": x},
+        "bessel": {"N": 2, "Wn": number},
+        "besselap": {"N": 2},
+        "buttap": {"N": 2},
+        "butter": {"N": 2, "Wn": number},
+        "buttord": specification,
+        "cheb1ap": {"N": 2, "rp": number},
+        "cheb1ord": specification,
+        "cheb2ap": {"N": 2, "rs": 30 * number},
+        "cheb2ord": specification,
+        "cheby1": {"N": 2, "rp": number, "Wn": number},
+        "cheby2": {"N": 2, "rs": 30 * number, "Wn": number},
         "bilinear": {"b": b, "a": a, "fs": number},
         "bilinear_zpk": zpk | {"fs": number},
         "comb_filter": {"a": number, "delay": delay, "x": x},
@@ -52,10 +64,19 @@ def small_calls() -> dict[str, dict[str, Any]]:
         "cubic_spline": {"x": x, "m": 2},
         "deemphasis": {"coef": number},
         "diagonalise": {"A": A, "B": B, "C": C},
+        "ellip": {"N": 2, "rp": number, "rs": 30 * number, "Wn": number},
+        "ellipap": {"N": 2, "rp": number, "rs": 30 * number},
+        "ellipord": specification,
+        "feedforward_comb": {"b": number, "delay": delay, "x": x},
+        "gammatone": {"freq": number, "ftype": "iir"},
+        "iircomb": {"w0": 0.5, "Q": 4 * number},
+        "iirdesign": specification,
+        "iirfilter": {"N": 2, "Wn": number, "btype": "lowpass"},
+        "iirnotch": {"w0": number, "Q": 4 * number},
+        "iirpeak": {"w0": number, "Q": 4 * number},
         "dimpulse": {"system": SYSTEM, "x0": A[0], "n": 5},
         "dlsim": {"system": SYSTEM, "u": x.mT},
         "dstep": {"system": SYSTEM, "x0": A[0], "n": 5},
-        "feedforward_comb": {"b": number, "delay": delay, "x": x},
         "invres": {"r": r, "p": r / 2, "k": number},
         "invresz": {"r": r, "p": r / 2, "k": number},
         "latc2tf": {"k": k, "v": taps},
@@ -71,6 +92,8 @@ def small_calls() -> dict[str, dict[str, Any]]:
         "invresz": {"r": r, "p": r / 2, "k": number},
         "latc2tf": {"k": k, "v": taps},
         "lattice": {"k": k, "x": x, "taps": taps},
+        "legendre": {"N": 2, "Wn": number},
+        "legendreap": {"N": 2},
         "lfilter": {"b": b, "a": a, "x": x},
         "lfilter_zi": {"b": b, "a": a},
         "lfiltic": {"b": b, "a": a, "y": x[:, :2], "x": x[:, 2:4]},

@@ -87,6 +87,9 @@ def assert_close(actual: Any, expected: Any, tolerance: float | None = None) -> 
         for one, other in zip(actual, expected, strict=True):
             assert_close(one, other, tolerance)
         return
+    if isinstance(expected, int):
+        assert actual == expected
+        return
     assert actual.shape == expected.shape, f"expected shape {tuple(expected.shape)}, got {tuple(actual.shape)}"
     assert actual.is_complex() == expected.is_complex(), f"expected {expected.dtype}, got {actual.dtype}"
     if expected.numel() == 0:

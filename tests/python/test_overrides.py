@@ -17,7 +17,9 @@ import polezero
 from polezero import _overrides
 
 NAMES = sorted(FUNCTIONS)
-OF_NUMBERS = {"octave_bands", "weighting"}  # what takes no tensor makes none a node, nor of a subclass
+# What takes no tensor makes none a node, nor of a subclass.
+OF_NUMBERS = {"besselap", "buttap", "buttord", "cheb1ord", "cheb2ord", "ellipord", "iirdesign", "legendreap"}
+OF_NUMBERS |= {"octave_bands", "weighting"}
 OF_TENSORS = [name for name in NAMES if name not in OF_NUMBERS]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from polezero._arguments import readable
+from polezero._arguments import readable, warn
 from polezero._design.bands import Factors, Polynomials
 from polezero._design.polynomials import multiply, product
 from polezero._design.prototypes import constant
@@ -85,11 +84,11 @@ def zpk(f: Factors, p: Polynomials, order: Order) -> tuple[Tensor, Tensor, Tenso
     x, gap, analog = p.rows[..., 1] / -2, f.P - f.x * f.x, p.scale is None
     if p.scale is not None:
         gap = 4 * gap / p.scale.square()
-    y = _root(gap)
+    y = square_root(gap)
     pole_x, pole_y = x[..., : f.pairs], y[..., : f.pairs]
     if p.real is not None:
         pole_x, pole_y = torch.cat([pole_x, p.real], -1), torch.cat([pole_y, torch.zeros_like(p.real)], -1)
-    poles = _placed(order.poles, pole_x, pole_y, _root(-gap[..., : f.pairs]) if f.splits else None)
+    poles = _placed(order.poles, pole_x, pole_y, square_root(-gap[..., : f.pairs]) if f.splits else None)
     lead = poles.shape[:-1]
     points = [0.0] * f.at_zero if analog else [1.0] * f.at_zero + [-1.0] * f.at_infinity
     zeros = constant(points, x).expand(*lead, -1)
@@ -112,7 +111,7 @@ def _placed(roots: list[tuple[int, int]], x: Tensor, y: Tensor, apart: Tensor | 
     return torch.complex(real, imaginary)
 
 
-def _root(square: Tensor) -> Tensor:
+def square_root(square: Tensor) -> Tensor:
     """0 of negative numbers; at 0, the double pole, its derivative is 0 by convention."""
     positive = square > 0
     return torch.where(positive, torch.where(positive, square, 1.0).sqrt(), 0.0)
@@ -147,9 +146,7 @@ def warn_if_unstable(function: str, a: Tensor) -> None:
     companion[..., 0, :] = -a[..., 1:] / a[..., :1]
     radius = torch.linalg.eigvals(companion).abs().amax().item() if companion.isfinite().all() else float("nan")
     if radius >= 1:
-        warnings.warn(
+        warn(
             f"{function}: the coefficients b and a are unstable once rounded: the largest pole has the radius"
-            f" {radius:.9g}; output='sos' is not",
-            UserWarning,
-            stacklevel=4,
+            f" {radius:.9g}; output='sos' is not"
         )

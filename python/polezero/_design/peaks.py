@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import torch
 from torch import Tensor
 
-from polezero._arguments import readable, to_tensor
+from polezero._arguments import readable, to_tensor, warn
 from polezero._design import checks, outputs
 from polezero._design.polynomials import product
 from polezero._design.prototypes import constant
@@ -249,7 +248,7 @@ def gammatone(
         raise ValueError(f"gammatone: ftype: expected 'iir', got {ftype!r}{reason}")
     for name, value in (("order", order), ("numtaps", numtaps)):
         if value is not None:
-            warnings.warn(f"gammatone: {name}: has no effect on an IIR filter, got {value!r}", stacklevel=3)
+            warn(f"gammatone: {name}: has no effect on an IIR filter, got {value!r}")
     output = checks.output_form("gammatone", output, ("ba", "sos"))
     rate = checks.sampling_rate("gammatone", fs) or 2.0
     angle = _frequency("gammatone", "freq", freq, rate, checks.device_of(device, freq)).unsqueeze(-1)
