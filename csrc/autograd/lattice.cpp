@@ -23,9 +23,13 @@ Tensor real_part(const Tensor& z) { return z.is_complex() ? (z + conjugated(z)) 
 Tensor squared_cosine(const Tensor& k) {
   return k.is_complex() ? 1 - k * conjugated(k) : (1 - k) * (1 + k);
 }
+// A constant k may be wider than the signals. What is made of it is made in its own precision, for
+// as it nears 1 rounding it would spoil c, and then rounded to the dtype of the signals.
+
 // The gains h_1..h_N, and ports (all of them, or port 0 alone) times or over them.
 struct Gains {
-  explicit Gains(const Tensor& k) : h(squared_cosine(k).sqrt().cumprod(-1).mT()) {}
+  Gains(const Tensor& k, at::ScalarType type)
+      : h(squared_cosine(k).sqrt().cumprod(-1).mT().to(type)) {}
 
   Tensor h;  // [..., N, T or 1]
 
@@ -76,11 +80,13 @@ struct Run {
 // The gradient of k from the filter's run and that of its adjoint.
 Tensor grad_of_k(const Tensor& k, const Run& forward, const Run& backward) {
   const int64_t N = count_of(k, -1);
-  const Gains gains(k);
+  const at::ScalarType type = forward.u.scalar_type();
+  const Gains gains(k, type);
   const std::vector<Tensor> in = forward.fed(gains, false).unbind(-2),
                             out = backward.fed(gains, true).unbind(-2);
-  const Tensor square = squared_cosine(k);
-  const std::vector<Tensor> ks = k.unbind(-1), cs = square.sqrt().unbind(-1);
+  const Tensor square = squared_cosine(k), c = square.sqrt();
+  const std::vector<Tensor> ks = k.to(type).unbind(-1), cs = c.to(type).unbind(-1),
+                            over_c = (k / c).to(type).unbind(-1);
   std::vector<Tensor> seen(N + 1), grads(N);  // port 0 before stage i
   seen[N] = in[0];
   for (int64_t i = N; i > 1; --i) seen[i - 1] = cs[i - 1] * seen[i] - ks[i - 1] * in[i];
@@ -88,7 +94,7 @@ Tensor grad_of_k(const Tensor& k, const Run& forward, const Run& backward) {
   for (int64_t i = 1; i <= N; ++i) {
     const Tensor &k_i = ks[i - 1], &c_i = cs[i - 1], &f = seen[i];
     const Tensor of_c = real_part(conjugated(phi) * f + conjugated(out[i]) * in[i]);
-    grads[i - 1] = conjugated(out[i]) * f - phi * conjugated(in[i]) - k_i / c_i * of_c;
+    grads[i - 1] = conjugated(out[i]) * f - phi * conjugated(in[i]) - over_c[i - 1] * of_c;
     phi = c_i * phi + k_i * out[i];
   }
   // 1 / h_N at the input, h_i at the outputs i
@@ -98,7 +104,7 @@ Tensor grad_of_k(const Tensor& k, const Run& forward, const Run& backward) {
         real_part(conjugated(other_ports(backward.u)) * other_ports(forward.z)).mT();
     of_gains = of_gains - of_outputs.flip(-1).cumsum(-1).flip(-1);
   }
-  const Tensor grad = at::stack(grads, -1) + k / square * of_gains;
+  const Tensor grad = at::stack(grads, -1) + (k / square).to(type) * of_gains;
   return is_constant(k) ? wide(grad).sum(-2, /*keepdim=*/true) : grad;
 }
 
@@ -108,8 +114,9 @@ Tensor tangent_of_stages(const Tensor& k, const Tensor& tangent_k, const Tensor&
   const Tensor signed_k = adjoint ? -k : k, signed_tangent = adjoint ? -tangent_k : tangent_k;
   const Tensor c = squared_cosine(k).sqrt(),
                tangent_c = -real_part(conjugated(signed_k) * signed_tangent) / c;
-  const std::vector<Tensor> ks = signed_k.unbind(-1), dks = signed_tangent.unbind(-1),
-                            cs = c.unbind(-1), dcs = tangent_c.unbind(-1), in = p.unbind(-2);
+  const auto stages = [&](const Tensor& t) { return t.to(p.scalar_type()).unbind(-1); };
+  const std::vector<Tensor> ks = stages(signed_k), dks = stages(signed_tangent), cs = stages(c),
+                            dcs = stages(tangent_c), in = p.unbind(-2);
   std::vector<Tensor> out(N + 1);
   Tensor f = in[0], moved = at::zeros_like(f);
   for (int64_t j = 1; j <= N; ++j) {
@@ -166,10 +173,12 @@ struct LatticeForward : Op<&polezero::lattice_forward, 2, 2, 1> {
     const auto [all, adjoint] = attributes;
     Tensors<2> r;
     if (t[0].defined()) {
-      const Gains gains(k);
+      const at::ScalarType type = u.scalar_type();
+      const Gains gains(k, type);
       const Tensor z = all ? out[0] : all_ports(p, adjoint);
       // the tangents of log h_1 .. log h_N, and of the first alone, as ports
-      const Tensor log = -(real_part(conjugated(k) * t[0]) / squared_cosine(k)).cumsum(-1).mT();
+      const Tensor log =
+          -(real_part(conjugated(k) * t[0]) / squared_cosine(k)).cumsum(-1).mT().to(type);
       const Tensor of_0 =
                        pad_ports(-log.slice_symint(-2, log.sym_size(-2) - 1), 0, log.sym_size(-2)),
                    of_others = pad_ports(log, 1, 0);

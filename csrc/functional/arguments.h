@@ -27,6 +27,11 @@ struct Promotion {
   at::ScalarType in_double() const {
     return at::isComplexType(result) ? at::kComplexDouble : at::kDouble;
   }
+  // Of coefficients while a_0 is divided out. Where a is constant it stays so: core ops read it,
+  // and rounded quotients would be other poles.
+  at::ScalarType quotient(bool a_is_constant) const {
+    return a_is_constant ? in_double() : compute;
+  }
 };
 
 // What an op reads although it is wider than the signal: constant coefficients, a state. Beside
@@ -36,9 +41,13 @@ struct Reads {
   bool states = false;
 };
 
-// Whether the axis of time of coefficients says that they stay as they are.
-inline Reads read_where_constant(const Tensor& c, int64_t axis) {
-  return {.coefficients = c.dim() >= -axis && c.sym_size(axis) == 1};
+// Whether the axis of time of all coefficients that are given says that they stay as they are.
+inline Reads read_where_constant(at::TensorList coefficients, int64_t axis, bool states = false) {
+  Reads reads{.coefficients = true, .states = states};
+  for (const Tensor& c : coefficients) {
+    reads.coefficients &= !c.defined() || (c.dim() >= -axis && c.sym_size(axis) == 1);
+  }
+  return reads;
 }
 
 Promotion promote(const char* op, const Argument& signal,

@@ -106,7 +106,8 @@ const Form& form_of(const char* op, std::string_view name) {
 std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor& a, const Tensor& x,
                                   const OptionalTensor& zi_, const Form& form) {
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi);
+  const Promotion type =
+      promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi, read_where_constant({b, a}, -2));
   check_not_scalar(op, {"x", x});
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
@@ -116,7 +117,9 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
   const c10::SymInt states = form.shares_state ? (M < N ? N : M) : M + N;
   zi = past_of(op, zi, states, {{"b", b, 2}, {"a", a, 2}, {"x", x}}, type);
   const Caller caller(op, kA0);
-  const auto [bs, as] = autograd::monic(b.to(type.compute), a.to(type.compute));
+  const at::ScalarType quotient = type.quotient(is_constant(a));
+  auto [bs, as] = autograd::monic(b.to(quotient), a.to(quotient));
+  if (!is_constant(b)) bs = bs.to(type.compute);
   const Filtered out = form.filter(bs, as, x.to(type.compute), zi);
   return results(out.y, out.state, type);
 }

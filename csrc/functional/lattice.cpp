@@ -24,8 +24,8 @@ std::tuple<Tensor, Tensor> lpv::lattice(const Tensor& k, const Tensor& x, const 
   const char* op = "lpv.lattice";
   const Tensor taps = value_or_undefined(taps_);
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type =
-      promote(op, {"x", x}, {{"k", k}, {"taps", taps, 1, false, true}}, zi, {.states = true});
+  const Promotion type = promote(op, {"x", x}, {{"k", k}, {"taps", taps, 1, false, true}}, zi,
+                                 read_where_constant({k, taps}, -2, /*states=*/true));
   check_not_scalar(op, {"x", x});
   const c10::SymInt T = x.sym_size(-1);
   check_not_empty(op, {"k", k});
@@ -38,8 +38,9 @@ std::tuple<Tensor, Tensor> lpv::lattice(const Tensor& k, const Tensor& x, const 
   }
   broadcast_leading(op, {{"k", k, 2}, {"taps", taps, 2}, {"x", x}});
   zi = past_of(op, zi, N, {{"k", k, 2}, {"x", x}}, type);
-  const Filtered out = functional::lattice(
-      k.to(type.compute), taps.defined() ? taps.to(type.compute) : taps, x.to(type.compute), zi);
+  const Filtered out =
+      functional::lattice(k.to(type.coefficient(k)), taps.defined() ? taps.to(type.compute) : taps,
+                          x.to(type.compute), zi);
   return results(out.y, zi.defined() ? out.state : Tensor(), type);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "ops/caller.h"
@@ -18,6 +19,19 @@ class HostCall : public DeviceCall<scalar_t, scalar_t> {
   HostCall(const char* op, const Tensor& /*signal*/, at::IntArrayRef leading)
       : DeviceCall<scalar_t, scalar_t>(op, leading) {}
 
+  // Coefficients [B, taps] in float64 or complex128. Torch would take a microsecond to widen them.
+  template <class A = acc>
+  RowPointer<const A> constant(const Tensor& c) {
+    if constexpr (std::is_same_v<A, acc> && !std::is_same_v<A, scalar_t>) {
+      if (c.scalar_type() == (host::is_complex<scalar_t> ? at::kComplexFloat : at::kFloat)) {
+        const Rows sets = coefficient_sets(c, this->leading());
+        const auto* data = static_cast<const scalar_t*>(sets.memory.const_data_ptr());
+        widened_.emplace_back(data, data + sets.memory.numel());
+        return {widened_.back().data(), sets.stride};
+      }
+    }
+    return DeviceCall<scalar_t, scalar_t>::template constant<A>(c);
+  }
   // States [B, last] that kernels carry on, in float64 or complex128; zero where undefined.
   std::vector<acc> carried(const Tensor& t, int64_t last) const;
   // Such states, as they are now, into an output, which may be a placeholder.
@@ -42,6 +56,7 @@ class HostCall : public DeviceCall<scalar_t, scalar_t> {
   NormalisedFilters<scalar_t> normalise(const GivenFilters& given, const char* a0);
 
   std::vector<acc> filters_;
+  std::vector<std::vector<acc>> widened_;
 };
 
 }  // namespace polezero

@@ -13,9 +13,9 @@ namespace {
 constexpr const char* kOp = "lattice";
 
 void check_stages(const Tensor& k, const Argument& signal) {
-  check_like(kOp, {"k", k}, signal);
   check_coefficients(kOp, {"k", k}, signal, 1);
   check_time_axis(kOp, {"k", k}, signal.tensor.sym_size(-1));
+  if (k.sym_size(-2) != 1) check_like(kOp, {"k", k}, signal);
 }
 
 // One signal, or N + 1.
@@ -34,8 +34,13 @@ void check_states(const Argument& state, const Argument& signal, const Tensor& k
 
 template <class Call>
 LatticeStages<typename Call::scalar> stages_of(Call& call, const Tensor& k) {
+  const int64_t N = k.size(-1);
+  if (k.size(-2) == 1) {
+    const auto one = call.constant(k.squeeze(-2));
+    return {N, nullptr, one.data, one.stride};
+  }
   const auto all = call.over_time(k);
-  return {k.size(-1), all.data, all.stride, k.size(-2) == 1};
+  return {N, all.data, nullptr, all.stride};
 }
 template <class Call>
 LatticePorts<const typename Call::scalar> ports_of(Call& call, const Tensor& signals) {

@@ -8,8 +8,8 @@
 namespace polezero {
 
 // N stages, each a rotation by k_i and sqrt(1 - |k_i|^2), from the input to a delay and back
-// (csrc/params/lattice.h): k[..., T or 1, N], u[..., 1 or N+1, T], zi[..., N] or none
-// -> z[..., 1 or N+1 (`all`), T], zf[..., N].
+// (csrc/params/lattice.h): k[..., T or 1, N], which may be wider than u where it is constant,
+// u[..., 1 or N+1, T], zi[..., N] or none -> z[..., 1 or N+1 (`all`), T], zf[..., N].
 std::tuple<Tensor, Tensor> lattice_forward(const Tensor& k, const Tensor& u,
                                            const OptionalTensor& zi, bool all, bool adjoint);
 

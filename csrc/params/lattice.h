@@ -20,10 +20,12 @@ namespace polezero {
 // The state is s_0..s_{N-1} of the sample before, or s_1..s_N of the sample after.
 template <class scalar_t>
 struct LatticeStages {
-  int64_t order;      // N
-  const scalar_t* k;  // [B, T or 1, N]
-  int64_t k_stride;   // of rows; 0: shared
-  bool constant;      // one k for all times
+  int64_t order;                      // N
+  const scalar_t* k;                  // [B, T, N]; null where one k is that of all times:
+  const acc_t<scalar_t>* constant_k;  // [B, N], else null
+  int64_t k_stride;                   // of rows of either; 0: shared
+
+  POLEZERO_HD bool constant() const { return constant_k != nullptr; }
 };
 
 // [B, count, T], count 1 (port 0 alone) or N + 1, a signal every `stride`.

@@ -20,6 +20,7 @@ struct LatticeCase {
   using A = acc_t<T>;
   LatticeShape shape;
   std::vector<T> k;
+  std::vector<A> constant_k;
   Rows<T> u, g;
   std::vector<A> zi, later;
 
@@ -29,15 +30,28 @@ struct LatticeCase {
         g(random_rows<T>(random, s.rows * s.outputs, s.time, 1)),
         zi(random.signal<A>(s.rows * s.order)),
         later(random.signal<A>(s.rows * s.order)) {
-    k = random.signal<T>((s.a_row ? s.rows : 1) * (s.constant ? 1 : s.time) * s.order);
-    for (T& v : k) v = v / static_cast<T>(1.2 + 1.2 * std::abs(v));
+    const int64_t sets = s.a_row ? s.rows : 1;
+    if (s.constant) {
+      constant_k = reflections<A>(random, sets * s.order);
+    } else {
+      k = reflections<T>(random, sets * s.time * s.order);
+    }
+  }
+  template <class S>
+  static std::vector<S> reflections(Random& random, int64_t count) {
+    auto values = random.signal<S>(count);
+    for (S& v : values) v = v / static_cast<S>(1.2 + 1.2 * std::abs(v));
+    return values;
   }
   LatticeStages<T> stages() const {
-    const int64_t times = shape.constant ? 1 : shape.time;
-    return {shape.order, k.data(), shape.a_row ? times * shape.order : 0, shape.constant};
+    const int64_t N = shape.order;
+    if (shape.constant) return {N, nullptr, constant_k.data(), shape.a_row ? N : 0};
+    return {N, k.data(), nullptr, shape.a_row ? shape.time * N : 0};
   }
-  const T* k_at(int64_t r, int64_t n) const {
-    return k.data() + r * stages().k_stride + (shape.constant ? 0 : n * shape.order);
+  // of stage i = 1..N
+  A k_at(int64_t r, int64_t n, int64_t i) const {
+    const int64_t at = r * stages().k_stride + i - 1;
+    return shape.constant ? constant_k[at] : A(k[at + n * shape.order]);
   }
   static LatticePorts<const T> in(const Rows<T>& rows, int64_t count) {
     return {rows.row(0), rows.stride, count};
@@ -88,7 +102,7 @@ void expect_its_definition(const LatticeCase<T>& c, const KernelsOf<T>& kernels)
     for (int64_t n = 0; n < s.time; ++n) {
       std::vector<E> k(N + 1), cosine(N + 1), gain(N + 1, E(1));
       for (int64_t i = 1; i <= N; ++i) {
-        k[i] = exact<T>(c.k_at(r, n)[i - 1]);
+        k[i] = E(c.k_at(r, n, i));
         cosine[i] = std::sqrt(1 - std::norm(k[i]));
         gain[i] = product(gain[i - 1], cosine[i]);
       }

@@ -213,6 +213,24 @@ def test_float32_is_accurate_near_the_unit_circle(radius: float, limit: float) -
             assert relative_rms(y, lpv.lattice(wide(k), wide(x))) <= limit
 
 
+@pytest.mark.parametrize("angle", [0.003, 0.1, 1.0, 3.1])
+def test_a_float32_signal_meets_float64_coefficients_as_they_are(angle: float) -> None:
+    x, radius = torch.randn(9, 20000), 0.99999
+    a = torch.tensor([1.0, -2 * radius * math.cos(angle), radius**2], dtype=torch.float64)
+    k, taps = torch.stack([a[1] / (1 + a[2]), a[2]]), torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    sos = torch.cat([torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64), a])[None]
+
+    for function, coefficients in (
+        (polezero.lattice, (k,)),
+        (lambda k, taps, x: polezero.lattice(k, x, taps=taps), (k, taps)),
+        (polezero.parallel, (sos,)),
+    ):
+        y, expected = function(*coefficients, x), function(*coefficients, wide(x))
+        assert y.dtype == torch.float32 and relative_rms(y, expected) <= 2e-7
+        rounded = function(*(t.float() for t in coefficients), x)
+        assert relative_rms(rounded, expected) > 1e-4  # or this test would show nothing
+
+
 def test_coefficients_from_one_on_are_nan() -> None:
     x = torch.ones(3)
     assert lpv.lattice(torch.tensor([[1.5]]), x).isnan().all()

@@ -98,12 +98,14 @@ def test_the_state_widens_only_the_state(example: Bound) -> None:
         assert [y.dtype for y in outputs] == output_dtypes(example, dtypes, len(outputs))
 
 
+@pytest.mark.parametrize("precise", ["state", "coefficients"])
 @each("promotion", [bound for bound in EXAMPLES if "zi" in bound.small(torch.float64)])
-def test_derivatives_beside_a_float64_state(example: Bound) -> None:
+def test_derivatives_beside_what_is_float64(example: Bound, precise: str) -> None:
     """Of both modes and the second order, and a batch: those of everything in float64."""
     given = example.small(torch.float64)
-    own = own_dtypes(example, given)
-    inputs = {n: t if n == "zi" or n in own or not is_variable(t) else t.float() for n, t in given.items()}
+    narrow = {signal_of(example), "zi"} if precise == "coefficients" else {n for n in given if n != "zi"}
+    narrow -= own_dtypes(example, given)
+    inputs = {name: t.float() if name in narrow else t for name, t in given.items()}
     exact = {n: t.double() if is_variable(t) else t for n, t in inputs.items()}
     names = [name for name, t in given.items() if is_variable(t)]
     directions = {name: torch.randn_like(exact[name]) for name in names}

@@ -25,20 +25,20 @@ class LatticeRows {
         given_(stages),
         begin_(begin),
         rows_(rows),
-        stages_((stages.constant ? 1 : kLatticeTile) * N),
+        stages_((stages.constant() ? 1 : kLatticeTile) * N),
         as_given_(stages_.size()) {
-    if (given_.constant) read(0, 1);
+    if (given_.constant()) read(given_.constant_k, 1);
   }
 
   const int64_t N;
 
   // The stages of `count` samples from n on.
   void load_stages(int64_t n, int64_t count) {
-    if (!given_.constant) read(n, count);
+    if (!given_.constant()) read(given_.k + n * N, count);
   }
   // The stages at sample n of the tile.
   LatticeSample<V> sample(int64_t n) const {
-    return {N, stages_.data() + (given_.constant ? 0 : n * N)};
+    return {N, stages_.data() + (given_.constant() ? 0 : n * N)};
   }
 
   // Signals of the tile: port i at signals + i * kLatticeTile.
@@ -75,9 +75,10 @@ class LatticeRows {
   }
 
  private:
-  void read(int64_t n, int64_t count) {
-    L::load(given_.k + begin_ * given_.k_stride + n * N, given_.k_stride, rows_, count * N,
-            kAheadInRow<T>, &as_given_[0].v);
+  template <class S>
+  void read(const S* k, int64_t count) {
+    Lanes<S>::load(k + begin_ * given_.k_stride, given_.k_stride, rows_, count * N, kAheadInRow<S>,
+                   &as_given_[0].v);
     for (int64_t i = 0; i < count * N; ++i) {
       stages_[i] = {as_given_[i].v, cosine(as_given_[i].v)};
     }
@@ -186,12 +187,12 @@ class LatticeBackward {
       lattice_.load(p_.grad_z, n, length, -kAheadInRow<T>, g_.data());
       for (int64_t m = length - 1; m >= 0; --m) adjoint_step(m, adjoint.data());
       lattice_.store(p_.grad_u, n, length, grad_u_.data());
-      if (!p_.stages.constant) {
+      if (!p_.stages.constant()) {
         lattice_.store_coefficients(p_.grad_k, time, n, length, grad_k_.data());
       }
     }
     lattice_.write_state(&adjoint[1], p_.state);
-    if (p_.stages.constant) lattice_.add(sum_k_.data(), p_.sum_k);
+    if (p_.stages.constant()) lattice_.add(sum_k_.data(), p_.sum_k);
   }
 
  private:
@@ -239,7 +240,7 @@ class LatticeBackward {
       }
       grad_k[i - 1].v += multiply(k, of_gains) / multiply(c, c);
     }
-    for (int64_t i = 0; i < N_ && p_.stages.constant; ++i) sum_k_[i].v += grad_k[i].v;
+    for (int64_t i = 0; i < N_ && p_.stages.constant(); ++i) sum_k_[i].v += grad_k[i].v;
   }
 
   const LatticeBackwardParams<T>& p_;

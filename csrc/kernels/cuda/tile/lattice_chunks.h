@@ -10,14 +10,17 @@ POLEZERO_ISA_BEGIN
 template <class T>
 struct LatticeAt {
   using A = acc_t<T>;
-  const T* data;
-  int64_t N;
+  const LatticeStages<T>& stages;
+  int64_t begin, N;
 
   POLEZERO_HD LatticeAt(const LatticeStages<T>& s, int64_t row, int64_t n)
-      : data(s.k + row * s.k_stride + (s.constant ? 0 : n * s.order)), N(s.order) {}
+      : stages(s), begin(row * s.k_stride + (s.constant() ? 0 : n * s.order)), N(s.order) {}
 
   // of stage i = 1..N
-  POLEZERO_HD A k(int64_t i) const { return widen(data[i - 1]); }
+  POLEZERO_HD A k(int64_t i) const {
+    const int64_t at = begin + i - 1;
+    return stages.constant() ? stages.constant_k[at] : widen(stages.k[at]);
+  }
   POLEZERO_HD A c(int64_t i) const { return cosine(k(i)); }
   POLEZERO_HD A gain() const {  // h_N
     A h(1);
@@ -36,7 +39,7 @@ struct LatticeChunks {
 
   POLEZERO_HD int64_t states() const { return p.stages.order; }
   POLEZERO_HD int64_t storage() const { return states(); }
-  POLEZERO_HD bool constant() const { return p.stages.constant; }
+  POLEZERO_HD bool constant() const { return p.stages.constant(); }
   POLEZERO_HD bool shared() const { return p.stages.k_stride == 0; }
   POLEZERO_HD bool feeds_back() const { return true; }
 
@@ -148,7 +151,7 @@ struct LatticeBackwardChunks {
   }
   POLEZERO_HD int64_t states() const { return p.stages.order; }
   POLEZERO_HD int64_t storage() const { return 2 * states(); }  // the gradient of a sample's k too
-  POLEZERO_HD bool constant() const { return p.stages.constant; }
+  POLEZERO_HD bool constant() const { return p.stages.constant(); }
   POLEZERO_HD bool shared() const { return p.stages.k_stride == 0; }
   POLEZERO_HD bool feeds_back() const { return true; }
   POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const { adjoint().read_state(row, s); }
