@@ -12,6 +12,7 @@ from polezero._design.iir import cheby1
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 from polezero._sosfilt import sosfilt
+from polezero._stability import warn_if_unstable
 
 __all__ = ["decimate", "filtfilt", "sosfilt_zi", "sosfiltfilt"]
 
@@ -60,6 +61,10 @@ def filtfilt(
         ``y``, in the shape of ``x`` broadcast with the filter and in the dtype of :func:`lfilter`'s. Between the two
         directions the signal is float64.
 
+    Warns:
+        UserWarning: On the CPU, outside graphs and transforms, that a pole of ``a`` is not inside the unit circle, with
+            the largest radius.
+
     Raises:
         ValueError: What :func:`lfilter` raises, or ``x`` has no more than ``padlen`` samples, ``padtype`` or
             ``method`` is unknown, or for method ``"pad"`` the filter has a pole at ``z = 1``.
@@ -76,6 +81,7 @@ def filtfilt(
     x = signal("filtfilt", x)
     _check("filtfilt", axis, padtype, padlen, method, irlen)
     b_, a_ = coefficients("filtfilt", "b", b, x), coefficients("filtfilt", "a", a, x)
+    warn_if_unstable("filtfilt", a_, "sosfiltfilt of a design with output='sos'")
     y: Tensor = _ops.filtfilt.default(b_, a_, x, axis, padtype, padlen, method, irlen)
     return y
 
@@ -205,7 +211,7 @@ def decimate(
     Example:
         >>> import torch, polezero
         >>> polezero.decimate(torch.ones(40), 10)
-        tensor([1.0000, 1.0000, 1.0000, 1.0000])
+        tensor([0.9886, 0.9886, 0.9886, 0.9886])
     """
     x = signal("decimate", x)
     order = 8 if n is None else n

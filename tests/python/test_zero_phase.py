@@ -138,3 +138,30 @@ def test_default_padding_where_values_may_not_be_looked_at() -> None:
     assert_close(under_vmap, polezero.sosfiltfilt(sos, x))  # sos itself is not batched
     batched = torch.vmap(polezero.sosfiltfilt)(sos.expand(2, 2, 6).clone(), x)
     assert_close(batched, polezero.sosfiltfilt(sos, x, padlen=15))
+
+
+def test_an_unstable_filter_is_warned_of() -> None:
+    b, a = scipy.signal.butter(8, 0.005)  # its poles once rounded to float32, in which it is given
+    given = torch.from_numpy(b).float(), torch.from_numpy(a).float()
+    with pytest.warns(UserWarning, match=r"filtfilt: .* the largest pole has the radius 1\.\d+; sosfiltfilt of .*'sos'"):
+        polezero.filtfilt(*given, torch.zeros(60))
+
+
+def test_a_stable_one_is_not(recwarn: pytest.WarningsRecorder) -> None:
+    polezero.filtfilt(*scipy.signal.butter(3, 0.1), torch.zeros(60))
+    assert not recwarn.list
+
+
+def test_decimate_of_float32_by_20() -> None:
+    """Values of SciPy's issue on designs as transfer functions, which give 5279."""
+    np.random.seed(1)
+    y = polezero.decimate(torch.from_numpy(np.random.rand(50)).float(), 20)
+    assert_close(y, torch.tensor([0.3717975614, 0.4861026455, 0.5261338016]), tolerance=1e-6)
+
+
+@pytest.mark.parametrize("zero_phase", [True, False])
+@pytest.mark.parametrize(("q", "n", "axis"), [(4, None, 0), (5, 3, -1), (13, None, 1)])
+def test_decimate_is_scipys(q: int, n: int | None, axis: int, zero_phase: bool) -> None:
+    x = torch.randn(101, 100, dtype=torch.float64)
+    expected = from_scipy(scipy.signal.decimate(x.numpy(), q, n, axis=axis, zero_phase=zero_phase))
+    assert_close(polezero.decimate(x, q, n, axis=axis, zero_phase=zero_phase), expected, tolerance=1e-9)

@@ -9,6 +9,7 @@ from polezero._arguments import readable
 from polezero._design import bands, checks, elliptic, outputs, prototypes
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
+from polezero._stability import warn_if_unstable
 
 __all__ = ["bessel", "butter", "cheby1", "cheby2", "ellip", "iirfilter", "legendre"]
 
@@ -57,7 +58,8 @@ def design(
     polynomials = bands.analog(factors) if analog else bands.digital(factors)
     result = outputs.FORMS[output](factors, polynomials, outputs.Order.of(family, N, btype))
     if output == "ba" and not analog:
-        outputs.warn_if_unstable(function, result[1] if dtype is None else result[1].to(dtype))
+        a = result[1] if dtype is None else result[1].to(dtype)
+        warn_if_unstable(function, a, "output='sos'")
     return outputs.cast(result, dtype)
 
 

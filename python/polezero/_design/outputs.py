@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from polezero._arguments import readable, warn
 from polezero._design.bands import Factors, Polynomials
 from polezero._design.polynomials import multiply, product
 from polezero._design.prototypes import constant
@@ -135,18 +134,3 @@ def cast_one(t: Tensor, dtype: torch.dtype | None) -> Tensor:
 
 def cast_both(ba: tuple[Tensor, Tensor], dtype: torch.dtype | None) -> tuple[Tensor, Tensor]:
     return cast_one(ba[0], dtype), cast_one(ba[1], dtype)
-
-
-def warn_if_unstable(function: str, a: Tensor) -> None:
-    """Of coefficients that are rounded: those of a narrow band, or of a high order, have poles out of the circle."""
-    if not readable(a) or a.shape[-1] < 2 or not a.numel():
-        return
-    a = a.detach().double()
-    companion = torch.diag_embed(torch.ones_like(a[..., 2:]), -1)
-    companion[..., 0, :] = -a[..., 1:] / a[..., :1]
-    radius = torch.linalg.eigvals(companion).abs().amax().item() if companion.isfinite().all() else float("nan")
-    if radius >= 1:
-        warn(
-            f"{function}: the coefficients b and a are unstable once rounded: the largest pole has the radius"
-            f" {radius:.9g}; output='sos' is not"
-        )

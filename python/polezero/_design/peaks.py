@@ -13,6 +13,7 @@ from polezero._design.polynomials import product
 from polezero._design.prototypes import constant
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
+from polezero._stability import warn_if_unstable
 
 __all__ = ["gammatone", "iircomb", "iirnotch", "iirpeak"]
 
@@ -266,7 +267,8 @@ def gammatone(
     poles = torch.cat([torch.ones_like(radius), -2 * radius * cosine, radius * radius], -1)
     if output == "ba":
         result = product(numerators) * gain, product(poles.unsqueeze(-2).expand(*zeros.shape, 3))
-        outputs.warn_if_unstable("gammatone", result[1] if dtype is None else result[1].to(dtype))
+        a = result[1] if dtype is None else result[1].to(dtype)
+        warn_if_unstable("gammatone", a, "output='sos'")
         return outputs.cast_both(result, dtype)
     gains = torch.cat([gain, one[..., 1:]], -1).unsqueeze(-1)
     b = torch.nn.functional.pad(numerators * gains, (0, 1))
