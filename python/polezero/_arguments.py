@@ -13,8 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C._functorch import is_functorch_wrapped_tensor
-from torch._subclasses.fake_tensor import FakeTensor
 
 from polezero._signatures import Coefficients
 
@@ -49,13 +47,14 @@ def _convert(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.as_tensor(value, dtype=dtype, device=device)  # not by way of the default dtype
 
 
-def readable(t: Tensor) -> bool:
-    """Whether the values of a tensor may be looked at: on the CPU, and not while it is traced, batched or wrapped."""
+def readable(*tensors: Tensor) -> bool:
+    """Whether the values of tensors may be looked at: on the CPU, and not while they are traced, batched or wrapped."""
     if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
         return False
-    plain = type(t) is Tensor or type(t) is torch.nn.Parameter
-    recorded = torch._C._functorch.is_functorch_wrapped_tensor(t) or torch._C._len_torch_dispatch_stack() > 0
-    return plain and t.is_cpu and not recorded
+    if torch._C._len_torch_dispatch_stack() > 0:
+        return False
+    plain = all(type(t) is Tensor or type(t) is torch.nn.Parameter for t in tensors)
+    return plain and all(t.is_cpu and not torch._C._functorch.is_functorch_wrapped_tensor(t) for t in tensors)
 
 
 def to_tensor(name: str, value: Coefficients | None, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -129,15 +128,6 @@ def precise(function: str, **values: Coefficients) -> list[Tensor]:
     """Tensors as they are, anything else in double precision on the device of the first one."""
     device = next((v.device for v in values.values() if isinstance(v, Tensor)), torch.device("cpu"))
     return [to_tensor(f"{function}: {name}", v, torch.float64, device) for name, v in values.items()]
-
-
-def has_values(*tensors: Tensor) -> bool:
-    """Whether values may be looked at, for a check: on the CPU, and not under a transform or in a graph."""
-    if torch.compiler.is_compiling() or torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.PROXY):
-        return False
-    return all(
-        t.device.type == "cpu" and not isinstance(t, FakeTensor) and not is_functorch_wrapped_tensor(t) for t in tensors
-    )
 
 
 def doubles(function: str, **values: Coefficients) -> list[Tensor]:

@@ -143,7 +143,9 @@ def test_default_padding_where_values_may_not_be_looked_at() -> None:
 def test_an_unstable_filter_is_warned_of() -> None:
     b, a = scipy.signal.butter(8, 0.005)  # its poles once rounded to float32, in which it is given
     given = torch.from_numpy(b).float(), torch.from_numpy(a).float()
-    with pytest.warns(UserWarning, match=r"filtfilt: .* the largest pole has the radius 1\.\d+; sosfiltfilt of .*'sos'"):
+    with pytest.warns(
+        UserWarning, match=r"filtfilt: .* the largest pole has the radius 1\.\d+; sosfiltfilt of .*'sos'"
+    ):
         polezero.filtfilt(*given, torch.zeros(60))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from polezero._arguments import doubles, has_values
+from polezero._arguments import doubles, readable
 from polezero._conversions.forms import numbers, tolerance, zeros_poles_gain
 from polezero._conversions.spaces import System, companion, of_system, roots_of_system, system
 from polezero._conversions.transfer import expanded
@@ -91,7 +91,7 @@ def _weight(A: Tensor, alpha: Coefficients | None) -> Tensor:
     if alpha is None:
         raise ValueError("cont2discrete: alpha: expected a number from 0 to 1 for 'gbt', got None")
     (weight,) = numbers("cont2discrete", {"A": A}, 2, alpha=alpha)
-    if has_values(weight) and not ((weight >= 0) & (weight <= 1)).all():
+    if readable(weight) and not ((weight >= 0) & (weight <= 1)).all():
         raise ValueError(f"cont2discrete: alpha: expected a number from 0 to 1, got {alpha}")
     return weight[..., None, None]
 
@@ -124,7 +124,7 @@ def _first_order_hold(A: Tensor, B: Tensor, C: Tensor, D: Tensor, dt: Tensor) ->
 
 
 def _impulse_invariant(A: Tensor, B: Tensor, C: Tensor, D: Tensor, dt: Tensor) -> System:
-    if has_values(D) and (D.abs() > 1e-8).any():
+    if readable(D) and (D.abs() > 1e-8).any():
         raise ValueError(f"cont2discrete: system: expected D = 0 for method 'impulse', got {D.abs().max():.3g}")
     stepped = torch.linalg.matrix_exp(dt * A)
     return stepped, stepped @ B * dt, C, C @ B * dt

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from polezero._arguments import broadcast_leading, doubles, has_values, precise, warn
+from polezero._arguments import broadcast_leading, doubles, precise, readable, warn
 from polezero._signatures import Coefficients
 
 Pair = tuple[Tensor, Tensor]
@@ -69,9 +69,9 @@ def numbers(function: str, beside: Mapping[str, Tensor], dimensions: int = 1, **
 def check_one_filter(function: str, **tensors: tuple[Tensor, int]) -> None:
     """Refuse batches, and tensors whose values may not be looked at; each comes with the dimensions it may have."""
     for name, (t, dimensions) in tensors.items():
-        if t.dim() > dimensions or not has_values(t):
+        if t.dim() > dimensions or not readable(t):
             what = f"one filter of values on the CPU, on which the shape of the result depends (at most {dimensions}-D)"
-            how = f"shape {list(t.shape)}" + ("" if has_values(t) else f" on {t.device}, traced or transformed")
+            how = f"shape {list(t.shape)}" + ("" if readable(t) else f" on {t.device}, traced or transformed")
             raise ValueError(f"{function}: {name}: expected {what}, got {how}")
 
 
@@ -96,10 +96,10 @@ def _leading_zeros(is_zero: Tensor) -> int:
 def monic(function: str, b: Tensor, a: Tensor, *, outputs: bool = False, names: tuple[str, str] = ("b", "a")) -> Pair:
     """Divide by the first coefficient of a; cut off zeros before it, and what is zero before the first of b.
 
-    Zeros are looked for where there are values (:func:`has_values`), and are those of all rows; a numerator keeps at
+    Zeros are looked for where there are values (:func:`readable`), and are those of all rows; a numerator keeps at
     least one. b has one dimension more than a, of outputs, where ``outputs`` says so.
     """
-    looks = has_values(b, a)
+    looks = readable(b, a)
     if looks:
         leading = _leading_zeros(a == 0)
         if leading == a.shape[-1]:

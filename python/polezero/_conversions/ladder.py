@@ -8,7 +8,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
-from polezero._arguments import doubles, has_values
+from polezero._arguments import doubles, readable
 from polezero._conversions.forms import Pair, check_not_empty, transfer_function
 from polezero._conversions.roots import conjugate
 from polezero._overrides import overridable
@@ -78,14 +78,14 @@ def tf2latc(num: Coefficients, den: Coefficients | None = None) -> Tensor | Pair
 
 def _stages(name: str, a: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Reflection coefficients ``k_1 .. k_N``, and the mirrored polynomials of the orders N .. 0."""
-    if has_values(a) and (a[..., 0] == 0).any():
+    if readable(a) and (a[..., 0] == 0).any():
         raise ValueError(f"tf2latc: {name}: expected {name}[..., 0] != 0, got 0")
     a = a / a[..., :1]
     k, mirrored = [a[..., :0]], [conjugate(a.flip(-1))]
     while a.shape[-1] > 1:
         reflection = a[..., -1:]
         cosine = 1 - reflection.abs().square()
-        if has_values(cosine) and (cosine == 0).any():
+        if readable(cosine) and (cosine == 0).any():
             raise ValueError(f"tf2latc: {name}: expected reflection coefficients with |k| != 1, got 1")
         a = ((a - reflection * mirrored[-1]) / cosine)[..., :-1]
         k.insert(1, reflection)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from polezero._arguments import has_values
+from polezero._arguments import readable
 
 
 class Roots(NamedTuple):
@@ -48,7 +48,7 @@ def separated(function: str, name: str, roots: Tensor, tolerance: float) -> Root
     below, is_below = _those(r, ~is_real & (r.imag < 0), N // 2)
     real, is_there = _those(r, is_real, N)
     up, down = torch.gather(roots, -1, above), torch.gather(roots, -1, below)
-    if has_values(r):
+    if readable(r):
         pairs_off = (torch.gather(r, -1, above) - torch.gather(r, -1, below).conj()).abs()
         unequal = is_above & (pairs_off > tolerance * up.detach().abs())
         if (is_real.sum(-1) + 2 * is_above.sum(-1) != N).any() or (is_above != is_below).any() or unequal.any():

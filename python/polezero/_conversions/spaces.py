@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from polezero._arguments import broadcast_leading, doubles, has_values
+from polezero._arguments import broadcast_leading, doubles, readable
 from polezero._conversions.forms import (
     check_not_empty,
     monic,
@@ -235,7 +235,7 @@ def sos2ss(sos: Coefficients) -> System:
         (tensor([[1.0000, 2.5000, 2.0000, 0.3750]]), tensor([1.0000, 2.5000, 2.0000, 0.3750]))
     """
     sos = sections("sos2ss", sos)
-    if has_values(sos) and (sos[..., 3] == 0).any():
+    if readable(sos) and (sos[..., 3] == 0).any():
         raise ValueError("sos2ss: sos: expected sos[..., 3] != 0, got 0")
     A, B, C, D = companion_of_section(sos[..., 0, :])
     for section in sos.unbind(-2)[1:]:

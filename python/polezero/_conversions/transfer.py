@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from polezero._arguments import has_values
+from polezero._arguments import readable
 from polezero._conversions.forms import monic, sections, tolerance, transfer_function, zeros_poles_gain
 from polezero._conversions.pairing import are_conjugates, second_order, separated
 from polezero._conversions.roots import multiply, polynomial, roots
@@ -105,7 +105,7 @@ def zpk2tf(z: Coefficients, p: Coefficients, k: Coefficients) -> tuple[Tensor, T
 def expanded(roots: Tensor, limit: float) -> Tensor:
     """The polynomial, a real one where it is known that the roots are real or conjugates."""
     p = polynomial(roots)
-    return p.real if p.is_complex() and has_values(roots) and are_conjugates(roots, limit) else p
+    return p.real if p.is_complex() and readable(roots) and are_conjugates(roots, limit) else p
 
 
 @overridable
@@ -142,7 +142,7 @@ def product(sos: Tensor) -> tuple[Tensor, Tensor]:
     b, a = sos[..., 0, :3], sos[..., 0, 3:]
     for section in sos.unbind(-2)[1:]:
         b, a = multiply(b, section[..., :3]), multiply(a, section[..., 3:])
-    if has_values(sos):  # a common factor of z^-1, or order that no section has
+    if readable(sos):  # a common factor of z^-1, or order that no section has
         both = ((b == 0) & (a == 0)).reshape(-1, a.shape[-1]).all(0).tolist()
         leading = (*both, False).index(False)
         b, a = b[..., min(leading, b.shape[-1] - 1) :], a[..., min(leading, a.shape[-1] - 1) :]
@@ -288,7 +288,7 @@ def cascade(
     if minimal and M > N:
         raise ValueError(f"{function}: z: expected no more zeros than poles for 'minimal', got {M} and {N}")
     if k.is_complex():
-        if has_values(k) and (k.imag != 0).any():
+        if readable(k) and (k.imag != 0).any():
             raise ValueError(f"{function}: k: expected a real gain, got {k}")
         k = k.real
     order = max(M, N)

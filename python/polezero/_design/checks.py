@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polezero._arguments import readable, to_tensor
+from polezero._arguments import broadcast_leading, readable, to_tensor
 from polezero._design.bands import BTYPES
 from polezero._signatures import Coefficients
 
@@ -72,8 +72,8 @@ def edges(
     function: str, Wn: Coefficients, btype: str, fs: float | None, analog: bool, device: torch.device
 ) -> tuple[Tensor, Tensor | None]:
     """Those of the analog filter, each ``[..., 1]``."""
-    w = to_tensor(f"{function}: Wn", Wn, torch.float64, device).to(device, torch.float64)
-    if btype in ("bandpass", "bandstop"):
+    w, banded = real(function, "Wn", Wn, device), btype in ("bandpass", "bandstop")
+    if banded:
         if w.shape[-1] != 2:
             hint = "; a lowpass or highpass filter has one" if w.numel() == 1 else ""
             raise ValueError(
@@ -89,17 +89,27 @@ def edges(
     if readable(w):
         _check_edges(function, w, fs, analog)
     else:
-        nyquist = math.inf if analog else 1.0 if fs is None else fs / 2
-        w = torch.where((w > 0) & (w < nyquist) & (w[..., :1] <= w), w, math.nan)
+        valid = (w > 0) & (w < _nyquist(fs, analog))
+        w = torch.where(valid & (w[..., :1] < w[..., 1:]) if banded else valid, w, math.nan)
     if not analog:
         w = torch.tan(w * (math.pi / 2 if fs is None else math.pi / fs))
-    if btype in ("bandpass", "bandstop"):
-        return w[..., :1], w[..., 1:]
-    return w, None
+    return (w[..., :1], w[..., 1:]) if banded else (w, None)
+
+
+def real(function: str, name: str, value: Coefficients, device: torch.device) -> Tensor:
+    """In float64; at least 1-D."""
+    t = to_tensor(f"{function}: {name}", value, torch.float64, device)
+    if t.is_complex():
+        raise TypeError(f"{function}: {name}: expected real numbers, got complex ones")
+    return t.to(device, torch.float64)
+
+
+def _nyquist(fs: float | None, analog: bool) -> float:
+    return math.inf if analog else 1.0 if fs is None else fs / 2
 
 
 def in_range(function: str, name: str, edges: list[float], fs: float | None, analog: bool) -> None:
-    nyquist = math.inf if analog else 1.0 if fs is None else fs / 2
+    nyquist = _nyquist(fs, analog)
     for edge in edges:
         if 0 < edge < nyquist:
             continue
@@ -117,12 +127,13 @@ def _check_edges(function: str, w: Tensor, fs: float | None, analog: bool) -> No
             raise ValueError(f"{function}: Wn: expected the lower edge before the upper, got {row}")
 
 
-def decibels(function: str, name: str, value: Coefficients | None, family: str, device: torch.device) -> Tensor:
-    """A ripple or an attenuation, ``[..., 1]``."""
+def decibels(function: str, name: str, value: Coefficients | None, family: str, Wn: Tensor) -> Tensor:
+    """A ripple or an attenuation, ``[..., 1]``, beside edges ``[..., 1]``."""
     if value is None:
-        raise ValueError(f"{function}: {name}: expected decibels, which a {family} filter needs, got None")
-    r = to_tensor(f"{function}: {name}", value, torch.float64, device).to(device, torch.float64)
-    if isinstance(value, Tensor) and value.dim():
+        raise ValueError(f"{function}: {name}: expected decibels, which {family} needs, got None")
+    r = real(function, name, value, Wn.device)
+    if r.numel() != 1 or (isinstance(value, Tensor) and value.dim()):
+        broadcast_leading(function, 0, **{name: r, "Wn": Wn.squeeze(-1)})
         r = r.unsqueeze(-1)
     if not readable(r):
         return torch.where(r > 0, r, math.nan)
@@ -132,6 +143,9 @@ def decibels(function: str, name: str, value: Coefficients | None, family: str, 
 
 
 def attenuation_above(function: str, rp: Tensor, rs: Tensor) -> None:
+    """Both are ``[..., 1]``."""
+    if rp.dim() > 1 and rs.dim() > 1:
+        broadcast_leading(function, 0, rp=rp.squeeze(-1), rs=rs.squeeze(-1))
     if readable(rp) and readable(rs) and not bool((rp < rs).all()):
         raise ValueError(
             f"{function}: rs: expected more decibels in the stop band than rp, those of the pass band,"

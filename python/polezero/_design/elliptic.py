@@ -27,7 +27,7 @@ def elliptic(N: int, rp: Tensor, rs: Tensor) -> Prototype:
     real = -sn_y[..., :1] if odd else None
     x, y = -sn_y[..., odd:count], sn_x[..., odd:count]
     at_zero = 1.0 if odd else torch.rsqrt(1 + e * e)
-    gain = at_zero * ((x * x + y * y) / (zeros * zeros)).prod(-1, keepdim=True)
+    gain = at_zero * ((x * x + y * y) / (zeros * zeros)).log().sum(-1, keepdim=True).exp()
     if real is not None:
         gain = -real * gain
     return Prototype(
@@ -47,9 +47,7 @@ def elliptic_of_numbers(N: int, rp: float, rs: float, like: Tensor) -> Prototype
 def _computed(N: int, rp: float, rs: float) -> tuple[list[list[float]], list[float], float, float]:
     p = elliptic(N, *(torch.tensor([r], dtype=torch.float64) for r in (rp, rs)))
     real = [] if p.real is None else p.real.tolist()
-    at_zero = p.at_zero if isinstance(p.at_zero, float) else p.at_zero.item()
-    gain = p.gain if isinstance(p.gain, float) else p.gain.item()
-    return [p.x.tolist(), p.y.tolist()], real, gain, at_zero
+    return [p.x.tolist(), p.y.tolist()], real, float(p.gain), float(p.at_zero)
 
 
 def _landen(k: Tensor, dual: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:

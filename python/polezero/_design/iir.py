@@ -7,6 +7,7 @@ from torch import Tensor
 
 from polezero._arguments import readable
 from polezero._design import bands, checks, elliptic, outputs, prototypes
+from polezero._design.sections import sections
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 from polezero._stability import warn_if_unstable
@@ -56,18 +57,21 @@ def design(
     prototype = prototype_of(function, family, N, rp, rs, low)
     factors = bands.transform(prototype, btype, low, high)
     polynomials = bands.analog(factors) if analog else bands.digital(factors)
-    result = outputs.FORMS[output](factors, polynomials, outputs.Order.of(family, N, btype))
-    if output == "ba" and not analog:
-        a = result[1] if dtype is None else result[1].to(dtype)
+    if output == "sos":
+        return outputs.cast(sections(factors, polynomials), dtype)
+    if output == "zpk":
+        return outputs.cast_all(outputs.zpk(factors, polynomials, outputs.Order.of(family, N, btype)), dtype)
+    b, a = outputs.cast_all(outputs.ba(factors, polynomials), dtype)
+    if not analog:
         warn_if_unstable(function, a, "output='sos'")
-    return outputs.cast(result, dtype)
+    return b, a
 
 
 def prototype_of(
     function: str, family: str, N: int, rp: Coefficients | None, rs: Coefficients | None, like: Tensor
 ) -> prototypes.Prototype:
     def decibels(name: str, value: Coefficients | None) -> Tensor:
-        return checks.decibels(function, name, value, family, like.device)
+        return checks.decibels(function, name, value, family, like)
 
     if N == 0:
         return prototypes.trivial(10 ** (-decibels("rp", rp) / 20) if family in ("cheby1", "ellip") else 1.0, like)

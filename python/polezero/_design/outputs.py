@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -11,7 +10,6 @@ from torch import Tensor
 from polezero._design.bands import Factors, Polynomials
 from polezero._design.polynomials import multiply, product
 from polezero._design.prototypes import constant
-from polezero._design.sections import sections
 
 
 class Order(NamedTuple):
@@ -55,18 +53,14 @@ def _doubled_zeros(roots: list[tuple[int, int]], pairs: int, inverted: bool) -> 
     return plus + [(i if sign > 0 else pairs + i, 1) for i, sign in roots]
 
 
-def sos(f: Factors, p: Polynomials, order: Order) -> Tensor:
-    return sections(f, p)
-
-
-def ba(f: Factors, p: Polynomials, order: Order) -> tuple[Tensor, Tensor]:
+def ba(f: Factors, p: Polynomials) -> tuple[Tensor, Tensor]:
     a, zeros = product(p.rows[..., : f.pairs, :]), p.rows[..., f.pairs :, :]
     if p.real is not None:
         a = multiply(a, torch.cat([torch.ones_like(p.real), -p.real], -1))
     b = constant(_real_zeros(f, p.scale is None), a)
     if zeros.shape[-2]:
         b = multiply(product(zeros), b)
-    return (b * p.gain).expand(*a.shape[:-1], -1), a
+    return (b * p.gain).expand(*a.shape[:-1], -1).contiguous(), a
 
 
 def _real_zeros(f: Factors, analog: bool) -> list[float]:
@@ -96,7 +90,7 @@ def zpk(f: Factors, p: Polynomials, order: Order) -> tuple[Tensor, Tensor, Tenso
         centres = [(i, sign) for sign in (1, -1) for i in range(count, x.shape[-1] - f.pairs)]
         pairs = _placed([*order.zeros, *centres], x[..., f.pairs :], y[..., f.pairs :], None)
         zeros = torch.cat([pairs, zeros.to(torch.complex128)], -1)
-    return zeros, poles, p.gain.squeeze(-1).expand(lead)
+    return zeros.contiguous(), poles, p.gain.squeeze(-1).expand(lead).contiguous()
 
 
 def _placed(roots: list[tuple[int, int]], x: Tensor, y: Tensor, apart: Tensor | None) -> Tensor:
@@ -116,21 +110,9 @@ def square_root(square: Tensor) -> Tensor:
     return torch.where(positive, torch.where(positive, square, 1.0).sqrt(), 0.0)
 
 
-_Form = Callable[[Factors, Polynomials, Order], Tensor | tuple[Tensor, ...]]
-FORMS: dict[str, _Form] = {
-    "sos": sos,
-    "ba": ba,
-    "zpk": zpk,
-}
-
-
-def cast(result: Tensor | tuple[Tensor, ...], dtype: torch.dtype | None) -> Tensor | tuple[Tensor, ...]:
-    return cast_one(result, dtype) if isinstance(result, Tensor) else tuple(cast_one(t, dtype) for t in result)
-
-
-def cast_one(t: Tensor, dtype: torch.dtype | None) -> Tensor:
+def cast(t: Tensor, dtype: torch.dtype | None) -> Tensor:
     return t if dtype is None else t.to(dtype.to_complex() if t.is_complex() else dtype)
 
 
-def cast_both(ba: tuple[Tensor, Tensor], dtype: torch.dtype | None) -> tuple[Tensor, Tensor]:
-    return cast_one(ba[0], dtype), cast_one(ba[1], dtype)
+def cast_all(result: tuple[Tensor, ...], dtype: torch.dtype | None) -> tuple[Tensor, ...]:
+    return result if dtype is None else tuple(cast(t, dtype) for t in result)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from polezero._arguments import readable, to_tensor, warn
+from polezero._arguments import broadcast_leading, readable, warn
 from polezero._design import checks, outputs
 from polezero._design.polynomials import product
 from polezero._design.prototypes import constant
@@ -20,7 +20,7 @@ __all__ = ["gammatone", "iircomb", "iirnotch", "iirpeak"]
 
 def _parameter(function: str, name: str, value: Coefficients, device: torch.device) -> Tensor:
     """In float64, as it is: a number has no dimensions."""
-    t = to_tensor(f"{function}: {name}", value, torch.float64, device).to(device, torch.float64)
+    t = checks.real(function, name, value, device)
     return t if getattr(value, "shape", ()) or isinstance(value, (list, tuple)) else t.squeeze(0)
 
 
@@ -56,7 +56,10 @@ def _second_order(
     rate = checks.sampling_rate(function, fs)
     at = checks.device_of(device, w0, Q)
     w = _frequency(function, "w0", w0, 2.0 if rate is None else rate, at)
-    gain = 1 / (1 + torch.tan(w / _quality(function, Q, at) / 2))
+    q = _quality(function, Q, at)
+    if w.dim() and q.dim():
+        broadcast_leading(function, 0, w0=w, Q=q)
+    gain = 1 / (1 + torch.tan(w / q / 2))
     one = torch.ones_like(gain)
     if function == "iirnotch":
         cosine = -2 * torch.cos(w).expand_as(gain)
@@ -66,7 +69,7 @@ def _second_order(
         zero = torch.zeros_like(gain)
         b = (1 - gain).unsqueeze(-1) * torch.stack([one, zero, -one], -1)
         a = torch.stack([one, -2 * gain * torch.cos(w), 2 * gain - 1], -1)
-    return outputs.cast_both((b, a), dtype)
+    return outputs.cast(b, dtype), outputs.cast(a, dtype)
 
 
 @overridable
@@ -200,7 +203,7 @@ def iircomb(
     between = torch.zeros_like(beta).unsqueeze(-1).expand(*beta.shape, N - 1)
     b = torch.cat([first.unsqueeze(-1), between, sign * last.unsqueeze(-1)], -1)
     a = torch.cat([one.unsqueeze(-1), between, sign * pole.unsqueeze(-1)], -1)
-    return outputs.cast_both((b, a), dtype)
+    return outputs.cast(b, dtype), outputs.cast(a, dtype)
 
 
 @overridable
@@ -245,7 +248,11 @@ def gammatone(
         torch.Size([4, 6])
     """
     if not isinstance(ftype, str) or ftype.lower() != "iir":
-        reason = " (an FIR filter is a convolution: scipy.signal.gammatone designs it)" if ftype == "fir" else ""
+        reason = (
+            " (an FIR filter is a convolution: scipy.signal.gammatone designs it)"
+            if str(ftype).lower() == "fir"
+            else ""
+        )
         raise ValueError(f"gammatone: ftype: expected 'iir', got {ftype!r}{reason}")
     for name, value in (("order", order), ("numtaps", numtaps)):
         if value is not None:
@@ -266,10 +273,10 @@ def gammatone(
     numerators = torch.stack([one, -zeros], -1)
     poles = torch.cat([torch.ones_like(radius), -2 * radius * cosine, radius * radius], -1)
     if output == "ba":
-        result = product(numerators) * gain, product(poles.unsqueeze(-2).expand(*zeros.shape, 3))
-        a = result[1] if dtype is None else result[1].to(dtype)
+        b, a = product(numerators) * gain, product(poles.unsqueeze(-2).expand(*zeros.shape, 3))
+        a = outputs.cast(a, dtype)
         warn_if_unstable("gammatone", a, "output='sos'")
-        return outputs.cast_both(result, dtype)
+        return outputs.cast(b, dtype), a
     gains = torch.cat([gain, one[..., 1:]], -1).unsqueeze(-1)
     b = torch.nn.functional.pad(numerators * gains, (0, 1))
-    return outputs.cast_one(torch.cat([b, poles.unsqueeze(-2).expand(*zeros.shape, 3)], -1), dtype)
+    return outputs.cast(torch.cat([b, poles.unsqueeze(-2).expand(*zeros.shape, 3)], -1), dtype)

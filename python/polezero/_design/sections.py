@@ -30,7 +30,7 @@ def sections(f: Factors, p: Polynomials) -> Tensor:
     if f.banded or (digital and p.real is not None):
         where = _positions(f, p)
         numerators = _with_constants(constants, zeros) if f.repeated else _nearest(where, zeros, constants)
-        poles = _gather(poles, where.order) if f.banded else poles
+        poles = poles if where.order is None else _gather(poles, where.order)
     else:
         numerators = _with_constants(constants, zeros)  # as they are, poles and zeros lie side by side
     if p.real is not None:
@@ -73,7 +73,7 @@ _FAR = 1e30  # where no zero is, which is chosen last
 class _Positions(NamedTuple):
     """Where the roots are that zeros are paired with, above the real axis, in the order of sections."""
 
-    order: Tensor
+    order: Tensor | None  # None: as they are
     x: Tensor
     y: Tensor
     zeros_x: Tensor
@@ -92,14 +92,15 @@ def _positions(f: Factors, p: Polynomials) -> _Positions:
         apart = (-gap).clamp(min=0).sqrt()
         x = x + (apart if p.scale is None else torch.copysign(apart, x))
         key = x if p.scale is None else torch.maximum(key, x * x)
-    at, key = (x[..., : f.pairs], y[..., : f.pairs]), key[..., : f.pairs]
+    zeros, order = (x[..., f.pairs :], y[..., f.pairs :]), None
+    x, y, key = x[..., : f.pairs], y[..., : f.pairs], key[..., : f.pairs]
     if f.banded:
         order = key.argsort(-1)
-        at = at[0].gather(-1, order), at[1].gather(-1, order)
+        x, y = x.gather(-1, order), y.gather(-1, order)
     elif p.real is not None:
         real = p.real.detach().expand(*x.shape[:-1], 1)
-        order, at = key, (torch.cat([real, at[0]], -1), torch.cat([torch.zeros_like(real), at[1]], -1))
-    return _Positions(order, *at, x[..., f.pairs :], y[..., f.pairs :])
+        x, y = torch.cat([real, x], -1), torch.cat([torch.zeros_like(real), y], -1)
+    return _Positions(order, x, y, *zeros)
 
 
 def _with_constants(constants: Sequence[_Zeros], zeros: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from polezero._arguments import has_values
+from polezero._arguments import readable
 from polezero._conversions.forms import transfer_function, zeros_poles_gain
 from polezero._conversions.roots import roots
 from polezero._overrides import overridable
@@ -114,7 +114,7 @@ def _frequencies(
     count = operator.index(worN)
     if count < 0:
         raise ValueError(f"{function}: worN: expected a number of frequencies >= 0, got {count}")
-    if not has_values(num, den):
+    if not readable(num, den):
         raise ValueError(
             f"{function}: worN: expected frequencies where values of coefficients are not looked at (on a GPU, under "
             f"torch.compile and torch.func), got their number, {count}"

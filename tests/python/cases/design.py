@@ -180,8 +180,17 @@ BAD_BUTTER = {
     "fs_list": bad("butter: fs: expected one number, the sampling rate, got [1, 2]", 2, 0.3, fs=[1, 2]),
 }
 BAD_ELLIP = {
+    "rows": bad(
+        "ellip: rp: expected leading dimensions that broadcast, got rp [2], Wn [3]",
+        *(2, [1.0, 2.0], 40.0, torch.tensor([0.1, 0.2, 0.3])),
+    ),
+    "rows_of_ripples": bad(
+        "ellip: rp: expected leading dimensions that broadcast, got rp [2], rs [3]",
+        *(2, [1.0, 2.0], [40.0, 50.0, 60.0], 0.3),
+    ),
+    "rs_complex": bad("ellip: rs: expected real numbers, got complex ones", 2, 1.0, 40j, 0.3, exception=TypeError),
     "rp": bad("ellip: rp: expected decibels above 0, got 0", 2, 0.0, 40.0, 0.3),
-    "rp_none": bad("ellip: rp: expected decibels, which a ellip filter needs, got None", 2, None, 40.0, 0.3),
+    "rp_none": bad("ellip: rp: expected decibels, which ellip needs, got None", 2, None, 40.0, 0.3),
     "rs": bad("ellip: rs: expected decibels above 0, got -40", 2, 1.0, -40.0, 0.3),
     "rs_below_rp": bad(
         "ellip: rs: expected more decibels in the stop band than rp, those of the pass band, got rp=3 and rs=2",
@@ -223,6 +232,9 @@ W0 = "expected a frequency between 0 and fs / 2 ="
 BAD_NOTCH = {
     "w0_in_hertz": bad(f"iirnotch: w0: {W0} 1, got 50 (in Hz without fs?)", 50.0, 10.0),
     "w0": bad(f"iirnotch: w0: {W0} 100, got 0", 0.0, 10.0, 200),
+    "rows": bad(
+        "iirnotch: w0: expected leading dimensions that broadcast, got w0 [2], Q [3]", [0.1, 0.2], [1.0, 2.0, 3.0]
+    ),
     "Q": bad("iirnotch: Q: expected a quality above 0, got -1", 0.5, -1.0),
 }
 BAD_COMB = {
@@ -318,7 +330,7 @@ CASES = [
         {
             "ftype": bad("iirfilter: ftype: expected one of butter, *, got 'gauss'", 2, 0.3, ftype="gauss"),
             "rp": bad(
-                "iirfilter: rp: expected decibels, which a cheby1 filter needs, got None",
+                "iirfilter: rp: expected decibels, which cheby1 needs, got None",
                 *(2, [0.1, 0.2]),
                 ftype="cheby1",
             ),
