@@ -25,21 +25,20 @@ class LatticeRows {
         given_(stages),
         begin_(begin),
         rows_(rows),
+        step_(stages.constant() ? 0 : N),
         stages_((stages.constant() ? 1 : kLatticeTile) * N),
         as_given_(stages_.size()) {
-    if (given_.constant()) read(given_.constant_k, 1);
+    if (step_ == 0) read(given_.constant_k, 1);
   }
 
   const int64_t N;
 
   // The stages of `count` samples from n on.
   void load_stages(int64_t n, int64_t count) {
-    if (!given_.constant()) read(given_.k + n * N, count);
+    if (step_ != 0) read(given_.k + n * N, count);
   }
   // The stages at sample n of the tile.
-  LatticeSample<V> sample(int64_t n) const {
-    return {N, stages_.data() + (given_.constant() ? 0 : n * N)};
-  }
+  LatticeSample<V> sample(int64_t n) const { return {N, stages_.data() + n * step_}; }
 
   // Signals of the tile: port i at signals + i * kLatticeTile.
   template <class Ports>
@@ -86,6 +85,7 @@ class LatticeRows {
 
   LatticeStages<T> given_;
   int64_t begin_, rows_;
+  int64_t step_;  // stages from a sample to the next; 0: they are constant
   std::vector<Stage<V>> stages_;
   std::vector<Lane<V>> as_given_;
 };
