@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from polezero._signatures import Coefficients
 
@@ -51,10 +53,9 @@ def readable(*tensors: Tensor) -> bool:
     """Whether the values of tensors may be looked at: on the CPU, and not while they are traced, batched or wrapped."""
     if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
         return False
-    if torch._C._len_torch_dispatch_stack() > 0:
+    if torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.PROXY):
         return False
-    plain = all(type(t) is Tensor or type(t) is torch.nn.Parameter for t in tensors)
-    return plain and all(t.is_cpu and not torch._C._functorch.is_functorch_wrapped_tensor(t) for t in tensors)
+    return all(t.is_cpu and not isinstance(t, FakeTensor) and not is_functorch_wrapped_tensor(t) for t in tensors)
 
 
 def to_tensor(name: str, value: Coefficients | None, dtype: torch.dtype, device: torch.device) -> Tensor:

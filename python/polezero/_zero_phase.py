@@ -199,7 +199,8 @@ def decimate(
         zero_phase: Whether to filter forth and back (:func:`sosfiltfilt`), so that nothing is delayed, or once.
 
     Returns:
-        ``y``, in the shape of ``x`` but with ``ceil(T / q)`` samples, and in the dtype of :func:`sosfilt`'s. The filter is float64 whatever ``x`` is.
+        ``y``, in the shape of ``x`` but with ``ceil(T / q)`` samples, and in the dtype of :func:`sosfilt`'s. The
+        filter is float64 whatever ``x`` is.
 
     Raises:
         ValueError: ``q`` or ``n`` is below 1, ``ftype`` is not ``"iir"``, or ``x`` is too short to be padded
