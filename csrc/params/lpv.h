@@ -28,8 +28,9 @@ struct LpvAllpoleParams {
   int64_t x_stride;
   scalar_t* y;  // [B, T]
   int64_t y_stride;
-  acc_t<scalar_t>*
-      state;  // [B, N] as in kernels/cpu/tile/lpv.h: past outputs, newest first, where shift is 0
+  // [B, N] as in kernels/cpu/tile/lpv.h: past outputs, newest first, where shift is 0. The kernels
+  // of a CPU carry it on.
+  acc_t<scalar_t>* state;
   int64_t rows = 0;  // B
 };
 

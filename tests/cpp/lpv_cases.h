@@ -153,7 +153,8 @@ struct LpvTruth {
       });
     }
   }
-  void expect(const LpvResult<T>& got) const {
+  // `carries_state`: the kernels give the states after the rows, too, which those of a GPU do not.
+  void expect(const LpvResult<T>& got, bool carries_state = true) const {
     const int64_t taps = fir.rows == 0 ? 0 : state.size() / fir.rows;
     auto error = [](const Rows<T>& u, const Rows<E>& v, int64_t r) {
       return largest_error(u.row(r), v.row(r), v.time);
@@ -167,6 +168,7 @@ struct LpvTruth {
       ASSERT_LE(error(got.grad_a, grad_a, r), tolerance<T>()) << "grad_a, row " << r;
       ASSERT_LE(error(got.fir, fir, r), tolerance<T>()) << "lpv_fir, row " << r;
       ASSERT_LE(error(got.product, product, r), tolerance<T>()) << "lag_product, row " << r;
+      if (!carries_state) continue;
       ASSERT_LE(state_error(got.state, state, r), 1e-12) << "state, row " << r;
       ASSERT_LE(state_error(got.adjoint_state, adjoint_state, r), 1e-12)
           << "state of the adjoint, row " << r;

@@ -58,7 +58,7 @@ class LpvScanOf : public ::testing::Test {
   static void check(const LpvCase<T>& c, const Launch& how) {
     SCOPED_TRACE(c.shape);
     launch = how;
-    LpvTruth<T>(c).expect(c.run(Scan<T>::kernels()));
+    LpvTruth<T>(c).expect(c.run(Scan<T>::kernels()), /*carries_state=*/false);
   }
 };
 TYPED_TEST_SUITE(LpvScanOf, ScalarTypes);

@@ -56,7 +56,7 @@ template <class scalar_t>
 int64_t lfilter_adjoint_chunks(const Context& context, LfilterAdjointScan<scalar_t>& p,
                                bool with_sums);
 
-// States are carried on in float64, as on the CPU; orders above 0.
+// p.state is read alone: no op asks for the one after the rows. Orders above 0.
 template <class scalar_t>
 void lpv_allpole(const Context& context, const LpvAllpoleParams<scalar_t>& p, int64_t time);
 template <class scalar_t>

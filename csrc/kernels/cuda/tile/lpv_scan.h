@@ -38,8 +38,10 @@ struct LpvCoefficients {
 template <class T, int count>
 POLEZERO_HD void forget([[maybe_unused]] T (&values)[count]) {
 #if defined(__CUDA_ARCH__)
-  if constexpr (std::is_same_v<T, float>) {
-    for (float& v : values) asm volatile("" : "+f"(v));
+  constexpr int kParts = is_complex<T> ? 2 : 1;
+  if constexpr (sizeof(T) / kParts == 4) {
+    auto* parts = reinterpret_cast<float*>(values);
+    for (int i = 0; i < count * kParts; ++i) asm volatile("" : "+f"(parts[i]));
   }
 #endif
 }
@@ -85,14 +87,12 @@ POLEZERO_HD void lpv_allpole_tile(Block& block, ScanShared<LpvCarry<T, N>>& shar
   forget(a.at);
   forget(samples);
   auto s = state_of_thread(block, LpvCarry<T, N>{}, shared, nodes, at.tile, own, begin).s;
-  const int last = last_sample<V>(block, true, time, at);
   for (int i = 0; i < V; ++i) {
     T c[N];
     a.of(i, c);
     A y = widen(samples[i]);
     lpv_allpole_step<at_input>(y, c, N, &s.v[0]);
     samples[i] = static_cast<T>(y);
-    for (int j = 0; i == last && j < N; ++j) p.state[at.row * N + j] = s.v[j];
   }
   block.store(Timeline<T, step>(p.y + at.row * p.y_stride, time), at.begin, at.count, samples);
 }
@@ -101,7 +101,7 @@ template <class T, int N, bool at_input, int step, class Block>
 POLEZERO_HD void lpv_allpole_block(Block& block, ScanShared<LpvCarry<T, N>>& shared,
                                    const ScanPlan<acc_t<T>>& plan, const LpvAllpoleParams<T>& p,
                                    int64_t time, int64_t ticket) {
-  // (only the first tile makes use of it; the last one, which writes it, has waited for that)
+  // (only the first tile makes use of it)
   StateVector<acc_t<T>, N> s;
   for (int j = 0; j < N; ++j) s.v[j] = p.state[row_of(plan, p.rows, ticket) * N + j];
   auto begin = LpvCarry<T, N>::state(s);
