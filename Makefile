@@ -3,8 +3,8 @@
 # uses the machine's cross compiler, qemu and GoogleTest, gpu the torch and CUDA toolkit that are
 # there; both name what is missing.
 #
-#   make demo | test | bench | bench-peers | lint | format | sanitize | smoke | arm64 | gpu |
-#        cpp-example | clean
+#   make demo | test | bench | bench-peers | lint | format | sanitize | smoke | arm64 | ptxrun |
+#        gpu | cpp-example | clean
 #
 # TORCH='torch==2.11.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
 # package in python/polezero holds the library of the last one made.
@@ -32,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
 CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python
 
-.PHONY: demo test bench bench-peers lint format sanitize smoke arm64 gpu cpp-example clean compile build
+.PHONY: demo test bench bench-peers lint format sanitize smoke arm64 ptxrun gpu cpp-example clean compile build
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
@@ -166,6 +166,14 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 	@$(call cpp_tests,$(SANITIZED))
 	LD_PRELOAD="$$(for l in asan ubsan stdc++; do $${CXX:-c++} -print-file-name=lib$$l.so; done | xargs)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SANITIZED)/site python tests/python/smoke.py
+
+# What nvcc makes of the CUDA kernels, run without a GPU (tests/ptxrun/README.md): half an hour on two cores.
+PTXRUN := build/ptxrun
+ptxrun: $(VENV)/.group-build $(VENV)/.googletest
+	@cmake -S tests/ptxrun -B $(PTXRUN) -G Ninja -DPTXRUN_POLEZERO=$(CURDIR) >/dev/null
+	@cmake --build $(PTXRUN)
+	$(PTXRUN)/tests/ptxrun_tests --gtest_brief=1
+	$(PTXRUN)/polezero/polezero_ptxrun_tests --gtest_brief=1
 
 # The Torch-free kernels and their tests, cross-compiled and run by qemu. Debian's packages:
 # g++-aarch64-linux-gnu qemu-user googletest

@@ -1,0 +1,113 @@
+// What changes with time: the cases of tests/cpp/lpv_cases.h on the GPU's kernels, scans and chunks.
+#include "launchers.h"
+#include "lpv_cases.h"
+
+namespace polezero::test {
+namespace {
+
+template <class T>
+class GpuLpv : public ::testing::Test {
+ public:
+  static void check(Random& random, const LpvShape& shape) {
+    const LpvCase<T> c(random, shape);
+    SCOPED_TRACE(::testing::Message() << shape);
+    LpvTruth<T>(c).expect(c.run(OnGpu<T>::kernels()), /*carries_state=*/false);
+  }
+};
+TYPED_TEST_SUITE(GpuLpv, ScalarTypes);
+
+TYPED_TEST(GpuLpv, EqualsItsDefinition) {
+  on_gpus([] {
+    Random random(1);
+    for (const Lags& lags : kAllLags) {
+      for (const int64_t order : {1, 2, 3, 8}) {
+        for (const int64_t time : {1, 2, 3, 9, 130, 1500}) {
+          GpuLpv<TypeParam>::check(random, {2, time, order, lags, time == 130});
+          if (::testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+  });
+}
+
+TYPED_TEST(GpuLpv, ManyTilesAndManyRows) {
+  on_gpus([] {
+    Random random(2);
+    for (const Lags& lags : kAllLags) {
+      for (const int64_t order : {1, 2}) {
+        GpuLpv<TypeParam>::check(random, {1, 40000, order, lags});
+        GpuLpv<TypeParam>::check(random, {100, 1100, order, lags, true});
+        if (::testing::Test::HasFatalFailure()) return;
+      }
+    }
+  });
+}
+
+TYPED_TEST(GpuLpv, NanReachesTheSamplesOfTheDefinition) {
+  using T = TypeParam;
+  on_gpus([] {
+    Random random(4);
+    for (const Lags& lags : kAllLags) {
+      for (const int64_t n : {0, 700, 1498}) {
+        LpvCase<T> c(random, {2, 1500, 2, lags});
+        c.x.row(0)[n] = c.g.row(0)[n] = T(NAN);
+        LpvTruth<T>(c).expect(c.run(OnGpu<T>::kernels()), /*carries_state=*/false);
+        if (::testing::Test::HasFatalFailure()) return;
+      }
+    }
+  });
+}
+
+// What past outputs add to the gradients, as csrc/ops/allpole.cpp asks for it.
+TYPED_TEST(GpuLpv, GradientsOfPastOutputs) {
+  using T = TypeParam;
+  using A = acc_t<T>;
+  using E = exact_t<T>;
+  on_gpus([] {
+    Random random(5);
+    for (const bool reverse : {false, true}) {
+      for (const int64_t time : {1, 2, 50}) {
+        for (const auto& [N, of_a, of_zi] : {std::tuple<int64_t, bool, bool>{1, true, true}, {3, true, true}, {3, true, false}, {3, false, true}}) {
+          const int64_t rows = 3;
+          const auto a = random.signal<T>(rows * time * N), lambda = random.signal<T>(rows * time);
+          const auto zi = random.signal<A>(rows * N);
+          std::vector<T> grad_a = random.signal<T>(rows * time * N);
+          std::vector<A> grad_zi(rows * N, A(-1));
+          const auto before = grad_a;
+          Gpu gpu;
+          cuda::lpv_allpole_past<cuda::on_device_t<T>>(gpu.context(), {.reverse = reverse,
+                                                                      .rows = rows,
+                                                                      .time = time,
+                                                                      .order = N,
+                                                                      .a = gpu.in(a.data(), rows * time * N),
+                                                                      .a_stride = time * N,
+                                                                      .lambda = gpu.in(lambda.data(), rows * time),
+                                                                      .zi = of_a ? gpu.in(zi.data(), rows * N) : nullptr,
+                                                                      .grad_a = of_a ? gpu.out(grad_a.data(), rows * time * N, true) : nullptr,
+                                                                      .grad_zi = of_zi ? gpu.out(grad_zi.data(), rows * N) : nullptr});
+          gpu.finish();
+          for (int64_t r = 0; r < rows; ++r) {
+            const auto at = [&](int64_t step) { return reverse ? time - 1 - step : step; };
+            std::vector<E> want(N);
+            for (int64_t n = 0; n < time; ++n) {
+              for (int64_t i = 1; i <= N; ++i) {
+                const int64_t m = (r * time + at(n)) * N + i - 1;
+                if (n >= i) {  // the filter's own outputs: as they were
+                  ASSERT_EQ(grad_a[m], before[m]);
+                  continue;
+                }
+                const E l = exact(lambda[r * time + at(n)]);
+                if (of_a) ASSERT_LE(error_of(grad_a[m], -product(l, conjugate_exact(exact(zi[r * N + i - n - 1])))), 10 * tolerance<T>());
+                want[i - n - 1] -= product(exact(a[m]), l);
+              }
+            }
+            if (of_zi) ASSERT_LE(largest_error(grad_zi.data() + r * N, want.data(), N), 10 * tolerance<T>());
+          }
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace polezero::test
