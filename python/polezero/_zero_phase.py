@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeAlias
 
 import torch
@@ -226,5 +227,8 @@ def decimate(
             f"decimate: ftype: expected 'iir', got {ftype!r} (FIR filters are torch.nn.functional.conv1d's)"
         )
     sos = cheby1(order, 0.05, 0.8 / q, output="sos", device=x.device)
-    y = sosfiltfilt(sos, x, axis) if zero_phase else sosfilt(sos, x, axis)
+    try:
+        y = sosfiltfilt(sos, x, axis) if zero_phase else sosfilt(sos, x, axis)
+    except (IndexError, NotImplementedError, TypeError, ValueError) as error:  # the sentence of what decimate calls
+        raise type(error)(re.sub(r"^sosfilt(filt)?:", "decimate:", str(error))) from None
     return y.movedim(axis, -1)[..., ::q].movedim(-1, axis)

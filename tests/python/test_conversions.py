@@ -22,7 +22,7 @@ import polezero
 EXAMPLES = [Bound(case, label, call) for case in conversions.CASES for label, call in case.examples.items()]
 NAMES = [case.name for case in conversions.CASES]
 # One filter on the CPU, whose values are looked at.
-ON_VALUES = ("normalize", "residue", "residuez", "invres", "invresz", "unique_roots")
+ON_VALUES = ("normalize", "residue", "residuez", "invres", "invresz", "unique_roots", "deconvolve")
 BATCHED = [bound for bound in EXAMPLES if bound.case.name not in ON_VALUES]
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda bound: bound.case.name)
 each_batched = pytest.mark.parametrize("example", BATCHED, ids=lambda bound: bound.case.name)

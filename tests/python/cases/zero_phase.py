@@ -223,7 +223,7 @@ CASES = [
             "short": Bad(
                 lambda: polezero.decimate(X, 2),
                 ValueError,
-                "sosfiltfilt: x: expected more than padlen = 27 samples along axis -1, got 5",
+                "decimate: x: expected more than padlen = 27 samples along axis -1, got 5",
             ),
         },
     ),
