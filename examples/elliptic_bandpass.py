@@ -205,7 +205,7 @@ def draw(hidden: Specification, measured: Tensor, run: Run, path: Path) -> None:
         axes["values"].semilogy(steps, ratio, color=color, label=label)
     axes["values"].set(title="Learned over hidden", xlabel="step", ylabel="ratio")
     axes["values"].set_yticks([0.1, 0.2, 0.5, 1, 2, 5])
-    axes["values"].legend(frameon=False, fontsize=9, loc="lower right")
+    axes["values"].legend(facecolor="white", edgecolor="none", framealpha=1, fontsize=9, loc="upper right")
     for name in ("error", "values"):
         axes[name].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes[name].yaxis.set_minor_formatter(NullFormatter())
