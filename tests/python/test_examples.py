@@ -156,3 +156,38 @@ def test_the_modes_of_a_plate_are_learned(seed: int, tmp_path: Path) -> None:
     assert most_hertz < 0.15 and most_t60 < 5  # nine in ten: 0.07 Hz, 2.3 %
     assert float(re.search(r"within (\S+) dB", done.stdout).group(1)) < -50  # of a sound that it did not learn from
     assert (tmp_path / "modal_reverb.png").stat().st_size > 10_000
+
+
+# ---- examples/elliptic_bandpass.py
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_specification_of_an_elliptic_filter_is_learned(seed: int, tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "elliptic_bandpass.py", "--seed", str(seed), "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    numbers = r"(\S+) Hz to (\S+) Hz, ripple (\S+) dB, attenuation (\S+) dB"
+    start, learned, hidden = np.array(re.findall(numbers, done.stdout), dtype=float)
+    off = abs(learned / hidden - 1)
+    assert abs(start / hidden - 1).min() > 0.3
+    assert off[:2].max() < 0.001 and off[2] < 0.01 and off[3] < 0.0005  # 0.0009, 0.006, 0.0002
+    assert float(re.search(r"(\S+) dB after", done.stdout).group(1)) < 0.1  # from 29 and 40 dB
+    assert (tmp_path / "elliptic_bandpass.png").stat().st_size > 10_000
+
+
+# ---- examples/crossover.py
+
+
+# above and below what is learned
+@pytest.mark.parametrize("start", [500, 6000])
+def test_the_crossover_of_a_loudspeaker_is_learned(start: int, tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "crossover.py", "--start", str(start), "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    learned = re.search(
+        r"^tweeter in phase: .* then (\S+) Hz; .* tweeter (\S+) dB; .* then (\S+) dB$", done.stdout, re.M
+    )
+    hertz, tweeter_db, deviation_db = map(float, learned.groups())
+    assert abs(hertz - 2089.3) < 1 and abs(tweeter_db + 3.52) < 0.02  # the tweeter is 4 dB more sensitive
+    assert deviation_db < 0.26  # 0.249, from 3.8 and 1.7
+    assert (tmp_path / "crossover.png").stat().st_size > 10_000
