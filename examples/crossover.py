@@ -16,6 +16,7 @@ A sweep of the frequency, a batch of 200 crossovers with the learned gains, must
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,10 +45,7 @@ def drivers(seed: int) -> Tensor:
     """The impulse responses of woofer and tweeter, each a little different from the last one of its kind."""
     random = torch.Generator().manual_seed(seed)
     tolerance = (0.1 * torch.randn(5, generator=random, dtype=torch.float64)).exp().tolist()
-
-    def section(kind: str, hertz: float, **shape: float) -> Tensor:
-        return polezero.biquad(kind, hertz, fs=SAMPLE_RATE, **shape)
-
+    section = functools.partial(polezero.biquad, fs=SAMPLE_RATE)
     woofer = [
         section("highpass", 45 * tolerance[0], Q=0.707),
         section("peaking", 3_000 * tolerance[1], Q=1.5, gain=3.0),
@@ -81,7 +79,8 @@ class Loudspeaker(nn.Module):
         self.gains = nn.Parameter(torch.zeros(2, dtype=torch.float64))  # of woofer and tweeter, in nepers
 
     def frequency(self) -> Tensor:
-        return BETWEEN[0] * (BETWEEN[1] / BETWEEN[0]) ** self.place.sigmoid()
+        hertz: Tensor = BETWEEN[0] * (BETWEEN[1] / BETWEEN[0]) ** self.place.sigmoid()
+        return hertz
 
     def gains_db(self) -> Tensor:
         return 20 / math.log(10) * self.gains
@@ -96,11 +95,13 @@ class Loudspeaker(nn.Module):
     def deviation_db(self, frequency: Tensor) -> Tensor:
         """The sum's from 0 dB, root of the mean square over octaves."""
         response_db = decibels(self(frequency).sum(-2))[..., IN_USE]
-        return (response_db.square() * WEIGHTS).sum(-1).sqrt()
+        deviation: Tensor = (response_db.square() * WEIGHTS).sum(-1).sqrt()
+        return deviation
 
 
 def decibels(h: Tensor) -> Tensor:
-    return 20 * torch.fft.rfft(h).abs().clamp_min(1e-6).log10()
+    level: Tensor = 20 * torch.fft.rfft(h).abs().clamp_min(1e-6).log10()
+    return level
 
 
 # ---- learning
@@ -192,6 +193,8 @@ def main() -> None:
     parser.add_argument("--start", type=float, default=500.0, help="where the crossover is at first, in Hz")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder to write to")
     options = parser.parse_args()
+    if not BETWEEN[0] < options.start < BETWEEN[1]:
+        parser.error("--start: expected {:g} to {:g} Hz, got {:g} Hz".format(*BETWEEN, options.start))
     pair = drivers(options.seed)
     runs = [learn(Loudspeaker(pair, options.start, polarity)) for polarity in POLARITIES]
     for name, run in zip(POLARITIES.values(), runs):

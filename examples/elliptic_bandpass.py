@@ -132,7 +132,7 @@ def learn(measured: Tensor) -> Run:
             moved = (better - parameters).abs().max().item()
             parameters = better
             run.note(parameters, measured)
-            if moved < 1e-6:
+            if moved < 1e-3:
                 break
         run.ends.append(len(run.error_db) - 1)
     return run
