@@ -77,7 +77,7 @@ struct OnGpu {
     gpu.finish();
   }
   static LatticeStages<D> stages(Gpu& gpu, const LatticeStages<T>& s, int64_t rows, int64_t time) {
-    return {s.order, gpu.in(s.k, spread(rows, (s.constant ? 1 : time) * s.order, s.k_stride)), s.k_stride, s.constant};
+    return {s.order, gpu.in(s.k, spread(rows, time * s.order, s.k_stride)), gpu.in(s.constant_k, spread(rows, s.order, s.k_stride)), s.k_stride};
   }
   static LatticePorts<const D> ports(Gpu& gpu, const LatticePorts<const T>& p, int64_t rows, int64_t time) {
     return {gpu.in(p.data, Gpu::extent(rows * p.count, time, p.stride)), p.stride, p.count};
