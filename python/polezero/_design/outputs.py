@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from polezero._conversions.roots import multiply
 from polezero._design.bands import Factors, Polynomials
-from polezero._design.polynomials import multiply, product
+from polezero._design.polynomials import product
 from polezero._design.prototypes import constant
 
 

@@ -7,17 +7,11 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
 
-import torch
 from torch import Tensor
 
+from polezero._conversions.roots import multiply
+
 _Complex = tuple[Decimal, Decimal]
-
-
-def multiply(p: Tensor, q: Tensor) -> Tensor:
-    """Products of polynomials ``[..., n]`` and ``[..., m]``: sums along the antidiagonals of the outer product."""
-    n, m = p.shape[-1], q.shape[-1]
-    outer: Tensor = torch.nn.functional.pad(p.unsqueeze(-1) * q.unsqueeze(-2), (0, n)).flatten(-2)
-    return outer[..., :-n].view(*outer.shape[:-1], n, n + m - 1).sum(-2)
 
 
 def product(polynomials: Tensor) -> Tensor:
