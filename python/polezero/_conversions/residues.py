@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import doubles
+from polezero._conversions.division import deconvolve
 from polezero._conversions.forms import check_one_filter, transfer_function
 from polezero._conversions.roots import multiply, roots
 from polezero._overrides import overridable
@@ -99,7 +100,8 @@ def residue(b: Coefficients, a: Coefficients, tol: float = 1e-3, rtype: Choice =
     if not len(a):
         raise ValueError("residue: a: expected a coefficient that is not 0, got none")
     poles, multiplicity = _distinct_poles("residue", a, tol, rtype)
-    direct, rest = _divided(b / a[0], a / a[0])
+    direct, remainder = deconvolve(b / a[0], a / a[0])
+    rest = remainder[len(direct) :]
 
     def about(pole: Tensor, terms: int) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """d is x - pole, and the factors are x - p."""
@@ -150,7 +152,8 @@ def residuez(b: Coefficients, a: Coefficients, tol: float = 1e-3, rtype: Choice 
         raise ValueError("residuez: a: expected a[0] != 0, got 0")
     b, a = _trimmed(b.flip(0)), _trimmed(a.flip(0))  # polynomials in z^-1
     poles, multiplicity = _distinct_poles("residuez", a.flip(0), tol, rtype)
-    direct, rest = _divided(b / a[-1], a / a[-1])
+    direct, remainder = deconvolve(b / a[-1], a / a[-1])
+    rest = remainder[len(direct) :]
 
     def about(pole: Tensor, terms: int) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """d is 1 - pole z^-1, and the factors are 1 - p z^-1."""
@@ -279,16 +282,6 @@ def _trimmed(p: Tensor) -> Tensor:
     """Without the zeros that lead."""
     kept = (p != 0).nonzero()
     return p[int(kept[0]) :] if len(kept) else p[:0]
-
-
-def _divided(b: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-    """Quotient and remainder of polynomials, the highest power first; a[0] is not 0."""
-    quotient = []
-    while len(b) >= len(a):
-        factor = b[0] / a[0]
-        quotient.append(factor)
-        b = (b - torch.nn.functional.pad(factor * a, (0, len(b) - len(a))))[1:]
-    return torch.stack(quotient) if quotient else b[:0], b
 
 
 def _taylor(p: Tensor, at: Tensor, terms: int) -> Tensor:
