@@ -14,128 +14,77 @@ namespace {
 
 constexpr const char* kOp = "zero_phase";
 
-// Rows side by side, as the kernels take them; fewer where there are several signals of each.
-constexpr int64_t kRowsInFlight = 8, kRowsWithGradients = 4;
-
 struct Problem {
   const Tensor &b, a, zi, adjoint_zi;
   int64_t length;
   double of_end, of_mirrored;
+
+  Extension extension() const { return {length, of_end, of_mirrored}; }
 };
 
 template <class scalar_t>
-void forward(HostCall<scalar_t>& call, const Problem& p, const Tensor& x, Tensor& y) {
-  using A = acc_t<scalar_t>;
-  using namespace host_zero_phase;
-  const int64_t time = x.size(-1), L = time + 2 * p.length;
-  const Filter<A> filter(call, p.b, p.a);
-  const Ends ends{p.length, p.of_end, p.of_mirrored};
-  const int64_t S = filter.states();
-  const A *zi = call.states(p.zi.flatten(-2)), *adjoint_zi = call.states(p.adjoint_zi.flatten(-2));
-  const auto xs = call.signal(x);
-  scalar_t* out = mutable_data<scalar_t>(y);
-  in_groups(call.rows(), kRowsInFlight, L, [&](int64_t row, int64_t rows) {
-    cpu::FlushDenormals flush;
-    const Rows64<A> memory(rows * L);
-    A* u = memory.get();
-    std::vector<A> first(rows), last(rows);
-    for (int64_t r = 0; r < rows; ++r) {
-      ends.extend(xs.data + (row + r) * xs.stride, time, u + r * L);
-      first[r] = u[r * L];
-    }
-    auto state = scaled(zi + row * S, first, S);
-    filter.forward(u, state.data(), row, rows, L);
-    for (int64_t r = 0; r < rows; ++r) last[r] = u[(r + 1) * L - 1];
-    state = scaled(adjoint_zi + row * S, last, S);
-    filter.adjoint(u, u, state.data(), row, rows, L);
-    for (int64_t r = 0; r < rows; ++r) {
-      const A* from = u + r * L + p.length;
-      scalar_t* to = out + (row + r) * time;
-      for (int64_t n = 0; n < time; ++n) to[n] = static_cast<scalar_t>(from[n]);
-    }
-  });
+auto kernel_of(const ZeroPhaseForwardParams<scalar_t>&) {
+  return cpu::zero_phase_kernels<scalar_t>().forward;
 }
-
-// The letters are those of zero_phase_backward_composed.
 template <class scalar_t>
-void backward(HostCall<scalar_t>& call, const Problem& p, const Tensor& grad_y, const Tensor& x,
-              bool need_filter, Tensor& grad_b, Tensor& grad_a, Tensor& grad_zi,
-              Tensor& grad_adjoint_zi, Tensor& grad_x) {
-  using A = acc_t<scalar_t>;
-  using namespace host_zero_phase;
-  const int64_t time = grad_y.size(-1), L = time + 2 * p.length;
-  const Filter<A> filter(call, p.b, p.a);
-  const Ends ends{p.length, p.of_end, p.of_mirrored};
-  const int64_t S = filter.states();
-  const bool single = filter.sections == 1;
-  const A *zi = call.states(p.zi.flatten(-2)), *adjoint_zi = call.states(p.adjoint_zi.flatten(-2));
-  const auto gs = call.signal(grad_y), xs = call.signal(need_filter ? x : Tensor());
-  A *of_b = call.sums(grad_b), *of_a = call.sums(grad_a), *of_zi = mutable_data<A>(grad_zi),
-    *of_adjoint_zi = mutable_data<A>(grad_adjoint_zi);
-  scalar_t* out = mutable_data<scalar_t>(grad_x);
-  const int64_t in_flight = need_filter ? kRowsWithGradients : kRowsInFlight;
-  in_groups(call.rows(), in_flight, L, [&](int64_t row, int64_t rows) {
-    cpu::FlushDenormals flush;
-    const int64_t signals = !need_filter ? 1 : single ? 3 : 2;
-    const Rows64<A> memory(signals * rows * L);
-    A *g = memory.get(), *w = g + rows * L, *forth = single && need_filter ? w + rows * L : g;
-    std::vector<A> first(rows), last(rows), of_state(rows * S);
-    A *rows_b = of_b + row * filter.sections * filter.taps_b,
-      *rows_a = of_a + row * filter.sections * filter.order_a;
-    for (int64_t r = 0; r < rows; ++r) {
-      const scalar_t* from = gs.data + (row + r) * gs.stride;
-      A* to = g + r * L;
-      std::fill_n(to, p.length, A(0));
-      for (int64_t n = 0; n < time; ++n) to[p.length + n] = static_cast<A>(from[n]);
-      std::fill_n(to + p.length + time, p.length, A(0));
-    }
-    const auto extend = [&](A* u) {
-      for (int64_t r = 0; r < rows; ++r) {
-        ends.extend(xs.data + (row + r) * xs.stride, time, u + r * L);
-        first[r] = u[r * L];
-      }
-    };
-    if (need_filter) {
-      extend(w);
-      auto state = scaled(zi + row * S, first, S);
-      filter.forward(w, state.data(), row, rows, L);
-      for (int64_t r = 0; r < rows; ++r) last[r] = w[(r + 1) * L - 1];
-      if (single) {
-        std::copy_n(g, rows * L, forth);
-        filter.forward(forth, of_state.data(), row, rows, L);
-      }
-      state = scaled(adjoint_zi + row * S, last, S);
-      const std::vector<A> rest(rows * S);
-      filter.adjoint(w, nullptr, state.data(), row, rows, L, g, forth, rest.data(), rows_b, rows_a);
-    }
-    if (!single || !need_filter) filter.forward(g, of_state.data(), row, rows, L);
-    std::vector<A> of_first(rows * S);
-    for (int64_t i = 0; i < rows * S; ++i) {
-      forth[(i / S + 1) * L - 1] +=
-          host::multiply(host::conjugate(adjoint_zi[row * S + i]), of_state[i]);
-    }
-    if (need_filter) {
-      A* u = single ? g : w;
-      extend(u);
-      const auto state = scaled(zi + row * S, first, S);
-      filter.adjoint(forth, forth, of_first.data(), row, rows, L, u, w, state.data(), rows_b,
-                     rows_a);
-    } else {
-      filter.adjoint(forth, forth, of_first.data(), row, rows, L);
-    }
-    for (int64_t i = 0; i < rows * S; ++i) {
-      forth[i / S * L] += host::multiply(host::conjugate(zi[row * S + i]), of_first[i]);
-      if (!need_filter) continue;
-      of_zi[row * S + i] = host::multiply(of_first[i], host::conjugate(first[i / S]));
-      of_adjoint_zi[row * S + i] = host::multiply(of_state[i], host::conjugate(last[i / S]));
-    }
-    for (int64_t r = 0; out != nullptr && r < rows; ++r) {
-      ends.fold(forth + r * L, time, out + (row + r) * time);
-    }
-  });
+auto kernel_of(const ZeroPhaseBackwardParams<scalar_t>&) {
+  return cpu::zero_phase_kernels<scalar_t>().backward;
 }
 
-#if defined(POLEZERO_WITH_CUDA)
+// Runs the kernel whose params params_of makes of those that both have, where there is one for the
+// filters; whether there was, and its result may be used.
+template <class scalar_t, class F>
+bool run_kernel(HostCall<scalar_t>& call, const Problem& p, int64_t time, F&& params_of) {
+  using namespace host_zero_phase;
+  const int64_t order = std::max(p.b.size(-1) - 1, p.a.size(-1));
+  if (order < 1 || order > (host::is_complex<scalar_t> ? kMaxComplexOrder : kMaxOrder))
+    return false;
+  std::atomic<bool> poisoned = false;
+  const auto filters = sections(call, p.b, p.a);
+  const Ends ends{p.length, p.of_end, p.of_mirrored};
+  const Pieces cut = pieces(filters, call.rows(), ends, time);
+  const auto params =
+      params_of(ZeroPhaseParams<scalar_t>{filters, ends, time, cut, call.states(p.zi.flatten(-2)),
+                                          call.states(p.adjoint_zi.flatten(-2)), &poisoned});
+  cpu::run_rows(kernel_of(params), params, call.rows() * cut.count,
+                cut.count > 1 ? cut.span : ends.extended(time), filters.count * order);
+  return !poisoned;
+}
+// Rows [begin, end) of the problem.
+class SomeRows {
+ public:
+  SomeRows(const Problem& p, at::IntArrayRef leading, int64_t begin, int64_t end)
+      : p_(p), leading_(leading), begin_(begin), end_(end) {}
+
+  // Those of t, behind whose leading dimensions there are so many.
+  Tensor operator()(const Tensor& t, int64_t dims) const {
+    const auto core = t.sizes().slice(t.dim() - dims);
+    if (t.numel() == c10::multiply_integers(core)) return t.reshape(core);  // all rows share it
+    at::DimVector sizes(leading_.begin(), leading_.end());
+    sizes.append(core.begin(), core.end());
+    return t.expand(sizes).flatten(0, -1 - dims).slice(0, begin_, end_);
+  }
+  SteadyFilter filter() const {
+    const SomeRows& rows = *this;
+    return {rows(p_.b, 2), rows(p_.a, 2), rows(p_.zi, 2), rows(p_.adjoint_zi, 2)};
+  }
+
+ private:
+  const Problem& p_;
+  at::IntArrayRef leading_;
+  int64_t begin_, end_;
+};
+
+// f(SomeRows) for all of them, so many at a time that what is in float64 between the two ways is
+// small.
+template <class Call, class F>
+void some_rows_at_a_time(const Call& call, const Problem& p, int64_t time, F&& f) {
+  constexpr int64_t kSamples = int64_t{1} << 15;
+  const int64_t each = std::max<int64_t>(4, kSamples / time);
+  for (int64_t row = 0; row < call.rows(); row += each) {
+    f(SomeRows(p, call.leading(), row, std::min(row + each, call.rows())));
+  }
+}
 
 // The launches that are there, one after another.
 struct Fronts {
@@ -172,9 +121,67 @@ struct Fronts {
 };
 
 template <class scalar_t>
+void forward(HostCall<scalar_t>& call, const Problem& p, const Tensor& x, Tensor& y) {
+  using namespace host_zero_phase;
+  const auto xs = call.signal(x);
+  const bool done = run_kernel<scalar_t>(call, p, x.size(-1), [&](const auto& params) {
+    return ZeroPhaseForwardParams<scalar_t>{params, xs.data, xs.stride, mutable_data<scalar_t>(y)};
+  });
+  if (done) return;
+  some_rows_at_a_time(call, p, x.size(-1), [&](const auto& rows) {
+    rows(y, 1).copy_(zero_phase_composed<Fronts>(rows.filter(), rows(x, 1), p.extension()));
+  });
+}
+
+template <class scalar_t>
+void backward(HostCall<scalar_t>& call, const Problem& p, const Tensor& grad_y, const Tensor& x,
+              bool need_filter, Tensor& grad_b, Tensor& grad_a, Tensor& grad_zi,
+              Tensor& grad_adjoint_zi, Tensor& grad_x) {
+  using namespace host_zero_phase;
+  const auto gs = call.signal(grad_y), xs = call.signal(need_filter ? x : Tensor());
+  Tensor sums;
+  const bool done = run_kernel<scalar_t>(call, p, grad_y.size(-1), [&](const auto& params) {
+    const auto& [count, filters] = params.filters;
+    if (need_filter) {
+      sums = at::zeros({call.rows(), params.pieces.count, count, 2 * filters.order + 1},
+                       grad_b.options());
+    }
+    return ZeroPhaseBackwardParams<scalar_t>{
+        params,
+        gs.data,
+        gs.stride,
+        xs.data,
+        xs.stride,
+        mutable_data<scalar_t>(grad_x),
+        need_filter ? mutable_data<acc_t<scalar_t>>(sums) : nullptr,
+        mutable_data<acc_t<scalar_t>>(grad_zi),
+        mutable_data<acc_t<scalar_t>>(grad_adjoint_zi)};
+  });
+  if (done) {
+    if (!need_filter) return;
+    const Tensor of_rows = sums.sum(1);  // [B, K, P + 1 + P]
+    const int64_t P = of_rows.size(-1) / 2;
+    grad_b.copy_(of_rows.slice(-1, 0, grad_b.size(-1)).view_as(grad_b));
+    grad_a.copy_(of_rows.slice(-1, P + 1, P + 1 + grad_a.size(-1)).view_as(grad_a));
+    return;
+  }
+  some_rows_at_a_time(call, p, grad_y.size(-1), [&](const auto& rows) {
+    const auto r = zero_phase_backward_composed<Fronts>(
+        rows(grad_y, 1), rows.filter(), need_filter ? rows(x, 1) : Tensor(), p.extension(),
+        need_filter, grad_x.numel() > 0);
+    if (need_filter) {
+      const std::array<Tensor*, 4> filter{&grad_b, &grad_a, &grad_zi, &grad_adjoint_zi};
+      for (size_t i = 0; i < 4; ++i) rows(*filter[i], 2).copy_(r[i]);
+    }
+    if (grad_x.numel() > 0) rows(grad_x, 1).copy_(r[4]);
+  });
+}
+
+#if defined(POLEZERO_WITH_CUDA)
+
+template <class scalar_t>
 void forward(CudaCall<scalar_t>&, const Problem& p, const Tensor& x, Tensor& y) {
-  y = zero_phase_composed<Fronts>({p.b, p.a, p.zi, p.adjoint_zi}, x,
-                                  {p.length, p.of_end, p.of_mirrored});
+  y = zero_phase_composed<Fronts>({p.b, p.a, p.zi, p.adjoint_zi}, x, p.extension());
 }
 
 template <class scalar_t>

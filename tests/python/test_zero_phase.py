@@ -39,6 +39,59 @@ def test_padding_is_scipys(design: str, padtype: Any, padlen: int | None) -> Non
     assert_close(polezero.sosfiltfilt(sos, x, **how), expected, tolerance=1e-12)
 
 
+def composed(sos: Tensor, x: Tensor, padlen: int) -> Tensor:
+    """Odd padding, written out with sosfilt."""
+    before, behind = 2 * x[:, :1] - x[:, 1 : padlen + 1].flip(-1), 2 * x[:, -1:] - x[:, -padlen - 1 : -1].flip(-1)
+    u = torch.cat([before, x, behind], -1)
+    zi = polezero.sosfilt_zi(sos)[:, None]
+    for _ in range(2):
+        u = polezero.sosfilt(sos, u, zi=zi * u[:, :1])[0].flip(-1)
+    return u[:, padlen:-padlen]
+
+
+# Rows this long and few are cut into pieces that go side by side; the last band is too narrow for that.
+@pytest.mark.parametrize(("rows", "samples"), [(1, 16384), (1, 20001), (3, 40000), (1, 300_000)])
+@pytest.mark.parametrize("band", [0.1, 0.4, 0.0005])
+def test_long_rows_are_those_of_sosfilt(rows: int, samples: int, band: float) -> None:
+    x = torch.randn(rows, samples, dtype=torch.float64)
+    sos = torch.from_numpy(scipy.signal.butter(4, [band, band + 0.2], "bandpass", output="sos"))
+    inputs = (sos.requires_grad_(), x.requires_grad_())
+    grad_y = torch.randn_like(x)
+    results = []
+    for filter in (composed, lambda sos, x, padlen: polezero.sosfiltfilt(sos, x, padlen=padlen)):
+        y = filter(*inputs, 33)
+        results.append((y.detach(), *torch.autograd.grad(y, inputs, grad_y)))
+    x_alone = torch.autograd.grad(polezero.sosfiltfilt(sos.detach(), x, padlen=33), x, grad_y)[0]
+    for expected, got in zip((*results[0], results[0][2]), (*results[1], x_alone)):
+        assert_close(got, expected, tolerance=1e-9)
+
+
+def test_how_many_threads_there_are_does_not_show_in_a_long_row() -> None:
+    x = torch.randn(1, 300_000)
+    sos = scipy.signal.butter(4, 0.2, output="sos")
+    threads = torch.get_num_threads()
+    try:
+        results = []
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            results.append(polezero.sosfiltfilt(sos, x))
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(results[0], results[1]) and torch.equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("order", [1, 3, 8, 40])  # padded with zeros, not padded, and too high for the kernels
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_taps_that_are_not_there_spread_nothing(order: int, bad: float) -> None:
+    b = np.random.default_rng(0).standard_normal(order + 1)
+    x = torch.randn(2, 400, dtype=torch.float64)
+    x[1, 200] = bad
+    expected = from_scipy(scipy.signal.filtfilt(b, [1.0], x.numpy()))
+    y = polezero.filtfilt(b, [1.0], x)
+    assert torch.equal(y.isfinite(), expected.isfinite())
+    assert_close(y[expected.isfinite()], expected[expected.isfinite()])
+
+
 @pytest.mark.parametrize("irlen", [None, 20, 29, 30])
 @pytest.mark.parametrize("design", DESIGNS)
 def test_gust_is_scipys(design: str, irlen: int | None) -> None:

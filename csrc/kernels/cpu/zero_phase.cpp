@@ -1,0 +1,173 @@
+// Zero phase on the CPU: a first way through all tiles finds the states in which they begin, a
+// second one, from the last to the first, filters each once more and takes it back. A second
+// reading of the signal costs less than memory for float64 between the two would.
+#include "kernels/cpu/zero_phase.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "kernels/cpu/zero_phase_rows.h"
+
+POLEZERO_ISA_BEGIN
+
+// The states in which the tiles of some rows begin.
+template <class State>
+class Beginnings {
+ public:
+  Beginnings(int64_t tiles, int64_t K) : K_(K), states_(new State[tiles * K]) {}
+
+  void put(int64_t tile, const std::vector<State>& states) {
+    std::copy(states.begin(), states.end(), at(tile));
+  }
+  State* at(int64_t tile) { return states_.get() + tile * K_; }
+
+ private:
+  int64_t K_;
+  std::unique_ptr<State[]> states_;
+};
+
+template <class T, int P>
+void forward(const ZeroPhaseForwardParams<T>& p, int64_t begin, int64_t count) {
+  ZeroPhaseRows<T, P> rows(p, begin, count);
+  using V = typename CascadeRows<T, P>::V;
+  using State = typename CascadeRows<T, P>::State;
+  const auto x = rows.signal(p.x, p.x_stride, p.ends);
+  V u[kCascadeTile];
+  Beginnings<State> begins(rows.tiles, rows.cascade.K);
+  std::vector<State> states;
+  for (int64_t i = 0; i < rows.tiles; ++i) {
+    const int64_t length = rows.load(x, i, kAheadInRow<T>, u);
+    if (i == 0) states = scaled(rows.zi, u[0]);
+    begins.put(i, states);
+    rows.cascade.template filter<false>(u, length, states.data());
+    rows.look_at(u, length);
+    if (i + 1 == rows.tiles) states = scaled(rows.adjoint_zi, u[length - 1]);
+  }
+  typename CascadeRows<T, P>::Sums none;
+  for (int64_t i = rows.tiles - 1; i >= 0; --i) {
+    const int64_t length = rows.load(x, i, kAheadInRow<T, true>, u);
+    rows.cascade.template filter<false>(u, length, begins.at(i));
+    rows.cascade.template adjoint<false>(u, nullptr, length, states.data(), none);
+    rows.look_at(u, length);
+    rows.store(p.y, i, u);
+  }
+  rows.report();
+}
+
+// The letters are those of zero_phase_backward_composed (ops/zero_phase_composed.h).
+template <bool need_filter, class T, int P>
+void backward(const ZeroPhaseBackwardParams<T>& p, int64_t begin, int64_t count) {
+  ZeroPhaseRows<T, P> rows(p, begin, count);
+  const auto& cascade = rows.cascade;
+  using V = typename CascadeRows<T, P>::V;
+  using State = typename CascadeRows<T, P>::State;
+  const auto grad_y = rows.signal(p.grad_y, p.grad_y_stride, {p.ends.length, 0, 0});
+  const auto x = rows.signal(p.x, p.x_stride, p.ends);
+  const int64_t K = cascade.K;
+  std::vector<Lane<V>> memory((need_filter ? 2 * (K + 2) : 1) * kCascadeTile);
+  V *g = &memory[0].v, *u = g + (need_filter ? (K + 1) * kCascadeTile : 0),
+    *of_w = u + (need_filter ? (K + 1) * kCascadeTile : 0), *w = of_w + kCascadeTile;
+  Beginnings<State> g_begins(rows.tiles, K), u_begins(need_filter ? rows.tiles : 0, K);
+  std::vector<State> of_end(K), states;
+  V first{}, last{};
+  for (int64_t i = 0; i < rows.tiles; ++i) {
+    const int64_t length = rows.load(grad_y, i, kAheadInRow<T>, g);
+    g_begins.put(i, of_end);
+    cascade.template filter<false>(g, length, of_end.data());
+    rows.look_at(g, length);
+    if constexpr (need_filter) {
+      rows.load(x, i, kAheadInRow<T>, u);
+      if (i == 0) {
+        first = u[0];
+        states = scaled(rows.zi, first);
+      }
+      u_begins.put(i, states);
+      cascade.template filter<false>(u, length, states.data());
+      rows.look_at(u, length);
+      if (i + 1 == rows.tiles) last = u[length - 1];
+    }
+  }
+  std::vector<State> of_first(K);
+  if constexpr (need_filter) states = scaled(rows.adjoint_zi, last);
+  typename CascadeRows<T, P>::Sums sums(need_filter ? K : 0);
+  FoldedEnds<T, P> ends(rows, p);
+  for (int64_t i = rows.tiles - 1; i >= 0; --i) {
+    const int64_t length = rows.load(grad_y, i, kAheadInRow<T, true>, g);
+    cascade.template filter<need_filter>(g, length, g_begins.at(i));
+    if constexpr (need_filter) {
+      rows.load(x, i, kAheadInRow<T, true>, u);
+      cascade.template filter<true>(u, length, u_begins.at(i));
+      std::copy_n(g + K * kCascadeTile, length, of_w);
+      std::copy_n(u + K * kCascadeTile, length, w);
+      rows.keep_own(i, g);
+      rows.keep_own(i, u);
+      cascade.template adjoint<true>(w, g, length, states.data(), sums);
+    }
+    if (i + 1 == rows.tiles) of_w[length - 1] += of_level(rows.adjoint_zi, of_end);
+    if constexpr (need_filter) {
+      cascade.template adjoint<true>(of_w, u, length, of_first.data(), sums);
+    } else {
+      cascade.template adjoint<false>(of_w, nullptr, length, of_first.data(), sums);
+    }
+    if (i == 0) of_w[0] += of_level(rows.zi, of_first);
+    rows.look_at(of_w, length);
+    if (p.grad_x == nullptr) continue;
+    rows.store(p.grad_x, i, of_w);
+    ends.keep(i, of_w);
+  }
+  if (p.grad_x != nullptr) ends.fold(p.grad_x);
+  if constexpr (need_filter) {
+    rows.add(sums, p.sums);
+    rows.write_first(of_first, first, p.grad_zi);
+    rows.write_last(of_end, last, p.grad_adjoint_zi);
+  }
+  rows.report();
+}
+
+// f(P, first row, rows) for the rows of a range, as many at a time as there are lanes. Pieces of
+// different rows do not go together.
+template <class T, class F>
+void in_groups(const ZeroPhaseParams<T>& p, const Range& range, F&& f) {
+  const int64_t order = p.filters.filters.order, pieces = p.pieces.count;
+  const auto run = [&](auto P) {
+    for (int64_t r = range.row_begin, end; r < range.row_end; r = end) {
+      end = std::min(r + Lanes<T>::count, range.row_end);
+      if (pieces > 1) end = std::min(end, (r / pieces + 1) * pieces);
+      f(P, r, end - r);
+    }
+  };
+  if (is_complex<T> || order <= 2) return run(std::integral_constant<int, 2>{});
+  if constexpr (!is_complex<T>) {
+    if (order <= 4) return run(std::integral_constant<int, 4>{});
+    if (order <= 8) return run(std::integral_constant<int, 8>{});
+    run(std::integral_constant<int, 16>{});
+  }
+}
+
+template <class T>
+void zero_phase_forward(const ZeroPhaseForwardParams<T>& p, const Range& range) {
+  in_groups(p, range, [&](auto P, int64_t row, int64_t rows) { forward<T, P>(p, row, rows); });
+}
+
+template <class T>
+void zero_phase_backward(const ZeroPhaseBackwardParams<T>& p, const Range& range) {
+  in_groups(p, range, [&](auto P, int64_t row, int64_t rows) {
+    p.x == nullptr ? backward<false, T, P>(p, row, rows) : backward<true, T, P>(p, row, rows);
+  });
+}
+
+POLEZERO_ISA_END
+
+namespace polezero::POLEZERO_ISA {
+
+namespace {
+template <class T>
+constexpr ZeroPhaseKernels<T> kernels{.forward = zero_phase_forward<T>,
+                                      .backward = zero_phase_backward<T>};
+}  // namespace
+
+constinit const FullTable<ZeroPhaseKernels> zero_phase_table{
+    kernels<float>, kernels<double>, kernels<std::complex<float>>, kernels<std::complex<double>>};
+
+}  // namespace polezero::POLEZERO_ISA
