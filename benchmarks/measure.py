@@ -6,10 +6,12 @@ seconds outlives that. The median over the minimum of the clone says how disturb
 """
 
 import gc
+import os
 import resource
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +23,7 @@ _TIMINGS_A_TURN = 3
 _FEWEST_TURNS = 3
 _SLOW_S = 0.05  # a call that keeps nothing in a cache: no warming up, one timing a turn
 _VERY_SLOW_S = 1.0  # a peer's: two calls are all it gets
+_KEEP_ALL_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**40), "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,17 @@ class _Clock:
         return Timing(best_s, statistics.median(s for s, _ in self.timings), page_faults, len(self.timings))
 
 
-def interleaved(first: Contender, second: Contender, seconds: float) -> tuple[Timing, Timing]:
-    """Time two contenders in turns within one process."""
+def keep_memory(**others: str) -> None:
+    """Start this program again, with `others` in its environment, so that malloc keeps what is freed."""
+    wanted = _KEEP_ALL_MEMORY | others
+    if any(os.environ.get(k) != v for k, v in wanted.items()):
+        os.execve(sys.executable, sys.orig_argv, os.environ | wanted)
+
+
+def interleaved(contenders: Sequence[Contender], seconds: float) -> list[Timing]:
+    """Time contenders in turns within one process."""
     end = time.perf_counter() + seconds
-    clocks = _Clock(first), _Clock(second)
+    clocks = [_Clock(contender) for contender in contenders]
     was_collecting = gc.isenabled()
     gc.disable()
     try:
@@ -94,4 +104,4 @@ def interleaved(first: Contender, second: Contender, seconds: float) -> tuple[Ti
         if was_collecting:
             gc.enable()
         torch.set_num_threads(1)
-    return clocks[0].result(), clocks[1].result()
+    return [clock.result() for clock in clocks]

@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 UNITS = {
     **{"clone": "x", "call": " us", "threads": "x faster", "memory": " signals", "silence": "x noise"},
-    "mode": " ns/mode",
+    **{"mode": " ns/mode", "sosfilt": "x sosfilt"},
     **{"copy": "x", "kernel": " us"},
 }
 PEERS = ("scipy", "torchaudio", "philtorch")
