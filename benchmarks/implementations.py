@@ -1,8 +1,6 @@
 """polezero and its peers behind one call for each op, with a_0 = 1. A peer that is not installed is None."""
 
 import importlib
-import importlib.metadata
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -10,6 +8,7 @@ from typing import Any
 
 import torch
 from cases import Case, Op
+from machine import is_installed, version
 from problems import Problem
 from torch import Tensor
 
@@ -19,6 +18,7 @@ HOW_TO_INSTALL = {
     "scipy": "pip install scipy",
     "torchaudio": "pip install --no-deps torchaudio==2.11.1 (2.11.0 beside torch 2.11)",
     "philtorch": "pip install 'philtorch==0.7.*' 'torch==2.14.*' in an environment of its own, .venv-philtorch",
+    "flamo": "make bench-flamo",
 }
 GPU_PEERS = ("torchaudio", "cupyx", "philtorch", "torchlpc")
 
@@ -55,13 +55,7 @@ class Implementation:
 
 
 def find(name: str) -> Implementation | None:
-    if importlib.util.find_spec(name) is None:
-        return None
-    try:
-        version = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:  # on the path, not installed
-        version = "?"
-    return _MAKERS[name](version)
+    return _MAKERS[name](version(name)) if is_installed(name) else None
 
 
 @cache
