@@ -2,7 +2,9 @@
 
 Why minimum and not mean: on a shared machine everything that disturbs a run makes it slower, never faster. Why
 interleaved (A B A B): the clock and the neighbours change within seconds, and a ratio of two minima taken in the same
-seconds outlives that. The median over the minimum of the clone says how disturbed a measurement was.
+seconds outlives that. Why the processor's time, where there is one thread: a neighbour that takes turns with it on the
+same core would leave no long call undisturbed. Threads wait for each other, so for two it is the clock's. The median
+over the minimum of the clone says how disturbed a measurement was.
 """
 
 import gc
@@ -47,6 +49,7 @@ class _Clock:
         self.contender = contender
         self.timings: list[tuple[float, float]] = []  # seconds and page faults, of one call
         self.number = 1
+        self.now = time.process_time if contender.threads == 1 else time.perf_counter
         torch.set_num_threads(contender.threads)
         first = self._time()  # meets new pages and code: counts only if it is long
         second = self._time()
@@ -60,10 +63,10 @@ class _Clock:
     def _time(self) -> tuple[float, float]:
         call = self.contender.call
         faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        start = time.perf_counter()
+        start = self.now()
         for _ in range(self.number):
             call()
-        seconds = time.perf_counter() - start
+        seconds = self.now() - start
         faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
         return seconds / self.number, faults / self.number
 
