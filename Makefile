@@ -147,7 +147,7 @@ FLAMO := .venv-flamo$(TAG)
 SITE_PACKAGES := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 bench-flamo: build $(VENV)/.group-bench $(FLAMO)/.done
-	$(FLAMO)/bin/python benchmarks/measure_responses.py
+	set -o pipefail; $(FLAMO)/bin/python benchmarks/measure_responses.py | tee benchmarks/results/responses.txt
 
 $(FLAMO)/.done: $(VENV)/$(INSTALLED)
 	python -m venv $(FLAMO)

@@ -191,7 +191,7 @@ def _number(value: float | None) -> str:
 
 
 def _part(path: Path) -> str:
-    if path.with_suffix(".txt").exists():  # what kernels_bench printed
+    if path.with_suffix(".txt").exists():  # what kernels_bench, or another program, printed
         return f"```\n{path.with_suffix('.txt').read_text().rstrip()}\n```"
     report = json.loads(path.with_suffix(".json").read_text())
     return f"{title(report)}\n\n{table(report)}"
