@@ -2,8 +2,8 @@
 
 Why minimum and not mean: on a shared machine everything that disturbs a run makes it slower, never faster. Why
 interleaved (A B A B): the clock and the neighbours change within seconds, and a ratio of two minima taken in the same
-seconds outlives that. Why the processor's time, where there is one thread: a neighbour that takes turns with it on the
-same core would leave no long call undisturbed. Threads wait for each other, so for two it is the clock's. The median
+seconds outlives that. Why the processor's time, where all have one thread: a neighbour that takes turns with it on the
+same core would leave no long call undisturbed. Threads wait for each other, so with two it is the clock's. The median
 over the minimum of the clone says how disturbed a measurement was.
 """
 
@@ -45,11 +45,10 @@ class Contender:
 class _Clock:
     """One contender's timings."""
 
-    def __init__(self, contender: Contender) -> None:
-        self.contender = contender
+    def __init__(self, contender: Contender, now: Callable[[], float]) -> None:
+        self.contender, self.now = contender, now
         self.timings: list[tuple[float, float]] = []  # seconds and page faults, of one call
         self.number = 1
-        self.now = time.process_time if contender.threads == 1 else time.perf_counter
         torch.set_num_threads(contender.threads)
         first = self._time()  # meets new pages and code: counts only if it is long
         second = self._time()
@@ -94,7 +93,8 @@ def keep_memory(**others: str) -> None:
 def interleaved(contenders: Sequence[Contender], seconds: float) -> list[Timing]:
     """Time contenders in turns within one process."""
     end = time.perf_counter() + seconds
-    clocks = [_Clock(contender) for contender in contenders]
+    now = time.process_time if all(c.threads == 1 for c in contenders) else time.perf_counter
+    clocks = [_Clock(contender, now) for contender in contenders]
     was_collecting = gc.isenabled()
     gc.disable()
     try:
