@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from itertools import product
 from typing import Any, Literal
 
 # clone    time over the time of x.clone()              call     microseconds of the whole Python call
 # threads  time on one thread over the time on two      memory   peak over the start, in signals of B x T
 # silence  time on an impulse and zeros over noise      mode     nanoseconds for each mode and sample
+# sosfilt  time over that of one polezero.sosfilt of the same order, with as many threads and gradients
 # Those of a GPU (gpu.py):
 # copy     time of the kernels over the time of y.copy_(x)  kernel  microseconds of the kernels
-Measure = Literal["clone", "call", "threads", "memory", "silence", "mode", "copy", "kernel"]
-Direction = Literal["forward", "both"]  # both: forward, then backward to x and all coefficients
+Measure = Literal["clone", "call", "threads", "memory", "silence", "mode", "sosfilt", "copy", "kernel"]
+Direction = Literal["forward", "both", "signal"]  # both: forward, then backward to x and all coefficients; signal: to x
 
 # The reads and writes of whole signals that no implementation can avoid: forward x, y; backward grad_y, x, y, grad_x.
-SIGNALS_MOVED = {"forward": 2, "both": 6}
+SIGNALS_MOVED = {"forward": 2, "both": 6, "signal": 4}
 
 
 class Op(Enum):
@@ -42,6 +44,9 @@ class Op(Enum):
     STATE_SPACE = "state_space"
     LPV_LATTICE = "lpv.lattice"
     LPV_TDF2_SSM = "lpv.tdf2_ssm"
+    FILTFILT = "filtfilt"
+    SOSFILTFILT = "sosfiltfilt"
+    COMPAT_FILTFILT = "compat.torchaudio.filtfilt"
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Case:
     dtype: str = "float32"
     op: Op = Op.LFILTER
     reach: float | None = None
+    threads: int = 1  # of the units "clone" and "sosfilt" too
 
     @property
     def size(self) -> int:
@@ -71,7 +77,7 @@ def sosfilt(what: str, rows: int, samples: int, K: int, direction: Direction = "
     return Case(name, "clone", direction, rows, samples, 2 * K, op=Op.SOSFILT, reach=reach)
 
 
-WHAT = {"forward": "forward", "both": "forward + backward"}
+WHAT = {"forward": "forward", "both": "forward + backward", "signal": "forward + backward to x"}
 
 
 def rows_of_32(op: Op, direction: Direction, reach: float | None = None) -> Case:
@@ -81,6 +87,28 @@ def rows_of_32(op: Op, direction: Direction, reach: float | None = None) -> Case
 def modal_bank(rows: int, samples: int, modes: int, direction: Direction = "forward", reach: float = 0) -> Case:
     name = f"modal_bank, {WHAT[direction]}, {modes} modes, {rows} x 2^{samples.bit_length() - 1}"
     return Case(name, "mode", direction, rows, samples, modes, op=Op.MODAL_BANK, reach=reach or None)
+
+
+def zero_phase(op: Op, rows: int, samples: int, direction: Direction, threads: int) -> Case:
+    name = f"{op.value}, {WHAT[direction]}, {rows} x 2^{samples.bit_length() - 1}"
+    name += f", {threads} threads" if threads > 1 else ""
+    has_reach = op is not Op.COMPAT_FILTFILT and direction == "forward" and threads == 1
+    return Case(name, "sosfilt", direction, rows, samples, 4, op=op, reach=2.5 if has_reach else None, threads=threads)
+
+
+def zero_phase_memory(op: Op, rows: int, samples: int, direction: Direction) -> Case:
+    name = f"peak memory, {op.value}, {WHAT[direction]}, {rows} x 2^{samples.bit_length() - 1}"
+    return Case(name, "memory", direction, rows, samples, 4, op=op, reach=8 if rows == 1 else 5)
+
+
+def zero_phase_cases() -> list[Case]:
+    sizes = ((16, 2**16), (1, 2**20))
+    timed = product((1, 2), (Op.FILTFILT, Op.SOSFILTFILT, Op.COMPAT_FILTFILT), sizes, ("forward", "both"))
+    weighed = product((Op.FILTFILT, Op.SOSFILTFILT), sizes, ("both", "signal"))
+    return [
+        *(zero_phase(op, *size, direction, threads) for threads, op, size, direction in timed),
+        *(zero_phase_memory(op, *size, direction) for op, size, direction in weighed),
+    ]
 
 
 CASES = [
@@ -159,6 +187,7 @@ CASES = [
     modal_bank(32, 2**12, 16, "both"),
     Case("peak memory, modal_bank, 1024 modes", "memory", "both", 16, 2**18, 1024, op=Op.MODAL_BANK, reach=8),
     Case("peak memory, lpv.allpole, forward + backward", "memory", "both", 32, 2**18, op=Op.LPV_ALLPOLE, reach=8.4),
+    *zero_phase_cases(),
 ]
 
 

@@ -1,8 +1,6 @@
 """polezero and its peers behind one call for each op, with a_0 = 1. A peer that is not installed is None."""
 
 import importlib
-import importlib.metadata
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -10,6 +8,7 @@ from typing import Any
 
 import torch
 from cases import Case, Op
+from machine import is_installed, version
 from problems import Problem
 from torch import Tensor
 
@@ -19,6 +18,7 @@ HOW_TO_INSTALL = {
     "scipy": "pip install scipy",
     "torchaudio": "pip install --no-deps torchaudio==2.11.1 (2.11.0 beside torch 2.11)",
     "philtorch": "pip install 'philtorch==0.7.*' 'torch==2.14.*' in an environment of its own, .venv-philtorch",
+    "flamo": "make bench-flamo",
 }
 GPU_PEERS = ("torchaudio", "cupyx", "philtorch", "torchlpc")
 
@@ -41,25 +41,21 @@ class Implementation:
         """What is timed: forward, or forward and the gradients to all arguments."""
         operator = self.operators[case.op]
         function, arguments = operator.function, operator.arguments(problem)
+        is_wanted = [case.direction == "both" or t is problem.x for t in arguments]
         arguments = [t.to(device) if isinstance(t, Tensor) else t for t in arguments]
         if case.direction == "forward":
             return lambda: function(*arguments)
-        leaves = [t.detach().requires_grad_() for t in arguments]
+        arguments = [t.detach().requires_grad_(wanted) for t, wanted in zip(arguments, is_wanted, strict=True)]
+        leaves = [t for t in arguments if t.requires_grad]
         grad_y = problem.grad_y.to(device)
-        return lambda: torch.autograd.grad(function(*leaves), leaves, grad_y)
+        return lambda: torch.autograd.grad(function(*arguments), leaves, grad_y)
 
     def has(self, case: Case) -> bool:
         return case.op in self.operators and (self.has_gradients or case.direction == "forward")
 
 
 def find(name: str) -> Implementation | None:
-    if importlib.util.find_spec(name) is None:
-        return None
-    try:
-        version = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:  # on the path, not installed
-        version = "?"
-    return _MAKERS[name](version)
+    return _MAKERS[name](version(name)) if is_installed(name) else None
 
 
 @cache
@@ -114,6 +110,12 @@ def _polezero(version: str) -> Implementation:
         Op.LPV_LATTICE: Operator(polezero.lpv.lattice, lambda p: [p.reflections(), p.x]),
         Op.LPV_TDF2_SSM: Operator(polezero.lpv.tdf2_ssm, lambda p: [p.moving_with_a0(), p.moving_with_a0(), p.x]),
         Op.LINEAR_RECURRENCE_VARYING: Operator(polezero.linear_recurrence, lambda p: [-p.moving()[..., 0], p.x]),
+        Op.FILTFILT: Operator(polezero.filtfilt, lambda p: [p.b, p.a, p.x]),
+        Op.SOSFILTFILT: Operator(polezero.sosfiltfilt, lambda p: [p.sos(), p.x]),
+        Op.COMPAT_FILTFILT: Operator(
+            partial(importlib.import_module("polezero.compat.torchaudio").filtfilt, clamp=False),
+            lambda p: [p.x, p.a, p.b],
+        ),
     }
     assert operators.keys() == set(Op), "every op that a case may name"
     return Implementation("polezero", version, operators)
@@ -131,15 +133,19 @@ def _scipy(version: str) -> Implementation:
             lambda x, t: [signal.cspline1d_eval(row, t) for row in x], lambda p: [p.x.numpy(), p.points().numpy()]
         ),
         Op.SYMIIRORDER2: Operator(lambda x: signal.symiirorder2(x, 0.5, 1.0), lambda p: [p.x.numpy()]),
+        Op.FILTFILT: Operator(signal.filtfilt, lambda p: [p.b.numpy(), p.a.numpy(), p.x.numpy()]),
+        Op.SOSFILTFILT: Operator(signal.sosfiltfilt, lambda p: [p.sos().numpy(), p.x.numpy()]),
     }
     return Implementation("scipy", version, operators, has_gradients=False)
 
 
 def _torchaudio(version: str) -> Implementation:
-    lfilter = importlib.import_module("torchaudio.functional").lfilter
+    functional = importlib.import_module("torchaudio.functional")
+    lfilter = functional.lfilter
     operators = {
         Op.LFILTER: Operator(lambda b, a, x: lfilter(x, a, b, clamp=False), lambda p: [p.b, p.a, p.x]),
         Op.ALLPOLE: Operator(lambda a, x: lfilter(x, a, _one(a), clamp=False), lambda p: [p.a, p.x]),
+        Op.COMPAT_FILTFILT: Operator(partial(functional.filtfilt, clamp=False), lambda p: [p.x, p.a, p.b]),
     }
     return Implementation("torchaudio", version, operators)
 

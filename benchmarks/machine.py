@@ -2,6 +2,7 @@
 
 import datetime
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -41,9 +42,25 @@ def _commit() -> str:
         return "unknown"
 
 
+def is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # on the path, not installed
+        return "?"
+
+
+def versions(*packages: str) -> str:
+    """Of those that are installed."""
+    return ", ".join(f"{package} {version(package)}" for package in packages if is_installed(package))
+
+
 def polezero_capability() -> str | None:
     """The instruction set that polezero chose, None where polezero is not installed."""
-    if importlib.util.find_spec("polezero") is None:
+    if not is_installed("polezero"):
         return None
     return str(importlib.import_module("polezero._C").build_info()["cpu_capability"])
 

@@ -2,14 +2,18 @@
 
 Why minimum and not mean: on a shared machine everything that disturbs a run makes it slower, never faster. Why
 interleaved (A B A B): the clock and the neighbours change within seconds, and a ratio of two minima taken in the same
-seconds outlives that. The median over the minimum of the clone says how disturbed a measurement was.
+seconds outlives that. Why the processor's time, where all have one thread: a neighbour that takes turns with it on the
+same core would leave no long call undisturbed. Threads wait for each other, so with two it is the clock's. The median
+over the minimum of the clone says how disturbed a measurement was.
 """
 
 import gc
+import os
 import resource
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +25,7 @@ _TIMINGS_A_TURN = 3
 _FEWEST_TURNS = 3
 _SLOW_S = 0.05  # a call that keeps nothing in a cache: no warming up, one timing a turn
 _VERY_SLOW_S = 1.0  # a peer's: two calls are all it gets
+_KEEP_ALL_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**40), "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class Contender:
 class _Clock:
     """One contender's timings."""
 
-    def __init__(self, contender: Contender) -> None:
-        self.contender = contender
+    def __init__(self, contender: Contender, now: Callable[[], float]) -> None:
+        self.contender, self.now = contender, now
         self.timings: list[tuple[float, float]] = []  # seconds and page faults, of one call
         self.number = 1
         torch.set_num_threads(contender.threads)
@@ -57,10 +62,10 @@ class _Clock:
     def _time(self) -> tuple[float, float]:
         call = self.contender.call
         faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        start = time.perf_counter()
+        start = self.now()
         for _ in range(self.number):
             call()
-        seconds = time.perf_counter() - start
+        seconds = self.now() - start
         faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
         return seconds / self.number, faults / self.number
 
@@ -78,10 +83,18 @@ class _Clock:
         return Timing(best_s, statistics.median(s for s, _ in self.timings), page_faults, len(self.timings))
 
 
-def interleaved(first: Contender, second: Contender, seconds: float) -> tuple[Timing, Timing]:
-    """Time two contenders in turns within one process."""
+def keep_memory(**others: str) -> None:
+    """Start this program again, with `others` in its environment, so that malloc keeps what is freed."""
+    wanted = _KEEP_ALL_MEMORY | others
+    if any(os.environ.get(k) != v for k, v in wanted.items()):
+        os.execve(sys.executable, sys.orig_argv, os.environ | wanted)
+
+
+def interleaved(contenders: Sequence[Contender], seconds: float) -> list[Timing]:
+    """Time contenders in turns within one process."""
     end = time.perf_counter() + seconds
-    clocks = _Clock(first), _Clock(second)
+    now = time.process_time if all(c.threads == 1 for c in contenders) else time.perf_counter
+    clocks = [_Clock(contender, now) for contender in contenders]
     was_collecting = gc.isenabled()
     gc.disable()
     try:
@@ -94,4 +107,4 @@ def interleaved(first: Contender, second: Contender, seconds: float) -> tuple[Ti
         if was_collecting:
             gc.enable()
         torch.set_num_threads(1)
-    return clocks[0].result(), clocks[1].result()
+    return [clock.result() for clock in clocks]

@@ -1,26 +1,34 @@
-"""Times the response of 16 second-order sections at 65 537 frequencies, forward and backward.
+"""Times the response of 16 second-order sections at 65 537 frequencies, and prints a table.
 
-python benchmarks/measure_responses.py [--threads 1] [--rounds 21]
+python benchmarks/measure_responses.py [--threads 1] [--seconds 10]
 
-polezero.freqz_sos, which computes in float64 whatever it is given, beside frequency sampling as flamo does it: the
-product of the FFTs of all numerators, zero-padded to 2^17 points, by that of the denominators, in the dtype of the
-sections. They take turns. With one thread the time is that of the processor, which other processes do not disturb.
+polezero.freqz_sos, which computes in float64 whatever it is given, beside flamo, where that is installed: its
+functional.sosfreqz, which divides products of zero-padded FFTs in the dtype of the sections, and its module SOSFilter,
+which adds logarithms up in float64. Backward is the gradient of the sum of |H|^2 to the sections. The calls of one
+dtype take turns, and the best timing of each counts. Its error is in relative RMS, from freqz_sos in float64.
 """
 
-from __future__ import annotations
-
 import argparse
+import importlib
 import math
-import statistics
-import time
+import sys
 from collections.abc import Callable
 
 import torch
+from implementations import HOW_TO_INSTALL
+from machine import describe, is_installed, versions
+from measure import Contender, interleaved, keep_memory
+from render import aligned, machine_lines
 from torch import Tensor
 
 import polezero
 
 SECTIONS, FREQUENCIES = 16, 2**16 + 1
+SAMPLES = 2 * (FREQUENCIES - 1)  # of which flamo's frequencies are those of a DFT
+AGREEMENT = 1e-4  # of a peer, which may compute in float32: another response, not another rounding
+HEADER = ["", "dtype", "error", "forward ms", "over ours", "and backward ms", "over ours"]
+
+Response = Callable[[Tensor], Tensor]  # of sections
 
 
 def sections() -> Tensor:
@@ -35,45 +43,67 @@ def sections() -> Tensor:
     return torch.cat([zeros, poles], -1)
 
 
-def by_sampling(sos: Tensor) -> Tensor:
-    num, den = (torch.fft.rfft(c, 2 * (FREQUENCIES - 1)).prod(0) for c in sos.split(3, -1))
-    return torch.where(den.abs() != 0, num / den, torch.finfo(sos.dtype).eps)
-
-
-def by_sections(sos: Tensor) -> Tensor:
+def ours(sos: Tensor) -> Tensor:
     return polezero.freqz_sos(sos, torch.linspace(0, math.pi, FREQUENCIES, dtype=torch.float64))[1]
 
 
-def seconds(function: Callable[[Tensor], Tensor], sos: Tensor, clock: Callable[[], float]) -> tuple[float, float]:
-    """Forward, and forward and backward."""
+def responses(dtype: torch.dtype) -> dict[str, Response]:
+    """polezero's, and flamo's where it is installed."""
+    found = {"polezero.freqz_sos": ours}
+    if is_installed("flamo"):
+        functional, dsp = (importlib.import_module(f"flamo.{name}") for name in ("functional", "processor.dsp"))
+        # Not freq_response, which remembers the last response, and divides by a_0, here 1, without a gradient (0.2.20).
+        response = dsp.SOSFilter(n_sections=SECTIONS, nfft=SAMPLES, dtype=dtype, device="cpu").get_poly_coeff
+        found["flamo.functional.sosfreqz"] = lambda sos: functional.sosfreqz(sos, SAMPLES)
+        found["flamo.processor.dsp.SOSFilter"] = lambda sos: response(sos[:, :, None, None])[0][:, 0, 0]
+    return found
+
+
+def calls(response: Response, sos: Tensor) -> tuple[Callable[[], object], Callable[[], object]]:
+    """Forward; forward and backward."""
     leaf = sos.clone().requires_grad_()
-    start = clock()
-    h = function(leaf)
-    middle = clock()
-    h.abs().square().sum().backward()
-    return middle - start, clock() - start
+    return lambda: response(leaf), lambda: torch.autograd.grad(response(leaf).abs().square().sum(), leaf)
+
+
+def rows(dtype: torch.dtype, threads: int, seconds: float) -> list[list[str]]:
+    found, sos = responses(dtype), sections().to(dtype)
+    errors = [relative_rms(response(sos), ours(sos.double())) for response in found.values()]
+    for name, error in zip(found, errors, strict=True):
+        if not error < AGREEMENT:
+            raise SystemExit(
+                f"{name}, {dtype}: differs from polezero.freqz_sos in float64 by {error:.1g}, relative RMS"
+            )
+    timed = [Contender(call, threads) for response in found.values() for call in calls(response, sos)]
+    times = [timing.best_s for timing in interleaved(timed, seconds)]
+    return [
+        [name, str(dtype)[6:], f"{error:.1g}", *figures(forward, times[0]), *figures(both, times[1])]
+        for name, error, forward, both in zip(found, errors, times[0::2], times[1::2], strict=True)
+    ]
+
+
+def relative_rms(result: Tensor, exact: Tensor) -> float:
+    return float((result.to(exact.dtype) - exact).norm() / exact.norm())
+
+
+def figures(time: float, of_ours: float) -> tuple[str, str]:
+    return f"{time * 1e3:.1f}", f"{time / of_ours:.2f}x"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each dtype")
     options = parser.parse_args()
+    keep_memory()
     torch.set_num_threads(options.threads)
-    clock = time.process_time if options.threads == 1 else time.perf_counter
-    runs = {
-        (name, dtype): (function, sections().to(dtype))
-        for name, function in (("polezero.freqz_sos", by_sections), ("frequency sampling", by_sampling))
-        for dtype in (torch.float32, torch.float64)
-    }
-    times: dict[tuple[str, torch.dtype], list[tuple[float, float]]] = {run: [] for run in runs}
-    for _ in range(options.rounds):
-        for run, (function, sos) in runs.items():
-            times[run].append(seconds(function, sos, clock))
-    print(f"{options.threads} threads, medians of {options.rounds} rounds")
-    for (name, dtype), measured in times.items():
-        forward, both = (1000 * statistics.median(t) for t in zip(*measured))
-        print(f"{name:20} {str(dtype)[6:]:8} forward {forward:6.1f} ms, and backward {both:6.1f} ms")
+    if not is_installed("flamo"):
+        print(f"flamo is not installed: {HOW_TO_INSTALL['flamo']}", file=sys.stderr)
+    heading = machine_lines(describe(), f"{versions('polezero', 'flamo')}; threads: {options.threads}")
+    table = [HEADER]
+    for dtype in (torch.float32, torch.float64):
+        table += rows(dtype, options.threads, options.seconds)
+    print("\n".join(heading), end="\n\n")
+    print(aligned(table))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def seconds(call: Callable[..., Tensor], inputs: tuple[Tensor, ...], with_gradie
         leaves = [t.clone().requires_grad_() for t in inputs]
         return Contender(lambda: torch.autograd.grad(call(module, *leaves).sum(), leaves))
 
-    ours, theirs = interleaved(contender(polezero.compat.torchaudio), contender(torchaudio.functional), seconds=3)
+    ours, theirs = interleaved([contender(polezero.compat.torchaudio), contender(torchaudio.functional)], seconds=3)
     return ours.best_s, theirs.best_s
 
 

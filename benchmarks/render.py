@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 UNITS = {
     **{"clone": "x", "call": " us", "threads": "x faster", "memory": " signals", "silence": "x noise"},
-    "mode": " ns/mode",
+    **{"mode": " ns/mode", "sosfilt": "x sosfilt"},
     **{"copy": "x", "kernel": " us"},
 }
 PEERS = ("scipy", "torchaudio", "philtorch")
@@ -36,13 +36,20 @@ def _cpu_title(report: dict[str, Any]) -> str:
     faults = max([figures.get("page_faults", 0.0) for figures in own], default=0.0)
     return "\n".join(
         [
-            f"{m['cpu']}, {m['cores']} cores, {m['caches']}; {m['libc']}, Python {m['python']},",
-            f"torch {m['torch']} ({m['torch_capability']}); polezero on {m['capability']}, commit {m['commit']};",
-            f"{_versions(report)};",
-            f"{m['date']}, load at the start {m['load_average']:.1f};",
+            *machine_lines(m, _versions(report)),
             f"clone's median at most {noise:.2f} times its best, at most {faults:.0f} page faults in a best timing",
         ]
     )
+
+
+def machine_lines(m: dict[str, Any], versions: str) -> list[str]:
+    """What `machine.describe` found, and the versions of what was measured."""
+    return [
+        f"{m['cpu']}, {m['cores']} cores, {m['caches']}; {m['libc']}, Python {m['python']},",
+        f"torch {m['torch']} ({m['torch_capability']}); polezero on {m['capability']}, commit {m['commit']};",
+        f"{versions};",
+        f"{m['date']}, load at the start {m['load_average']:.1f};",
+    ]
 
 
 def _gpu_title(report: dict[str, Any]) -> str:
@@ -73,13 +80,13 @@ def _versions(report: dict[str, Any]) -> str:
 def _cpu_table(report: dict[str, Any]) -> str:
     peers = [p for p in PEERS if any(p in row["implementations"] for row in report["results"])]
     header = ["case", "clone ns", "ns/sample", "GB/s", "measured", "reach", "met", *peers]
-    return _aligned([header] + [_row(row, peers) for row in report["results"]])
+    return aligned([header] + [_row(row, peers) for row in report["results"]])
 
 
 def _gpu_table(report: dict[str, Any]) -> str:
     peers = [p for p in GPU_PEERS if any("figure" in row["implementations"].get(p, {}) for row in report["results"])]
     header = ["case", "copy us", "kernel us", "GB/s", "measured", "reach", "met", "eager us", *peers]
-    return _aligned([header] + [_gpu_row(row, peers) for row in report["results"]])
+    return aligned([header] + [_gpu_row(row, peers) for row in report["results"]])
 
 
 def slowest(report: dict[str, Any]) -> str:
@@ -105,7 +112,7 @@ def _why(figures: dict[str, Any]) -> str:
     return str(figures.get("missing") or f"failed: {figures['failed']}")
 
 
-def _aligned(rows: list[list[str]]) -> str:
+def aligned(rows: list[list[str]]) -> str:
     """A Markdown table with its columns aligned, so that it reads well in a terminal too."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [_line(row, widths) for row in rows]
@@ -184,7 +191,7 @@ def _number(value: float | None) -> str:
 
 
 def _part(path: Path) -> str:
-    if path.with_suffix(".txt").exists():  # what kernels_bench printed
+    if path.with_suffix(".txt").exists():  # what kernels_bench, or another program, printed
         return f"```\n{path.with_suffix('.txt').read_text().rstrip()}\n```"
     report = json.loads(path.with_suffix(".json").read_text())
     return f"{title(report)}\n\n{table(report)}"

@@ -15,14 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from cases import CASES, SIGNALS_MOVED, Case, is_met
+from cases import CASES, SIGNALS_MOVED, Case, Op, is_met
 from implementations import HOW_TO_INSTALL, PEERS, Implementation, find
 from machine import describe
-from measure import Contender, Timing, interleaved
+from measure import Contender, Timing, interleaved, keep_memory
 from peak_memory import peak_signals
 from problems import SILENCE_RADII, noise, silence
 from render import table, title
@@ -30,7 +32,7 @@ from render import table, title
 HERE = Path(__file__).parent
 SECONDS_A_PEER, SECONDS_OF_OURS = 1.0, 2.0  # for one case and its clone
 QUICK = 0.2  # times these
-KEEP_ALL_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**40), "MALLOC_TRIM_THRESHOLD_": str(2**40)}
+AGREEMENT = 1e-4  # of a peer, whose state may be float32: another filter, not another rounding
 Figures = dict[str, Any]  # of one case and implementation, as in the JSON
 
 
@@ -49,10 +51,14 @@ def measure(case: Case, implementation: Implementation, seconds: float) -> Figur
 
 def _over_clone(case: Case, implementation: Implementation, seconds: float) -> Figures:
     problem = noise(case)
-    call = implementation.call(case, problem)
-    clone, own = interleaved(Contender(problem.x.clone), Contender(call), seconds)
+    calls = [problem.x.clone, implementation.call(case, problem)]
+    if case.measure == "sosfilt":
+        calls.append(_polezero().call(replace(case, op=Op.SOSFILT), problem))
+    clone, own, *sosfilt = interleaved([Contender(call, case.threads) for call in calls], seconds)
     ratio = own.best_s / clone.best_s
     figures = {"call": own.best_s * 1e6, "mode": own.best_s / case.size / case.order * 1e9}
+    if sosfilt:
+        figures["sosfilt"] = own.best_s / sosfilt[0].best_s
     return {
         "figure": figures.get(case.measure, ratio),
         "ratio_to_clone": ratio,
@@ -62,10 +68,26 @@ def _over_clone(case: Case, implementation: Implementation, seconds: float) -> F
     }
 
 
+def _polezero() -> Implementation:
+    found = find("polezero")
+    assert found is not None
+    return found
+
+
+def check_agreement(case: Case, peer: Implementation) -> None:
+    """Stop unless a peer filters a row of the case as polezero does."""
+    case = replace(case, rows=1, direction="forward")
+    problem = noise(case)
+    ours, theirs = (np.asarray(i.call(case, problem)()) for i in (_polezero(), peer))
+    error = np.linalg.norm(theirs - ours) / np.linalg.norm(ours)
+    if not error < AGREEMENT:
+        sys.exit(f"{case.name}: {peer.name} differs from polezero by {error:.1g}, relative RMS")
+
+
 def _two_threads(case: Case, implementation: Implementation, seconds: float) -> Figures:
     problem = noise(case)
     call = implementation.call(case, problem)
-    one, two = interleaved(Contender(call), Contender(call, threads=2), 2 * seconds)  # both cores must be free
+    one, two = interleaved([Contender(call), Contender(call, threads=2)], 2 * seconds)  # both cores must be free
     return {"figure": one.best_s / two.best_s, **_rates(case, two, problem.x.element_size())}
 
 
@@ -73,7 +95,7 @@ def _silence_over_noise(case: Case, implementation: Implementation, seconds: flo
     worst: Figures = {"figure": 0.0}
     for radius in SILENCE_RADII:
         quiet, loud = (implementation.call(case, problem) for problem in silence(case, radius))
-        quiet_time, loud_time = interleaved(Contender(quiet), Contender(loud), seconds / len(SILENCE_RADII))
+        quiet_time, loud_time = interleaved([Contender(quiet), Contender(loud)], seconds / len(SILENCE_RADII))
         figure = quiet_time.best_s / loud_time.best_s
         if figure > worst["figure"]:
             worst = {"figure": figure, "pole_radius": radius, **_rates(case, quiet_time, 4)}
@@ -98,6 +120,8 @@ def measure_all(cases: list[Case], names: list[str], is_quick: bool) -> dict[str
     for case in cases:
         for implementation in implementations:
             say(f"{implementation.name:10} {case.name}")
+            if implementation.name != "polezero" and implementation.has(case) and find("polezero") is not None:
+                check_agreement(case, implementation)
             seconds = SECONDS_OF_OURS if implementation.name == "polezero" else SECONDS_A_PEER
             figures = measure(case, implementation, seconds * (QUICK if is_quick else 1))
             if figures is not None:
@@ -137,15 +161,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def keep_memory_and_capability(options: argparse.Namespace) -> None:
-    """Start again with the environment that has to be there before malloc and polezero start."""
-    wanted = dict(KEEP_ALL_MEMORY)
-    if options.capability:
-        wanted["POLEZERO_CPU_CAPABILITY"] = options.capability
-    if any(os.environ.get(k) != v for k, v in wanted.items()):
-        os.execve(sys.executable, sys.orig_argv, os.environ | wanted)
-
-
 def wanted_peers(options: argparse.Namespace) -> list[str]:
     """The peers to measure; says which are missing."""
     names = {"none": [], "installed": list(PEERS), "all": list(PEERS)}.get(options.peers, options.peers.split(","))
@@ -161,7 +176,7 @@ def wanted_peers(options: argparse.Namespace) -> list[str]:
 
 def main() -> None:
     options = parse(sys.argv[1:])
-    keep_memory_and_capability(options)
+    keep_memory(**({"POLEZERO_CPU_CAPABILITY": options.capability} if options.capability else {}))
     cases = [case for case in CASES if options.only in case.name or re.search(options.only, case.name)]
     if options.worker:
         name, file = options.worker
