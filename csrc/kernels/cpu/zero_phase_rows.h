@@ -94,7 +94,7 @@ class ZeroPhaseRows {
     T* const rows = y + row_ * p_.time;
     const auto [lane_begin, lane_end] = owners(tile);
     if (lane_begin == 0 && lane_end == count_ && first >= 0 && last + count <= p_.time) {
-      L::store(rows + first, stride + step(), count_, count, in);
+      L::store(rows + first, stride + step(), count_, count, in, kAheadInRow<T, true>);
       return;
     }
     for (int64_t lane = lane_begin; lane < lane_end; ++lane) {

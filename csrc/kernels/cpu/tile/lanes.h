@@ -28,8 +28,8 @@ struct Lanes {
   static void load(const T* p, int64_t stride, int64_t rows, int64_t n, int64_t ahead, V* out) {
     load_lanes(p, stride, rows, n, ahead, out);
   }
-  static void store(T* p, int64_t stride, int64_t rows, int64_t n, const V* in) {
-    store_lanes(p, stride, rows, n, in);
+  static void store(T* p, int64_t stride, int64_t rows, int64_t n, const V* in, int64_t ahead = 0) {
+    store_lanes(p, stride, rows, n, in, ahead);
   }
 };
 
@@ -43,7 +43,7 @@ struct Lanes<std::complex<T>> {
   static void load(const std::complex<T>* p, int64_t, int64_t, int64_t n, int64_t, V* out) {
     for (int64_t i = 0; i < n; ++i) out[i] = V(p[i]);
   }
-  static void store(std::complex<T>* p, int64_t, int64_t, int64_t n, const V* in) {
+  static void store(std::complex<T>* p, int64_t, int64_t, int64_t n, const V* in, int64_t = 0) {
     for (int64_t i = 0; i < n; ++i) p[i] = std::complex<T>(in[i]);
   }
 };
