@@ -74,9 +74,8 @@ class CascadeRows {
   void load(const T* p, int64_t stride, int64_t n, int64_t count, int64_t ahead, V* signal) const {
     L::load(p + begin_ * stride + n, stride, count_, count, ahead, signal);
   }
-  void store(T* p, int64_t stride, int64_t n, int64_t count, const V* signal,
-             int64_t ahead = 0) const {
-    L::store(p + begin_ * stride + n, stride, count_, count, signal, ahead);
+  void store(T* p, int64_t stride, int64_t n, int64_t count, const V* signal) const {
+    L::store(p + begin_ * stride + n, stride, count_, count, signal);
   }
 
   // All filters. With `keep` signal k + 1, at signal + (k + 1) * kCascadeTile, is the output of
