@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kOp = "zero_phase";
 
 struct Problem {
-  const Tensor &b, a, zi, adjoint_zi;
+  const Tensor &b, &a, &zi, &adjoint_zi;
   int64_t length;
   double of_end, of_mirrored;
 
@@ -50,6 +50,7 @@ bool run_kernel(HostCall<scalar_t>& call, const Problem& p, int64_t time, F&& pa
                 cut.count > 1 ? cut.span : ends.extended(time), filters.count * order);
   return !poisoned;
 }
+
 // Rows [begin, end) of the problem.
 class SomeRows {
  public:

@@ -42,7 +42,7 @@ inline std::optional<int64_t> decay(const Sections<double>& s, int64_t row, int6
   const double *b = f.b + row * f.filter_stride * (P + 1), *a = f.a + row * f.filter_stride * P;
   std::vector<long double> power(states * states);  // column i: what a sample makes of state i
   for (int64_t i = 0; i < states; ++i) {
-    std::vector<long double> z(states, 0), signal{0};
+    std::vector<long double> z(states, 0);
     z[i] = 1;
     long double v = 0;
     for (int64_t k = 0; k < s.count; ++k) {

@@ -204,3 +204,15 @@ def test_a_compiled_call_is_one_graph_with_a_mode_too() -> None:
     assert_close(compiled(b, a, x), expected)
     with torch.device("cpu"):  # a TorchFunctionMode
         assert_close(compiled(b, a, x), expected)
+
+
+def test_more_functions_are_compiled_in_one_process_than_one_code_object_has_graphs() -> None:
+    """All are wrapped by one function: with its code they would share its eight graphs (recompile_limit)."""
+    names = ["lfilter", "sosfilt", "allpole", "filtfilt", "sosfiltfilt", "lattice", "parallel", "state_space"]
+    names += ["lfilter_zi", "sosfilt_zi", "tdf2_ssm", "linear_recurrence", "impulse_response", "poles"]
+    calls = small_calls()
+    for name in names:
+        function = getattr(polezero, name)
+        compiled = torch.compile(function, fullgraph=True, backend="eager")(**calls[name])
+        for got, expected in zip(tree_leaves(compiled), tree_leaves(function(**calls[name]))):
+            assert_close(got, expected)
