@@ -208,8 +208,7 @@ def test_a_compiled_call_is_one_graph_with_a_mode_too() -> None:
 
 def test_more_functions_are_compiled_in_one_process_than_one_code_object_has_graphs() -> None:
     """All are wrapped by one function: with its code they would share its eight graphs (recompile_limit)."""
-    names = ["lfilter", "sosfilt", "allpole", "filtfilt", "sosfiltfilt", "lattice", "parallel", "state_space"]
-    names += ["lfilter_zi", "sosfilt_zi", "tdf2_ssm", "linear_recurrence", "impulse_response", "poles"]
+    names = ["lfilter", "sosfilt", "allpole", "filtfilt", "lattice", "parallel", "lfilter_zi", "sosfilt_zi", "poles"]
     calls = small_calls()
     for name in names:
         function = getattr(polezero, name)
