@@ -36,7 +36,8 @@ Sections<scalar_t> sections(HostCall<scalar_t>& call, const Tensor& b, const Ten
 
 // After how many samples without input no state of a row's filters is more than 1e-24 of what it
 // was: a power of two, or nothing where that takes more than `most`.
-inline std::optional<int64_t> decay(const Sections<double>& s, int64_t row, int64_t most) {
+template <class scalar_t>
+std::optional<int64_t> decay(const Sections<scalar_t>& s, int64_t row, int64_t most) {
   const auto& f = s.filters;
   const int64_t P = f.order, states = s.count * P;
   const double *b = f.b + row * f.filter_stride * (P + 1), *a = f.a + row * f.filter_stride * P;
@@ -71,16 +72,12 @@ Pieces pieces(const Sections<scalar_t>& s, int64_t rows, const Ends& ends, int64
     constexpr int64_t kSideBySide = 8, kTile = 64, kLeast = int64_t{1} << 14;
     const int64_t length = ends.extended(time), states = s.count * s.filters.order;
     // The powers of the transition take a small part of the time that the filter does.
-    if (states == 0 || rows >= kSideBySide ||
-        length < std::max(kLeast, 128 * states * states * states)) {
+    if (rows >= kSideBySide || length < std::max(kLeast, 128 * states * states * states)) {
       return {};
     }
     int64_t overlap = kTile;
-    const Sections<double> filters{s.count,
-                                   {s.filters.order_b, s.filters.order_a, s.filters.order,
-                                    s.filters.filter_stride, s.filters.b, s.filters.a}};
     for (int64_t r = 0; r < (s.filters.filter_stride == 0 ? 1 : rows); ++r) {
-      const auto own = decay(filters, r, length / (4 * kSideBySide));
+      const auto own = decay(s, r, length / (4 * kSideBySide));
       if (!own) return {};
       overlap = std::max(overlap, *own);
     }

@@ -93,8 +93,7 @@ LfilterBackwardParams<scalar_t> row_of(const LfilterBackwardParams<scalar_t>& p,
 // filtered. The first chunk is shorter, so that the first phase takes all its threads equally long.
 // `whole(range, i, state)` filters chunk i, `state_only(range, state)` carries the state on. False,
 // with `state` as it was, where the transition over a chunk is not to be trusted or overflows (the
-// output of an unstable filter may still be finite). Where something in the signal is not finite
-// the chunks are filtered one after another. A chunk is written after all that read it: x may be y.
+// output of an unstable filter may still be finite), or something in the signal is not finite.
 template <class scalar_t, class Whole, class StateOnly>
 bool filter_in_chunks(const Filters<scalar_t>& f, int64_t time, int64_t count, bool descending,
                       double state_cost, acc_t<scalar_t>* state, Whole&& whole,
@@ -133,12 +132,7 @@ bool filter_in_chunks(const Filters<scalar_t>& f, int64_t time, int64_t count, b
       }
     }
   }
-  if (!all_finite(states)) {  // 0 * inf in a transition is NaN, in a filter it is not
-    FlushDenormals flush;
-    for (int64_t i = 1; i < count; ++i) whole(range(i), i, states.data());
-    std::copy_n(states.begin(), P, state);
-    return true;
-  }
+  if (!all_finite(states)) return false;  // 0 * inf in a transition is NaN, in a filter it is not
   std::vector<A> begins = states;
   each(1, count, [&](int64_t i) {
     std::copy_n(begins.begin() + (i - 1) * P, P, states.begin() + i * P);
