@@ -86,11 +86,13 @@ package = rm -rf $(1)/site && mkdir -p $(1)/site && \
 # see conftest.py.) Without the thread caches, which hand small pieces on as they are.
 FILLED = GLIBC_TUNABLES=glibc.malloc.perturb=128:glibc.malloc.tcache_count=0
 
+# Python tests run in two processes, of two threads each, which sleep while they wait for one another: a machine with
+# two cores is busy with both. Each process begins with one half of the tests, file after file.
 test: build $(VENV)/.group-test $(VENV)/.googletest
 	@grep -q POLEZERO_TESTS:BOOL=ON $(BUILD)/CMakeCache.txt || $(CMAKE) -B $(BUILD) -DPOLEZERO_TESTS=ON
 	@cmake --build $(BUILD) --target tests/cpp/all
 	@export $(FILLED); $(call cpp_tests,$(BUILD))
-	$(FILLED) python -m pytest tests/python
+	$(FILLED) OMP_WAIT_POLICY=passive python -m pytest -n 2 --dist worksteal tests/python
 
 # Whether a build for another torch (TORCH='torch==2.11.*') loads, filters and differentiates, and has
 # its ops registered as that torch wants them. Without CUDA kernels, which see nothing of torch.

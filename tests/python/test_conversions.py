@@ -9,8 +9,8 @@ import pytest
 import scipy.signal
 import torch
 from cases import conversions
+from cases.at_points import tf_at, zpk_at
 from cases.case import Bound
-from cases.conversions import tf_at, zpk_at
 from public import small_calls
 from support import assert_close
 from torch import Tensor

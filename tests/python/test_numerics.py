@@ -22,7 +22,7 @@ GRADIENT_BOUND = 1e-4
 
 # One long row is split in time over the threads, a few keep one thread each busy; and rows of 1000 samples end in a
 # part of a block.
-SHAPES = [(1, 1000), (64, 1000), (1, 2**18), (8, 2**18)]
+SHAPES = [(1, 1000), (64, 1000), (1, 2**18), (4, 2**17)]
 
 
 def zeros(kind: str, angle: float) -> Tensor:
