@@ -175,6 +175,7 @@ def test_batched_states_begin_batched_filters() -> None:
     assert_close(y, x)
 
 
+@pytest.mark.filterwarnings("ignore:filtfilt. the coefficients b and a are unstable")
 def test_a_pole_near_1_is_found_by_condition() -> None:
     """Each coefficient of an integrator times a filter is rounded, and their sum is not 0 but 1e-17."""
     a = np.polymul([1.0, -1.0], [1.0, -0.1, 0.23])
