@@ -27,6 +27,8 @@ compile() {  # source, flags
 }
 kernel_flags=$(sed -n 's/^set(kernel_flags \(.*\))$/\1/p' CMakeLists.txt)
 [ -n "$kernel_flags" ] || { echo "arm64: found no kernel_flags in CMakeLists.txt" >&2; exit 1; }
+# As in CMakeLists.txt: GCC 12 takes vectors of zeros for variables that are used before they are set.
+kernel_flags+=' -Wno-uninitialized -Wno-maybe-uninitialized'
 # shellcheck disable=SC2086  # they are words
 for kernel in csrc/kernels/cpu/*.cpp; do
   case $kernel in */launch_*.cpp | */capability.cpp) continue ;; esac
