@@ -12,12 +12,15 @@
 
 POLEZERO_ISA_BEGIN
 
-// u v rounded: never part of a fused multiply-add, by which nvcc would take the error out of it.
+// u v rounded: never part of a fused multiply-add, by which compilers would take the error out of
+// it.
 POLEZERO_HD double rounded_product(double u, double v) {
 #if defined(__CUDA_ARCH__)
   return __dmul_rn(u, v);
 #else
-  return u * v;
+  double product = u * v;
+  asm("" : "+m"(product));
+  return product;
 #endif
 }
 
@@ -26,6 +29,11 @@ struct DoubleDouble {
 
   POLEZERO_HD DoubleDouble(double value = 0) : high(value) {}
   POLEZERO_HD double rounded() const { return high; }
+  POLEZERO_HD DoubleDouble operator-() const {
+    DoubleDouble negative(-high);
+    negative.low = -low;
+    return negative;
+  }
 
   // *this += sign u v
   POLEZERO_HD void add_product(const DoubleDouble& u, const DoubleDouble& v, double sign = 1) {
@@ -69,15 +77,28 @@ using double_double_t = typename DoubleDoubleOf<A>::type;
 // sum += m v, sum -= m v, for a filter that may run in either precision; m: a coefficient.
 template <class E, class A>
 POLEZERO_HD void add_product(E& sum, const A& m, const E& v) {
-  if constexpr (std::is_same_v<E, A>) {
-    sum += multiply(m, v);
-  } else {
+  if constexpr (requires { sum.add_product(m, v); }) {
     sum.add_product(m, v);
+  } else {
+    sum += multiply(m, v);
   }
 }
 template <class E, class A>
 POLEZERO_HD void subtract_product(E& sum, const A& m, const E& v) {
   add_product(sum, -m, v);
 }
+
+// 1 / v, by a step of Newton's from its float64 value.
+POLEZERO_HD double reciprocal(double v) { return 1 / v; }
+POLEZERO_HD DoubleDouble reciprocal(const DoubleDouble& v) {
+  const DoubleDouble first = 1 / v.high;
+  DoubleDouble left = 1, quotient = first;
+  left.add_product(v, first, -1);
+  quotient.add_product(first, left);
+  return quotient;
+}
+
+POLEZERO_HD double rounded(double v) { return v; }
+POLEZERO_HD double rounded(const DoubleDouble& v) { return v.rounded(); }
 
 POLEZERO_ISA_END

@@ -57,22 +57,32 @@ struct Response {
     }
     for (int i = 0; i < P; ++i) {
       if constexpr (kFactored) {
-        table_t<T> squares = 0;
-        for (const auto& v : g[i]) squares += v * v;
-        const table_t<T> norm = std::sqrt(squares);
+        const table_t<T> norm = std::sqrt(dot(g[i], g[i]));
         if (norm != 0) {  // else this column says nothing that the others have not said
           for (auto& v : g[i]) v /= norm;
         }
         r[i][i] = norm;
         for (int k = i + 1; k < P; ++k) {
-          table_t<T> dot = 0;
-          for (int n = 0; n < kBlock; ++n) dot += g[i][n] * g[k][n];
-          for (int n = 0; n < kBlock; ++n) g[k][n] -= dot * g[i][n];
-          r[k][i] = dot;
+          const table_t<T> part = dot(g[i], g[k]);
+          for (int n = 0; n < kBlock; ++n) g[k][n] -= part * g[i][n];
+          r[k][i] = part;
         }
       }
       for (int n = 0; n < kBlock; ++n) q[i][n] = static_cast<T>(g[i][n]);
     }
+  }
+
+ private:
+  // Several chains of additions, which are SIMD.
+  template <class R>
+  static R dot(const R (&u)[kBlock], const R (&v)[kBlock]) {
+    R sum[kBlock / 2];
+    for (int n = 0; n < kBlock / 2; ++n)
+      sum[n] = u[n] * v[n] + u[n + kBlock / 2] * v[n + kBlock / 2];
+    for (int left = kBlock / 4; left > 0; left /= 2) {
+      for (int n = 0; n < left; ++n) sum[n] += sum[n + left];
+    }
+    return sum[0];
   }
 };
 
