@@ -19,7 +19,13 @@ POLEZERO_HD double rounded_product(double u, double v) {
   return __dmul_rn(u, v);
 #else
   double product = u * v;
+#if defined(__x86_64__)
+  asm("" : "+x"(product));
+#elif defined(__aarch64__)
+  asm("" : "+w"(product));
+#else
   asm("" : "+m"(product));
+#endif
   return product;
 #endif
 }
@@ -29,11 +35,6 @@ struct DoubleDouble {
 
   POLEZERO_HD DoubleDouble(double value = 0) : high(value) {}
   POLEZERO_HD double rounded() const { return high; }
-  POLEZERO_HD DoubleDouble operator-() const {
-    DoubleDouble negative(-high);
-    negative.low = -low;
-    return negative;
-  }
 
   // *this += sign u v
   POLEZERO_HD void add_product(const DoubleDouble& u, const DoubleDouble& v, double sign = 1) {
@@ -77,10 +78,10 @@ using double_double_t = typename DoubleDoubleOf<A>::type;
 // sum += m v, sum -= m v, for a filter that may run in either precision; m: a coefficient.
 template <class E, class A>
 POLEZERO_HD void add_product(E& sum, const A& m, const E& v) {
-  if constexpr (requires { sum.add_product(m, v); }) {
-    sum.add_product(m, v);
-  } else {
+  if constexpr (std::is_same_v<E, A>) {
     sum += multiply(m, v);
+  } else {
+    sum.add_product(m, v);
   }
 }
 template <class E, class A>
@@ -88,8 +89,13 @@ POLEZERO_HD void subtract_product(E& sum, const A& m, const E& v) {
   add_product(sum, -m, v);
 }
 
+POLEZERO_HD DoubleDouble product(const DoubleDouble& u, const DoubleDouble& v) {
+  DoubleDouble result;
+  result.add_product(u, v);
+  return result;
+}
+
 // 1 / v, by a step of Newton's from its float64 value.
-POLEZERO_HD double reciprocal(double v) { return 1 / v; }
 POLEZERO_HD DoubleDouble reciprocal(const DoubleDouble& v) {
   const DoubleDouble first = 1 / v.high;
   DoubleDouble left = 1, quotient = first;
@@ -97,8 +103,5 @@ POLEZERO_HD DoubleDouble reciprocal(const DoubleDouble& v) {
   quotient.add_product(first, left);
   return quotient;
 }
-
-POLEZERO_HD double rounded(double v) { return v; }
-POLEZERO_HD double rounded(const DoubleDouble& v) { return v.rounded(); }
 
 POLEZERO_ISA_END

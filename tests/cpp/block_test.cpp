@@ -152,7 +152,7 @@ TYPED_TEST(Block, PolesBeyondTheCircle) {
     for (const double radius : {1.0, 1.01, 1.2, 1.5}) {
       const FilterBank<typename TestFixture::T> f(random, this->P, this->P, 1, radius);
       host::Lattice<TestFixture::P> lattice;
-      EXPECT_FALSE(host::make_lattice(f.b.data(), f.a.data(), lattice)) << "radius " << radius;
+      EXPECT_FALSE(host::step_down(f.b.data(), f.a.data(), lattice)) << "radius " << radius;
     }
     return;
   }

@@ -8,13 +8,12 @@
 
 POLEZERO_ISA_BEGIN
 
-// Over a block the state of a filter with many poles near each other grows by orders of magnitude
-// before it cancels. What float32 signals never see costs float64 signals up to 1e5 times the
-// error of a serial filter (order 8, cutoff 0.05), so these run serially above order 2.
+// Above order 2 blocks carry the state of a lattice (lattice_state.h), whose numbers are rounded to
+// float64. That is enough for float32 signals; float64 ones run serially.
 template <class T, int P>
 inline constexpr bool kBlocks = std::is_same_v<T, float> || P <= 2;
 
-// Tables pay from about this many samples on (measured: making them takes 0.1, 0.2, 0.5, 0.9 us at
+// Tables pay from about this many samples on (measured: making them takes 0.1, 0.5, 1.1, 3.1 us at
 // P = 2, 4, 8, 16, in long double 0.4 us at P = 2; a serial filter takes 3 to 4 ns a sample).
 // Rows of the whole problem, not of one thread: how many threads there are must not show in a
 // result.
@@ -22,7 +21,7 @@ template <int P, class T>
 bool tables_pay(const Filters<T>& filters, int64_t rows, const Range& range) {
   const int64_t rows_a_table = filters.filter_stride == 0 ? rows : 1;
   const int64_t time = range.time_end - range.time_begin;
-  return rows_a_table * time >= (std::is_same_v<T, float> ? 20 : 80) * P;
+  return rows_a_table * time >= (std::is_same_v<T, float> ? std::max(20 * P, 4 * P * P) : 80 * P);
 }
 
 // The state of a row, padded to P.

@@ -41,12 +41,14 @@ struct Response {
   template <Time time, class F>
   void set_h(F&& response) {
     constexpr int W = kLanes<T>;
+    T line[2 * kBlock] = {};  // what a sample does to those around it, itself at kBlock
+    for (int n = 0; n < kBlock; ++n) {
+      line[time == Time::kAscending ? kBlock + n : kBlock - n] = static_cast<T>(response(n));
+    }
     for (int i = 0; i < kBlock; ++i) {
-      for (int lane = 0; lane < W; ++lane) {
-        const int d = i / W * W, j = i % W;
-        const int n = d + (time == Time::kAscending ? lane - j : j - lane);
-        h[i][lane] = n < 0 ? T(0) : static_cast<T>(response(n));
-      }
+      const int d = i / W * W, j = i % W;
+      const int first = time == Time::kAscending ? d - j : -d - j;
+      for (int lane = 0; lane < W; ++lane) h[i][lane] = line[kBlock + first + lane];
     }
   }
 
@@ -59,7 +61,8 @@ struct Response {
       if constexpr (kFactored) {
         const table_t<T> norm = std::sqrt(dot(g[i], g[i]));
         if (norm != 0) {  // else this column says nothing that the others have not said
-          for (auto& v : g[i]) v /= norm;
+          const table_t<T> scale = 1 / norm;
+          for (auto& v : g[i]) v *= scale;
         }
         r[i][i] = norm;
         for (int k = i + 1; k < P; ++k) {

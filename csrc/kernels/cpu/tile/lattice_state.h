@@ -2,16 +2,16 @@
 // Markel, IEEE Trans. ASSP 23(3), 1975).
 //
 // The state of a direct form is badly scaled where poles lie near each other: a high-pass of order
-// 5 and 48 Hz at 16 kHz answers an error in its state 1e6 times as loud, and over a block the state
-// first grows by 1e3 and cancels, which rounds at that height. The stages of a lattice turn, so in
-// its coordinates nothing grows: a block's Phi is part of a rotation, the state has unit variance
-// where the input is white (backwards), or is as large as all that it will still be heard of
-// (forwards, the transposed system). What is ill-conditioned is the way there: coefficients to
-// reflection coefficients, once a table, in double-double where float64 does not do.
+// 5 and 48 Hz at 16 kHz answers an error in its state 3e7 times as loud, and over a block the state
+// first grows by 1e4 and cancels, which rounds at that height. The stages of a lattice turn, so in
+// its coordinates nothing grows: Phi is part of a rotation, and the state has unit variance where
+// the input is white (backwards), or the energy of all that will still be heard of it (forwards,
+// the transposed system). What is ill-conditioned is the way there, from coefficients to reflection
+// coefficients: once a table, in double-double.
 //
-//     A_m(z)             z^-m conj A_m = B_m    A_P = A,  A_{m-1} = (A_m - k_m B_m) / (1 - k_m^2)
-//     z_m = B_m lambda[n-1] / norm_m, m < P     norm_P = 1,  norm_{m-1} = norm_m / c_m
-//     grad_x = sum_m taps_m z_m[n+1]            c_m = sqrt(1 - k_m^2)
+//     A_P = A, A_{m-1} = (A_m - k_m B_m) / c_m^2    B_m(z) = z^-m A_m(1/z), c_m^2 = 1 - k_m^2
+//     z_m = norm_m B_m lambda[n-1], m < P           norm_P = 1, norm_{m-1} = c_m norm_m
+//     grad_x[n] = sum_m taps_m z_m[n+1]
 #pragma once
 
 #include <algorithm>
@@ -25,70 +25,55 @@ POLEZERO_ISA_BEGIN
 
 template <int P>
 struct Lattice {
-  double k[P], c[P];   // of stage m + 1
-  double taps[P + 1];  // b as a sum of B_m, normalised
-  double norm[P + 1];  // norm[0]: the l2 norm of 1 / A
-  double basis[P][P];  // row m: z_m from the state of direct form II
+  double k[P], c[P];    // of stage m + 1
+  double taps[P + 1];   // b as a sum of B_m, normalised
+  double scale[P + 1];  // 1 / norm_m; scale[0] is the l2 norm of 1 / A
+  double basis[P][P];   // row m: z_m from the state of direct form II
 };
 
-// Roundings of E, and how far off the last row may be, as a part of the largest coefficient, by a
-// bound: a stage multiplies errors by 1 / (1 - |k|) at most. Outputs were never off by more than
-// 5e-4 of it. Where double-double does not do, nor does the serial filter, in float64.
-template <class E>
-inline constexpr double kRounding = std::numeric_limits<double>::epsilon();
-template <class E>
-inline constexpr double kStepDownTolerance = 1e-5;
-template <>
-inline constexpr double kRounding<DoubleDouble> = kRounding<double> * kRounding<double> / 2;
-template <>
-inline constexpr double kStepDownTolerance<DoubleDouble> = 1e-2;
+// How far off A_0 may be, as a part of the largest coefficient, by a bound: a stage multiplies
+// errors by 1 / (1 - |k|) at most. Beyond it a serial filter in float64 is off by more than its
+// output.
+inline constexpr double kStepDownTolerance = 1e-2;
 
-// The lattice, or false where the filter is not stable (|k| >= 1), or so nearly that the precision
-// of E does not do.
-template <class E, int P>
-bool step_down(const double* b, const double* a, Lattice<P>& to) {
-  E row[P + 1] = {E(1)}, rest[P + 1];  // A_m, and what is left of b
-  for (int i = 1; i <= P; ++i) row[i] = a[i - 1];
-  for (int i = 0; i <= P; ++i) rest[i] = b[i];
-  double norm = 1, inverse_norm = 1, error = kRounding<E>;
-  for (int i = 1; i <= P; ++i) error = std::max(error, kRounding<E> * std::abs(a[i - 1]));
-  for (int m = P;; --m) {
-    const E tap = rest[m];
-    for (int j = 0; j < m; ++j) subtract_product(rest[j], tap, row[m - j]);
-    to.taps[m] = rounded(tap) * norm;
-    to.norm[m] = norm;
-    if (m < P) {
-      for (int j = 0; j < P; ++j) to.basis[m][j] = j > m ? 0 : rounded(row[m - j]) * inverse_norm;
-    }
-    if (m == 0) break;
-    const E k = row[m];
-    E square = 1;  // c^2
-    subtract_product(square, k, k);
-    if (!(rounded(square) > 0)) return false;
-    const E inverse = reciprocal(square);
-    for (int j = 1; 2 * j <= m; ++j) {
-      E low = row[j], high = row[m - j], scaled_low = 0, scaled_high = 0;
-      subtract_product(low, k, row[m - j]);
-      subtract_product(high, k, row[j]);
-      add_product(scaled_low, low, inverse);
-      add_product(scaled_high, high, inverse);
-      row[j] = scaled_low;
-      row[m - j] = scaled_high;
-    }
-    const double c = std::sqrt(rounded(square));
-    to.k[m - 1] = rounded(k);
-    to.c[m - 1] = c;
-    norm *= c * rounded(inverse);
-    inverse_norm *= c;
-    error *= (1 + std::abs(to.k[m - 1])) * rounded(inverse);
-    if (!(error <= kStepDownTolerance<E>)) return false;
-  }
-  return true;
-}
-
+// The lattice, or false where the filter is not stable (|k| >= 1), or so nearly that double-double
+// does not do.
 template <int P>
-bool make_lattice(const double* b, const double* a, Lattice<P>& lattice) {
-  return step_down<double>(b, a, lattice) || step_down<DoubleDouble>(b, a, lattice);
+bool step_down(const double* b, const double* a, Lattice<P>& to) {
+  constexpr double rounding = std::numeric_limits<double>::epsilon();
+  DoubleDouble row[P + 1] = {1}, rest[P + 1];  // A_m times row[0], and what is left of b
+  double scale = 1, norm = 1, error = rounding * rounding;
+  for (int i = 0; i <= P; ++i) {
+    rest[i] = b[i];
+    if (i > 0) row[i] = a[i - 1];
+  }
+  for (int i = 0; i < P; ++i) error = std::max(error, rounding * rounding * std::abs(a[i]));
+  for (int m = P;; --m) {
+    const DoubleDouble inverse = reciprocal(row[0]), tap = product(rest[m], inverse);
+    for (int j = 0; j < m; ++j) rest[j].add_product(tap, row[m - j], -1);
+    to.taps[m] = rest[m].rounded() * scale;
+    to.scale[m] = scale;
+    if (m < P) {
+      const double normalise = inverse.rounded() * norm;
+      for (int j = 0; j < P; ++j) to.basis[m][j] = j > m ? 0 : row[m - j].rounded() * normalise;
+    }
+    if (m == 0) return true;
+    const DoubleDouble k = product(row[m], inverse);
+    for (int j = 0; 2 * j <= m; ++j) {
+      const DoubleDouble low = row[j], high = row[m - j];
+      row[m - j].add_product(k, low, -1);
+      row[j] = low;
+      row[j].add_product(k, high, -1);
+    }
+    const double square = row[0].rounded() * inverse.rounded();  // c^2
+    const double c = std::sqrt(square);
+    to.k[m - 1] = k.rounded();
+    to.c[m - 1] = c;
+    scale /= c;
+    norm *= c;
+    error *= (1 + std::abs(k.rounded())) / square;
+    if (!(square > 0 && error <= kStepDownTolerance)) return false;
+  }
 }
 
 // What a block does to outputs and states, in the order of processing n = 0..L-1.
@@ -130,7 +115,7 @@ struct LatticeResponses {
     }
     z[0] = f;
     sum += f * l.taps[0];
-    first = f * l.norm[0];
+    first = f * l.scale[0];
   }
 };
 
@@ -180,7 +165,7 @@ struct Coordinates {
   template <class T>
   bool forward_tables(const double* b, const double* a, Response<T, P>& out, Carry<P>& carry) {
     if constexpr (kLattice) {
-      if (!make_lattice(b, a, lattice)) return false;
+      if (!step_down(b, a, lattice)) return false;
       make_forward_tables(lattice, out, carry);
     } else {
       make_forward_tables(b, a, out, carry);
@@ -191,7 +176,7 @@ struct Coordinates {
   bool backward_tables(const double* b, const double* a, Response<T, P>& lambda,
                        Response<T, P>& grad_x, Carry<P>& carry) {
     if constexpr (kLattice) {
-      if (!make_lattice(b, a, lattice)) return false;
+      if (!step_down(b, a, lattice)) return false;
       make_backward_tables(lattice, lambda, grad_x, carry);
     } else {
       make_backward_tables(b, a, lambda, grad_x, carry);
@@ -203,7 +188,7 @@ struct Coordinates {
   State<P> enter_forward(State<P> s) const {
     if constexpr (kLattice) {
       for (int m = P - 1; m >= 0; --m) {
-        const double z = s[m] * lattice.norm[m];
+        const double z = s[m] * lattice.scale[m];
         for (int j = 0; j < m; ++j) s.set(j, s[j] - lattice.basis[m][j] * z);
         s.set(m, z);
       }
@@ -227,7 +212,7 @@ struct Coordinates {
       for (int m = 0; m < P; ++m) {
         double rest = z[m];
         for (int j = 0; j < m; ++j) rest -= lattice.basis[m][j] * z[j];
-        z.set(m, rest * lattice.norm[m]);
+        z.set(m, rest * lattice.scale[m]);
       }
     }
     return z;
