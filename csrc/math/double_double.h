@@ -12,12 +12,21 @@
 
 POLEZERO_ISA_BEGIN
 
-// u v rounded: never part of a fused multiply-add, by which nvcc would take the error out of it.
+// u v rounded: never part of a fused multiply-add, by which compilers would take the error out of
+// it.
 POLEZERO_HD double rounded_product(double u, double v) {
 #if defined(__CUDA_ARCH__)
   return __dmul_rn(u, v);
 #else
-  return u * v;
+  double product = u * v;
+#if defined(__x86_64__)
+  asm("" : "+x"(product));
+#elif defined(__aarch64__)
+  asm("" : "+w"(product));
+#else
+  asm("" : "+m"(product));
+#endif
+  return product;
 #endif
 }
 
@@ -78,6 +87,21 @@ POLEZERO_HD void add_product(E& sum, const A& m, const E& v) {
 template <class E, class A>
 POLEZERO_HD void subtract_product(E& sum, const A& m, const E& v) {
   add_product(sum, -m, v);
+}
+
+POLEZERO_HD DoubleDouble product(const DoubleDouble& u, const DoubleDouble& v) {
+  DoubleDouble result;
+  result.add_product(u, v);
+  return result;
+}
+
+// 1 / v, by a step of Newton's from its float64 value.
+POLEZERO_HD DoubleDouble reciprocal(const DoubleDouble& v) {
+  const DoubleDouble first = 1 / v.high;
+  DoubleDouble left = 1, quotient = first;
+  left.add_product(v, first, -1);
+  quotient.add_product(first, left);
+  return quotient;
 }
 
 POLEZERO_ISA_END

@@ -1,5 +1,6 @@
 """Accuracy, against float64 filters of the same float32 coefficients and input, and long double ones at float64."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -242,3 +243,65 @@ def test_float32_at_high_order_is_as_accurate_as_a_serial_filter(design: str, ro
     serial = torch.from_numpy(scipy.signal.lfilter(b.numpy(), a.numpy(), x.numpy()))
     assert serial.dtype == torch.float32
     check_bounds({"y": relative_rms(polezero.lfilter(b, a, x), exact)}, 2 * relative_rms(serial, exact))
+
+
+CUT_OFFS = (1e-4, 1e-3, 6e-3, 0.05, 0.2, 0.5, 0.9)
+# Of an order and a cut-off.
+GRID: dict[str, Callable[[int, float], Any]] = {
+    "lowpass": scipy.signal.butter,
+    "highpass": lambda n, c: scipy.signal.butter(n, c, "highpass"),
+    "chebyshev": lambda n, c: scipy.signal.cheby1(n, 0.5, c),
+    "elliptic": lambda n, c: scipy.signal.ellip(n, 1, 60, c, "highpass"),
+    "bandpass": lambda n, c: scipy.signal.butter(n // 2, [c / 2, c], "bandpass"),
+    "bandstop": lambda n, c: scipy.signal.butter(n // 2, [c / 2, c], "bandstop"),
+    "allpass": lambda n, c: (scipy.signal.butter(n, c)[1][::-1].copy(), scipy.signal.butter(n, c)[1]),
+}
+# Where a serial filter in float64 is further than this from one in long double, the coefficients no longer say what
+# the filter does, or it is unstable and overflows.
+SERIAL_BOUND = 1e-6
+# Of a row alone (measured: 7.8e-8, with AVX2 9.1e-8). Beside it three times the serial filter's error is allowed, which
+# is far smaller for all but a few: that of rows side by side, which baseline kernels prefer above order 8.
+ROUNDING_BOUND = 1.5e-7
+
+
+def rms_error(actual: Any, exact: Any) -> float:
+    return float(np.linalg.norm((actual - exact).astype(float)) / np.linalg.norm(exact.astype(float)))
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("order", range(1, 17))
+@pytest.mark.parametrize("design", GRID)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::scipy.signal.BadCoefficients")  # unstable ones
+def test_float32_rows_alone_round_what_they_write_wherever_the_poles_are(design: str, order: int) -> None:
+    T = 4096
+    x, grad_y = torch.randn(T), torch.randn(T)
+    for cut_off in CUT_OFFS:
+        b, a = GRID[design](max(order, 2 if "band" in design else 1), cut_off)
+        exact = long_double_lfilter(b, a, x.numpy())
+        exact_grad_x = long_double_lfilter(b, a, grad_y.numpy()[::-1])[::-1]
+        serial = {
+            "y": rms_error(scipy.signal.lfilter(b, a, wide(x)), exact),
+            "grad_x": rms_error(scipy.signal.lfilter(b, a, wide(grad_y).numpy()[::-1])[::-1], exact_grad_x),
+        }
+        if not max(serial.values()) <= SERIAL_BOUND:
+            continue
+        exact_lambda = long_double_lfilter(np.ones(1), a, grad_y.numpy()[::-1])[::-1]
+
+        def gradient(signal: Any, taps: int, exact_lambda: Any = exact_lambda) -> Any:
+            return np.array([exact_lambda[k:] @ signal[: T - k] for k in range(taps)])
+
+        inputs = requires_grad((torch.from_numpy(b), torch.from_numpy(a), x))
+        y = polezero.lfilter(*inputs)
+        grad_b, grad_a, grad_x = (g.numpy() for g in torch.autograd.grad(y, inputs, grad_y))
+        state = torch.zeros(max(len(b), len(a)) - 1, dtype=torch.float64)
+        halves = []
+        for half in x.split(T // 2):
+            part, state = polezero.lfilter(b, a, half, zi=state)
+            halves.append(part)
+
+        allowed = {name: ROUNDING_BOUND + 3 * error for name, error in serial.items()}
+        assert rms_error(y.detach().numpy(), exact) <= allowed["y"], cut_off
+        assert rms_error(torch.cat(halves).numpy(), exact) <= allowed["y"], cut_off
+        assert rms_error(grad_x, exact_grad_x) <= allowed["grad_x"], cut_off
+        assert rms_error(grad_b, gradient(x.numpy(), len(b))) <= GRADIENT_BOUND, cut_off
+        assert rms_error(grad_a, -gradient(exact, len(a))) <= GRADIENT_BOUND, cut_off

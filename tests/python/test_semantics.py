@@ -52,7 +52,8 @@ def test_float32_chunks_with_a_float64_state_equal_the_whole_to_the_bit(example:
         (y, zf), (parts, state) = example.run(inputs), in_chunks(example, inputs, lengths)
 
         assert parts.dtype == torch.float32 and wide(state).dtype == state.dtype
-        if not example.call.in_blocks or (lengths is whole_blocks and rows < 4):
+        # above order 2 blocks round their state where they hand it on
+        if not example.call.in_blocks or (lengths is whole_blocks and rows < 4 and state.shape[-1] <= 2):
             assert torch.equal(parts, y)
         else:
             assert (parts - y).abs().max() <= 2 * torch.finfo(y.dtype).eps * y.abs().max()

@@ -67,7 +67,7 @@ class Sized(Call):
     error: float | None = 5e-7
     splits_rows: bool = False  # one long row is cut in time on threads, and equal to rounding
     # Real float32 samples are filtered in blocks, whose sums another beginning groups otherwise: chunks are equal to
-    # rounding, and to the bit where they are long and whole blocks.
+    # rounding, and up to order 2 to the bit where they are long and whole blocks.
     in_blocks: bool = False
 
 

@@ -4,7 +4,8 @@
 //     s' = Phi s + E x     Phi: [P, P], E: [P, L], float64
 //
 // H x is SIMD along time. Only what happens inside one block is computed in the signal's precision;
-// the state is exact to float64, so that no error outlives its block. Columns of G can be large and
+// the state is exact to float64, so that no error outlives its block: that of a direct form for two
+// states, of a lattice for more (lattice_state.h). Columns of G can be large and
 // nearly opposite, so a float32 signal gets G = Q R: R s in float64, Q, orthonormal, in float32.
 // (Block state-space form: Barnes and Shinnaka, IEEE Trans. CAS 27(8), 1980.)
 #pragma once

@@ -41,12 +41,14 @@ struct Response {
   template <Time time, class F>
   void set_h(F&& response) {
     constexpr int W = kLanes<T>;
+    T line[2 * kBlock] = {};  // what a sample does to those around it, itself at kBlock
+    for (int n = 0; n < kBlock; ++n) {
+      line[time == Time::kAscending ? kBlock + n : kBlock - n] = static_cast<T>(response(n));
+    }
     for (int i = 0; i < kBlock; ++i) {
-      for (int lane = 0; lane < W; ++lane) {
-        const int d = i / W * W, j = i % W;
-        const int n = d + (time == Time::kAscending ? lane - j : j - lane);
-        h[i][lane] = n < 0 ? T(0) : static_cast<T>(response(n));
-      }
+      const int d = i / W * W, j = i % W;
+      const int first = time == Time::kAscending ? d - j : -d - j;
+      for (int lane = 0; lane < W; ++lane) h[i][lane] = line[kBlock + first + lane];
     }
   }
 
@@ -57,22 +59,33 @@ struct Response {
     }
     for (int i = 0; i < P; ++i) {
       if constexpr (kFactored) {
-        table_t<T> squares = 0;
-        for (const auto& v : g[i]) squares += v * v;
-        const table_t<T> norm = std::sqrt(squares);
+        const table_t<T> norm = std::sqrt(dot(g[i], g[i]));
         if (norm != 0) {  // else this column says nothing that the others have not said
-          for (auto& v : g[i]) v /= norm;
+          const table_t<T> scale = 1 / norm;
+          for (auto& v : g[i]) v *= scale;
         }
         r[i][i] = norm;
         for (int k = i + 1; k < P; ++k) {
-          table_t<T> dot = 0;
-          for (int n = 0; n < kBlock; ++n) dot += g[i][n] * g[k][n];
-          for (int n = 0; n < kBlock; ++n) g[k][n] -= dot * g[i][n];
-          r[k][i] = dot;
+          const table_t<T> part = dot(g[i], g[k]);
+          for (int n = 0; n < kBlock; ++n) g[k][n] -= part * g[i][n];
+          r[k][i] = part;
         }
       }
       for (int n = 0; n < kBlock; ++n) q[i][n] = static_cast<T>(g[i][n]);
     }
+  }
+
+ private:
+  // Several chains of additions, which are SIMD.
+  template <class R>
+  static R dot(const R (&u)[kBlock], const R (&v)[kBlock]) {
+    R sum[kBlock / 2];
+    for (int n = 0; n < kBlock / 2; ++n)
+      sum[n] = u[n] * v[n] + u[n + kBlock / 2] * v[n + kBlock / 2];
+    for (int left = kBlock / 4; left > 0; left /= 2) {
+      for (int n = 0; n < left; ++n) sum[n] += sum[n + left];
+    }
+    return sum[0];
   }
 };
 
