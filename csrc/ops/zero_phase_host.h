@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/cpu/padded_order.h"
 #include "kernels/cpu/run_rows.h"
 #include "kernels/cpu/zero_phase.h"
 #include "math/transition.h"
@@ -14,7 +15,7 @@
 
 namespace polezero::host_zero_phase {
 
-inline constexpr int64_t kMaxOrder = 16, kMaxComplexOrder = 2;  // of the kernels
+inline constexpr int64_t kMaxOrder = host::kMaxOrder, kMaxComplexOrder = 2;  // of the kernels
 
 // Filters b[..., K, M+1], a[..., K, N] without a_0 as kernels take them, padded to one order.
 template <class scalar_t>

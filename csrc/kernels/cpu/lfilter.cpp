@@ -3,33 +3,15 @@
 
 #include "kernels/cpu/lfilter_batch.h"
 #include "kernels/cpu/lfilter_blocks.h"
+#include "kernels/cpu/padded_order.h"
 
 POLEZERO_ISA_BEGIN
 
-// Above this order the serial filter, which is SIMD along its state, does less arithmetic than
-// blocks, and the states of a batch do not fit in the registers.
-inline constexpr int64_t kMaxOrder = 16;
-
-// Calls f with the padded order that holds the filter's, or returns false where none does.
-template <class T, class F>
-bool with_padded_order(const Filters<T>& filters, F&& f) {
-  if (is_complex<T> || filters.order > kMaxOrder) return false;
-  if (filters.order <= 2) {
-    f(std::integral_constant<int, 2>{});
-  } else if (filters.order <= 4) {
-    f(std::integral_constant<int, 4>{});
-  } else if (filters.order <= 8) {
-    f(std::integral_constant<int, 8>{});
-  } else {
-    f(std::integral_constant<int, 16>{});
-  }
-  return true;
-}
-
 template <class T>
 void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
-  const bool done = with_padded_order(p.filters, [&](auto order) {
-    if constexpr (!is_complex<T>) {
+  if (is_complex<T> || p.filters.order > kMaxOrder) return forward_serial_rows(p, range);
+  if constexpr (!is_complex<T>) {
+    with_padded_order(p.filters.order, [&](auto order) {
       constexpr int P = order;
       if (p.y != nullptr && batch_pays<P>(p.filters, p.rows, range.time_end - range.time_begin)) {
         for_all_batches<P>(range, [&](auto batches, int64_t row, int64_t rows) {
@@ -38,15 +20,15 @@ void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
       } else {
         forward_block_rows<P>(p, range);
       }
-    }
-  });
-  if (!done) forward_serial_rows(p, range);
+    });
+  }
 }
 
 template <class T>
 void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
-  const bool done = with_padded_order(p.filters, [&](auto order) {
-    if constexpr (!is_complex<T>) {
+  if (is_complex<T> || p.filters.order > kMaxOrder) return backward_serial_rows(p, range);
+  if constexpr (!is_complex<T>) {
+    with_padded_order(p.filters.order, [&](auto order) {
       constexpr int P = order;
       if (batch_pays<P>(p.filters, p.rows, range.time_end - range.time_begin)) {
         for_all_batches<P>(range, [&](auto batches, int64_t row, int64_t rows) {
@@ -55,9 +37,8 @@ void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
       } else {
         backward_block_rows<P>(p, range);
       }
-    }
-  });
-  if (!done) backward_serial_rows(p, range);
+    });
+  }
 }
 
 POLEZERO_ISA_END

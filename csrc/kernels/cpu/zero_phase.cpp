@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/cpu/padded_order.h"
 #include "kernels/cpu/zero_phase_rows.h"
 
 POLEZERO_ISA_BEGIN
@@ -129,7 +130,7 @@ void backward(const ZeroPhaseBackwardParams<T>& p, int64_t begin, int64_t count)
 // different rows do not go together.
 template <class T, class F>
 void in_groups(const ZeroPhaseParams<T>& p, const Range& range, F&& f) {
-  const int64_t order = p.filters.filters.order, pieces = p.pieces.count;
+  const int64_t pieces = p.pieces.count;
   const auto run = [&](auto P) {
     for (int64_t r = range.row_begin, end; r < range.row_end; r = end) {
       end = std::min(r + Lanes<T>::count, range.row_end);
@@ -137,11 +138,10 @@ void in_groups(const ZeroPhaseParams<T>& p, const Range& range, F&& f) {
       f(P, r, end - r);
     }
   };
-  if (is_complex<T> || order <= 2) return run(std::integral_constant<int, 2>{});
-  if constexpr (!is_complex<T>) {
-    if (order <= 4) return run(std::integral_constant<int, 4>{});
-    if (order <= 8) return run(std::integral_constant<int, 8>{});
-    run(std::integral_constant<int, 16>{});
+  if constexpr (is_complex<T>) {
+    run(std::integral_constant<int, 2>{});
+  } else {
+    with_padded_order(p.filters.filters.order, run);
   }
 }
 
