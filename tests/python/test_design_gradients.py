@@ -163,8 +163,9 @@ def test_designs_are_one_graph_each(family: str, N: int, btype: str, output: str
     )
     assert_close(outputs, expected)
     for one, other in zip(outputs, expected):
-        if one.requires_grad:
-            assert_close(*(torch.autograd.grad(t.abs().sum(), tensors, retain_graph=True) for t in (one, other)), 1e-11)
+        if one.requires_grad:  # of real parts: the moduli of zeros on the circle have no gradient but rounding
+            sums = (t.real.abs().sum() for t in (one, other))
+            assert_close(*(torch.autograd.grad(t, tensors, retain_graph=True) for t in sums), 1e-11)
 
 
 def test_designs_are_traced_and_exported() -> None:

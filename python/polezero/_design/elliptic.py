@@ -1,95 +1,76 @@
-"""The elliptic prototype, by Landen's transformation and the products of Jacobi's theta functions, in float64."""
+"""The elliptic prototype, by Landen's transformation and theta series, in float64."""
 
 from __future__ import annotations
 
-import functools
 import math
 
-import torch
-from torch import Tensor
+from polezero._design.arithmetic import NEPERS, Arithmetic, Scalar, Values, circle
 
-from polezero._design.prototypes import Prototype, constant, epsilon
+_STEPS = 8  # of Landen's transformation: a modulus with the complement 1e-5 ends at 2e-10, whose square is nothing
+_TERMS = 25
 
 
-def elliptic(N: int, rp: Tensor, rs: Tensor) -> Prototype:
-    """``rp`` and ``rs`` are ``[..., 1]``. Poles and zeros are j sn(u + jv) and j / (k sn(u)).
+def elliptic(N: int, f: Arithmetic, rp: Scalar, rs: Scalar) -> tuple[Values, Values, Values, Scalar]:
+    """Poles x + jy, w of zeros jw beside them, of which that of a real pole is none, and the gain of an odd order.
 
-    The modulus k is that whose nome is the N-th root of the nome of k_1, the ratio of the two ripples.
-    Source: S. J. Orfanidis, "Lecture notes on elliptic filter design", 2006.
+    They are j sn(u + jv) and j / (k sn(u)). The modulus k is that whose nome is the N-th root of the nome of k_1, the
+    ratio of the two ripples. Source: S. J. Orfanidis, "Lecture notes on elliptic filter design", 2006.
     """
-    e, stop = epsilon(rp), epsilon(rs)
-    log_nome, depth = _landen(e / stop, epsilon(rs - rp) * (1 + e * e).sqrt() / stop, 1 / e)
-    angles = constant([math.pi * j / (2 * N) for j in range(1 - N % 2, N, 2)], rp)  # that of a real pole first
-    odd, count = N % 2, angles.shape[-1]
-    of_poles = constant([1.0 / N] * count + [0.0] * (count - odd), rp)
-    sn_x, sn_y, k = _sn(torch.cat([angles, angles[odd:]]), depth * of_poles, log_nome / N)
-    zeros = 1 / (k * sn_x[..., count:])
-    real = -sn_y[..., :1] if odd else None
-    x, y = -sn_y[..., odd:count], sn_x[..., odd:count]
-    at_zero = 1.0 if odd else torch.rsqrt(1 + e * e)
-    gain = at_zero * ((x * x + y * y) / (zeros * zeros)).log().sum(-1, keepdim=True).exp()
-    if real is not None:
-        gain = -real * gain
-    return Prototype(
-        torch.cat([x, torch.zeros_like(zeros)], -1), torch.cat([y, zeros], -1), N // 2, real, gain, at_zero
-    )
+    power, stop = f.expm1(rp * NEPERS), f.expm1(rs * NEPERS)
+    dual = f.sqrt(f.expm1((rs - rp) * NEPERS) * (1 + power) / stop)
+    log_nome, depth = _nome(f, f.sqrt(power / stop), dual, 1 / f.sqrt(power))
+    theta2, theta3 = _thetas(f, log_nome / N)
+    dual2, dual3 = _thetas(f, math.pi**2 * N / log_nome)
+    moduli = _moduli(f, (theta2 / theta3) ** 2, (dual2 / dual3) ** 2)
+    sinh, cosh = f.sinh(depth / N), f.cosh(depth / N)
+    x, y, inverse = f.each(3, lambda sine, cosine: _point(moduli, sine, cosine, sinh, cosh), *circle(N))
+    gain = N * (_thetas(f, log_nome)[1] / theta2) ** 2 / f.sqrt(stop) if N % 2 else 1 / f.sqrt(1 + stop)
+    return x, y, inverse, gain
 
 
-def elliptic_of_numbers(N: int, rp: float, rs: float, like: Tensor) -> Prototype:
-    """The same, computed once."""
-    points, real, gain, at_zero = _computed(N, float(rp), float(rs))
-    x, y = constant(points, like).unbind()
-    return Prototype(x, y, N // 2, constant(real, like) if real else None, gain, at_zero)
-
-
-@functools.cache
-@torch.no_grad()
-def _computed(N: int, rp: float, rs: float) -> tuple[list[list[float]], list[float], float, float]:
-    p = elliptic(N, *(torch.tensor([r], dtype=torch.float64) for r in (rp, rs)))
-    real = [] if p.real is None else p.real.tolist()
-    return [p.x.tolist(), p.y.tolist()], real, float(p.gain), float(p.at_zero)
-
-
-def _landen(k: Tensor, dual: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+def _nome(f: Arithmetic, k: Scalar, dual: Scalar, w: Scalar) -> tuple[Scalar, Scalar]:
     """log of the nome of k, and pi/2 of sc^-1(w) by the complement of k, in units of K(k); dual^2 is 1 - k^2.
 
-    Landen's transformation, which squares the nome, five times: k = 0.999 ends at 1e-7. The nome is found by its
-    series, where k is small, but not so small as to vanish.
+    The nome is found by its series, where k is small, but not so small as to vanish: each of Landen's steps squares it.
     """
-    log_nome, one = k, torch.ones_like(k)
-    for n in range(5):
-        if n:
-            dual = (1 - k * k).sqrt()
+    log_nome = k
+    for n in range(6):
         more = 1 + dual
         if n == 2:
-            nome = k * k / (2 * more * (1 + dual.sqrt()).square())  # its first term
-            t = nome.pow(4)
-            log_nome = (nome.log() + torch.log1p(t * (2 + t * (15 + t * 150)))) / 4
-        w = w * more / (1 + torch.hypot(k * w, one))
-        k = (k / more).square()
-    return log_nome, torch.asinh(w)
+            nome = k * k / (2 * more * (1 + f.sqrt(dual)) ** 2)  # its first term
+            t = nome**4
+            log_nome = (f.log(nome) + f.log(1 + t * (2 + t * (15 + t * 150)))) / 4
+        w = w * more / (1 + f.sqrt(1 + (k * w) ** 2))
+        k, dual = (k / more) ** 2, 2 * f.sqrt(dual) / more
+    return log_nome, f.asinh(w)
 
 
-def _sn(a: Tensor, b: Tensor, log_q: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The real and imaginary part of sn at a + jb, in units of 2 K / pi, for a nome q, and its modulus.
+def _thetas(f: Arithmetic, log_q: Scalar) -> tuple[Scalar, Scalar]:
+    """theta_2 and theta_3 at 0: K is pi/2 of the square of theta_3, and k K that of theta_2."""
+    second = f.total(lambda n: f.exp(log_q * n), [n * (n + 1) for n in range(_TERMS)])
+    third = f.total(lambda n: f.exp(log_q * n), [n * n for n in range(1, _TERMS)])
+    return 2 * f.exp(log_q / 4) * second, 1 + 2 * third
 
-    By the products of theta_1 and theta_4, with a factor 1 - 2 q^m cos 2z + q^2m = (1 - q^m)^2 + 4 q^m sin^2 z for each
-    even and each odd m, of which nothing cancels where q nears 1, as it does in the series. They end where q = 0.75 is
-    below the rounding of float64.
+
+def _moduli(f: Arithmetic, k: Scalar, dual: Scalar) -> list[Scalar]:
+    """Those of Landen's transformation, down to 0."""
+    moduli = []
+    for _ in range(_STEPS):
+        moduli.append(k)
+        more = 1 + dual
+        k, dual = (k / more) ** 2, 2 * f.sqrt(dual) / more
+    return moduli
+
+
+def _point(moduli: list[Scalar], sine: Scalar, cosine: Scalar, sinh: Scalar, cosh: Scalar) -> tuple[Scalar, ...]:
+    """The real and imaginary part of j sn of an angle and a depth, and k times sn of the angle.
+
+    Where the modulus is 0, sn is the sine.
     """
-    q = (log_q * constant([*range(2, 130, 2), *range(1, 129, 2)], a)).exp()
-    sine_x, sine_y = a.sin() * b.cosh(), a.cos() * b.sinh()
-    square_x, square_y = (sine_x - sine_y) * (sine_x + sine_y), 2 * sine_x * sine_y
-    times = 4 * q.unsqueeze(-2)
-    factor_x = torch.addcmul((1 - q).square().unsqueeze(-2), times, square_x.unsqueeze(-1))
-    factor_y = times * square_y.unsqueeze(-1)
-    logs, turns = torch.hypot(factor_x, factor_y).log(), torch.atan2(factor_y, factor_x)
-    dual = torch.log1p(q)
-
-    def quotient(t: Tensor) -> Tensor:
-        return t[..., :64].sum(-1) - t[..., 64:].sum(-1)
-
-    scale = 2 * quotient(dual).unsqueeze(-1)
-    modulus, angle = (quotient(logs) - scale).exp(), quotient(turns)
-    x, y = modulus * angle.cos(), modulus * angle.sin()
-    return sine_x * x - sine_y * y, sine_x * y + sine_y * x, 4 * (log_q / 2 + 2 * scale).exp()
+    x, y, w = cosine * sinh, sine * cosh, sine
+    for k in moduli[:0:-1]:
+        re, im, more = 1 + k * (y - x) * (y + x), 2 * k * x * y, 1 + k
+        scale = more / (re * re + im * im)
+        x, y = scale * (x * re - y * im), scale * (y * re + x * im)
+        w = more * w / (1 + k * w * w)
+    return -x, y, moduli[0] * w

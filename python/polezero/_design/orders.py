@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from polezero._design import checks
-from polezero._design.iir import FAMILIES, Design, design
+from polezero._design.iir import FAMILIES, Filter, design
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -316,7 +316,7 @@ def iirdesign(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""The filter of lowest order that meets a specification.
 
     .. math::
