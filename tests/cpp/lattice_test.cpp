@@ -161,8 +161,9 @@ void expect_gradient_of_the_baseline(const LatticeCase<T>& c, const KernelsOf<T>
   const auto got = c.run_fused(kernels), want = c.run_fused(Emulated<T>::baseline_kernels());
   ASSERT_LE(largest_error(got.grad_k.data(), want.grad_k.data(), got.grad_k.size()),
             10 * tolerance<T>());
+  // Both are float64, each with its own roundings (on arm64, whose compiler contracts: 3.4e-14).
   ASSERT_LE(largest_error(got.sum_k.data(), want.sum_k.data(), got.sum_k.size()),
-            tolerance<double>());
+            2 * tolerance<double>());
 }
 
 template <class T>
