@@ -1,8 +1,8 @@
 """What a design is computed with: tensors, or numbers.
 
-Up to its sections a design is some hundred operations on at most four numbers, edges and decibels. Each takes torch a few
-microseconds, and again for the derivative, but Python a twentieth of one. So a filter on the CPU is computed in Python's
-numbers; batches, graphs, transforms and GPUs, and derivatives of derivatives, have torch's.
+Up to its sections a design is some hundred operations on at most four numbers, edges and decibels. Each takes torch a
+few microseconds, and again for the derivative, but Python a twentieth of one. So a filter on the CPU is computed in
+Python's numbers; batches, graphs, transforms and GPUs, and derivatives of derivatives, have torch's.
 """
 
 from __future__ import annotations

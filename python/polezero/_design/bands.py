@@ -124,9 +124,9 @@ def _scaled(f: Arithmetic, d: Design, p: Prototype, edge: Scalar) -> Factors:
 def _split(f: Arithmetic, d: Design, p: Prototype, low: Scalar, high: Scalar) -> Factors:
     """The roots of s / w + w / s = x + jy, where w is the centre of the band.
 
-    In elliptic coordinates with foci at -2 and 2, x = 2 u cos t and y = 2 v sin t, where 4 u is the sum of the distances
-    to the foci and v^2 = u^2 - 1, the two have the moduli w (u + v) and w / (u + v) and the angle t, or -t. Nothing
-    cancels.
+    In elliptic coordinates with foci at -2 and 2, x = 2 u cos t and y = 2 v sin t, where 4 u is the sum of the
+    distances to the foci and v^2 = u^2 - 1, the two have the moduli w (u + v) and w / (u + v) and the angle t, or -t.
+    Nothing cancels.
     """
     width, centre = high - low, f.sqrt(low * high)
     relative = width / centre
