@@ -17,7 +17,6 @@ def overridable(function: Function) -> Function:
     tensor or parameter takes the short way.
     """
 
-    @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
         values = (*args, *kwargs.values()) if kwargs else args
         if has_torch_function(values):
@@ -26,5 +25,6 @@ def overridable(function: Function) -> Function:
 
     # A code object of its own: torch.compile keeps its graphs by code object, eight at most.
     public.__code__ = public.__code__.replace(co_name=function.__name__)
+    functools.update_wrapper(public, function)
     public.__module__ = function.__module__.partition("._")[0]
     return cast(Function, public)

@@ -99,8 +99,8 @@ def _bandpass(order: int, low: Tensor, high: Tensor) -> Tensor:
     pair of them makes two pairs. So each section has its part of the gain, which of the lowest bands is 1e-17 and less.
     """
     angles = [math.pi * (2 * k + 1 + order % 2) / (2 * order) for k in range(order // 2)]
-    poles = [-complex(math.cos(angle), math.sin(angle)) for angle in angles]  # torch 2.11 traces no cmath.rect
-    p = torch.tensor(poles, dtype=torch.complex128, device=low.device)
+    on_circle = [-complex(math.cos(angle), math.sin(angle)) for angle in angles]  # torch 2.11 traces no cmath.rect
+    p = torch.tensor(on_circle, dtype=torch.complex128, device=low.device)
     B, square = (high - low)[..., None], (low * high)[..., None]
     mean = p * B / 2
     distance = (mean * mean - square).sqrt()
