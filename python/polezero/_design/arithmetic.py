@@ -1,7 +1,7 @@
 """What a design is computed with: tensors, or numbers.
 
 Up to its sections a design is some hundred operations on at most four numbers, edges and decibels. Each takes torch a
-few microseconds, and again for the derivative, but Python a twentieth of one. So a filter on the CPU is computed in
+few microseconds, and again for the derivative, but Python a twentieth of one. So one filter on the CPU is computed in
 Python's numbers; batches, graphs, transforms and GPUs, and derivatives of derivatives, have torch's.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import cmath
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,12 +28,24 @@ def constant(values: Sequence[float] | Sequence[Sequence[float]], like: Tensor) 
 
 
 class Tensors:
+    """On the device of one of them."""
+
     def __init__(self, like: Tensor) -> None:
         self.like = like
 
-    sqrt, exp, log = map(staticmethod, (torch.sqrt, torch.exp, torch.log))
-    sinh, cosh, asinh, tan = map(staticmethod, (torch.sinh, torch.cosh, torch.asinh, torch.tan))
-    hypot, expm1 = map(staticmethod, (torch.hypot, torch.expm1))
+    sqrt = staticmethod(torch.sqrt)
+    exp = staticmethod(torch.exp)
+    log = staticmethod(torch.log)
+    sin = staticmethod(torch.sin)
+    cos = staticmethod(torch.cos)
+    tan = staticmethod(torch.tan)
+    atan = staticmethod(torch.atan)
+    sinh = staticmethod(torch.sinh)
+    cosh = staticmethod(torch.cosh)
+    tanh = staticmethod(torch.tanh)
+    asinh = staticmethod(torch.asinh)
+    hypot = staticmethod(torch.hypot)
+    expm1 = staticmethod(torch.expm1)
 
     def tensor(self, values: Values) -> Tensor:
         return values if isinstance(values, Tensor) else constant(values, self.like)
@@ -41,31 +54,45 @@ class Tensors:
         """The ``count`` results of the function for each of the values."""
         return function(*map(self.tensor, values))
 
-    def total(self, function: Callable[[Tensor], Tensor], values: Sequence[float]) -> Tensor:
-        """The sum of its results, each of which is smaller than the one before."""
-        return function(constant(values, self.like)).sum(-1, keepdim=True)
+    def totals(
+        self, count: int, function: Callable[..., tuple[Tensor, ...]], values: Sequence[float], *others: Tensor
+    ) -> Sequence[Tensor]:
+        """The sums of its results for each of the values, with which they become smaller, beside others that stay."""
+        terms = function(constant(values, self.like), *(t.unsqueeze(-1) for t in others))
+        return [term.sum(-1) for term in terms]
 
-    def product(self, values: Tensor) -> Tensor:
-        """Of positive ones: the logs have simpler derivatives."""
-        return values.log().sum(-1, keepdim=True).exp()
-
-    def parted(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """The first of them, and the others."""
-        return values[..., :1], values[..., 1:]
+    def quotient(self, values: Tensor, count: int) -> Tensor:
+        """The product of those after the first ``count`` by theirs. All are positive: logs have simpler derivatives."""
+        signs = constant([-1.0] * count + [1.0] * (values.shape[-1] - count), self.like)
+        return (values.log() * signs).sum(-1, keepdim=True).exp()
 
     def repeated(self, value: Tensor, count: int) -> Tensor:
         return value.expand(*value.shape[:-1], count)
 
     def joined(self, *parts: Tensor) -> Tensor:
-        lead = torch.broadcast_shapes(*(t.shape[:-1] for t in parts))
-        return torch.cat([t.expand(*lead, -1) for t in parts], -1)
+        parts = tuple(t for t in parts if t.shape[-1]) or parts[:1]
+        if len(parts) == 1:
+            return parts[0]
+        if len({t.shape[:-1] for t in parts}) > 1:
+            lead = torch.broadcast_shapes(*(t.shape[:-1] for t in parts))
+            parts = tuple(t.expand(*lead, -1) for t in parts)
+        return torch.cat(parts, -1)
 
 
 class Numbers:
     """Complex ones, for the derivative: f(x + jh) = f(x) + jh f'(x), to the last bit where h^2 vanishes beside 1."""
 
-    sqrt, exp, log = map(staticmethod, (cmath.sqrt, cmath.exp, cmath.log))
-    sinh, cosh, asinh, tan = map(staticmethod, (cmath.sinh, cmath.cosh, cmath.asinh, cmath.tan))
+    sqrt = staticmethod(cmath.sqrt)
+    exp = staticmethod(cmath.exp)
+    log = staticmethod(cmath.log)
+    sin = staticmethod(cmath.sin)
+    cos = staticmethod(cmath.cos)
+    tan = staticmethod(cmath.tan)
+    atan = staticmethod(cmath.atan)
+    sinh = staticmethod(cmath.sinh)
+    cosh = staticmethod(cmath.cosh)
+    tanh = staticmethod(cmath.tanh)
+    asinh = staticmethod(cmath.asinh)
 
     @staticmethod
     def hypot(x: complex, y: complex) -> complex:
@@ -78,20 +105,19 @@ class Numbers:
     def each(self, count: int, function: Callable[..., tuple[Any, ...]], *values: Values) -> Sequence[Sequence[Any]]:
         return list(zip(*map(function, *values))) or [()] * count
 
-    def total(self, function: Callable[[float], complex], values: Sequence[float]) -> complex:
-        result = 0j
+    def totals(
+        self, count: int, function: Callable[..., tuple[complex, ...]], values: Sequence[float], *others: complex
+    ) -> Sequence[complex]:
+        sums: Sequence[complex] = [0j] * count
         for value in values:
-            term = function(value)
-            result += term
-            if abs(term) < 1e-18 * abs(result):
+            terms = function(value, *others)
+            sums = [*map(operator.add, sums, terms)]
+            if max(map(abs, terms)) < 1e-17:
                 break
-        return result
+        return sums
 
-    def product(self, values: Sequence[complex]) -> complex:
-        return math.prod(values)
-
-    def parted(self, values: Sequence[complex]) -> tuple[complex, Sequence[complex]]:
-        return values[0], values[1:]
+    def quotient(self, values: Sequence[complex], count: int) -> complex:
+        return math.prod(values[count:]) / math.prod(values[:count])
 
     def repeated(self, value: complex, count: int) -> Sequence[complex]:
         return [value] * count
@@ -100,10 +126,10 @@ class Numbers:
         return [value for part in parts for value in part]
 
 
-Arithmetic = Any  # one of the two
+Arithmetic = Any  # Tensors or Numbers
 
 
 def circle(N: int) -> tuple[list[float], list[float]]:
-    """Sines and cosines of the angles of Butterworth's poles from the negative real axis up, that on it first."""
-    angles = [math.pi * m / (2 * N) for m in range(1 - N % 2, N, 2)]
+    """Sines and cosines of the angles of Butterworth's pole pairs, from the negative real axis."""
+    angles = [math.pi * m / (2 * N) for m in range(1 + N % 2, N, 2)]
     return [math.sin(t) for t in angles], [math.cos(t) for t in angles]

@@ -10,7 +10,8 @@ import math
 from typing import NamedTuple
 
 from polezero._design.arithmetic import Arithmetic, Scalar, Values
-from polezero._design.prototypes import WITH_ZEROS, Prototype, prototype
+from polezero._design.families import WITH_ZEROS
+from polezero._design.prototypes import Prototype
 
 BTYPES = {
     **dict.fromkeys(("lowpass", "low", "lp", "l"), "lowpass"),
@@ -28,6 +29,7 @@ class Design(NamedTuple):
     btype: str
     analog: bool = False
     fs: float | None = None
+    with_roots: bool = False  # whether they are asked for, and not sections or coefficients
 
     @property
     def banded(self) -> bool:
@@ -79,35 +81,33 @@ class Design(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """A filter in s."""
+    """A filter in s: of pole pairs, and then of zero pairs, the modulus and the cosine of the angle."""
 
-    modulus: Values  # of the poles
-    cosine: Values  # of their angle; below -1 of two real ones
-    zeros: Values  # moduli of those on the imaginary axis
+    modulus: Values
+    cosine: Values  # 0 of zeros, and below -1 of two real poles
     real: Scalar | None
     gain: Scalar
 
 
 class Roots(NamedTuple):
-    """The polynomials 1 + a_1 z^-1 + a_2 z^-2, or those of s, of pole pairs and then of zero pairs."""
+    """The polynomials 1 + a_1 z^-1 + a_2 z^-2, or those of s."""
 
     first: Values
     second: Values
-    squares: Values  # of half the distances of the two roots, negative of real ones
+    squares: Values | None  # of half the distances of two roots, negative of real ones
     gain: Scalar
     real: Scalar | None
 
 
-def roots(f: Arithmetic, d: Design, low: Scalar, high: Scalar | None, *decibels: Scalar) -> Roots:
+def roots(f: Arithmetic, d: Design, p: Prototype, low: Scalar, high: Scalar | None) -> Roots:
     """``low`` and ``high`` are edges, of which a low-pass or high-pass filter has one."""
     if not d.analog:
         rate = math.pi / (2 if d.fs is None else d.fs)
         low, high = f.tan(low * rate), None if high is None else f.tan(high * rate)
-    p = prototype(f, d.family, d.N, *decibels)
     if d.inverted:
         p = p.inverted(f)
     factors = _scaled(f, d, p, low) if high is None else _split(f, d, p, low, high)
-    return _analog(f, factors) if d.analog else _digital(f, factors)
+    return _analog(f, d, factors) if d.analog else _digital(f, d, factors)
 
 
 def _scaled(f: Arithmetic, d: Design, p: Prototype, edge: Scalar) -> Factors:
@@ -116,9 +116,11 @@ def _scaled(f: Arithmetic, d: Design, p: Prototype, edge: Scalar) -> Factors:
         return modulus * edge, x / modulus
 
     modulus, cosine = f.each(2, polar, p.x, p.y)
-    (zeros,) = f.each(1, lambda w: (w * edge,), p.zeros)
+    if d.zero_pairs:
+        (zeros,) = f.each(1, lambda w: (w * edge,), p.zeros)
+        modulus, cosine = f.joined(modulus, zeros), f.joined(cosine, f.repeated(0 * edge, d.zero_pairs))
     gain = p.gain if d.inverted or not d.degree else p.gain * edge**d.degree
-    return Factors(modulus, cosine, zeros, None if p.real is None else p.real * edge, gain)
+    return Factors(modulus, cosine, None if p.real is None else p.real * edge, gain)
 
 
 def _split(f: Arithmetic, d: Design, p: Prototype, low: Scalar, high: Scalar) -> Factors:
@@ -144,43 +146,39 @@ def _split(f: Arithmetic, d: Design, p: Prototype, low: Scalar, high: Scalar) ->
         return centre * outer, centre / outer
 
     *moduli, cosine = f.each(3, pole, p.x, p.y)
-    cosines, zeros = [cosine, cosine], [*f.each(2, zero, p.zeros)]
+    cosines = [cosine, cosine]
     if p.real is not None:
         moduli.append(f.repeated(centre, 1))
         cosines.append(f.repeated(p.real * relative / 2, 1))
+    if d.family in WITH_ZEROS:
+        moduli.extend(f.each(2, zero, p.zeros))
     if d.inverted:
-        zeros.append(f.repeated(centre, d.degree))
+        moduli.append(f.repeated(centre, d.degree))
+    cosines.append(f.repeated(0 * centre, d.zero_pairs))
     gain = p.gain if d.inverted or not d.degree else p.gain * width**d.degree
-    return Factors(f.joined(*moduli), f.joined(*cosines), f.joined(*zeros), None, gain)
+    return Factors(f.joined(*moduli), f.joined(*cosines), None, gain)
 
 
-def _analog(f: Arithmetic, s: Factors) -> Roots:
-    def pole(m: Scalar, c: Scalar) -> tuple[Scalar, ...]:
-        return -2 * m * c, m * m, m * m * (1 - c * c)
-
-    first, second, squares = f.each(3, pole, s.modulus, s.cosine)
-    none, zeros = f.each(2, lambda m: (0 * m, m * m), s.zeros)
-    return Roots(f.joined(first, none), f.joined(second, zeros), f.joined(squares, zeros), s.gain, s.real)
+def _analog(f: Arithmetic, d: Design, s: Factors) -> Roots:
+    first, second = f.each(2, lambda m, c: (-2 * m * c, m * m), s.modulus, s.cosine)
+    squares = f.each(1, lambda c, P: (P * (1 - c * c),), s.cosine, second)[0] if d.with_roots else None
+    return Roots(first, second, squares, s.gain, s.real)
 
 
-def _digital(f: Arithmetic, s: Factors) -> Roots:
+def _digital(f: Arithmetic, d: Design, s: Factors) -> Roots:
     """By z = (1 + s) / (1 - s), of which 1 - 2 m c + m^2 are left before z^2, 2 m^2 - 2 and 1 + 2 m c + m^2."""
 
-    def pole(m: Scalar, c: Scalar) -> tuple[Scalar, ...]:
-        inverse = 1 / m
-        sum_ = m + inverse
-        lead = sum_ - 2 * c
-        return 2 * (m - inverse) / lead, (sum_ + 2 * c) / lead, m * lead, 4 * (1 - c * c) / (lead * lead)
+    def factor(m: Scalar, c: Scalar) -> tuple[Scalar, ...]:
+        inverse, c = 1 / m, 2 * c
+        outer = m + inverse
+        lead = outer - c
+        return 2 * (m - inverse) / lead, (outer + c) / lead, m * lead
 
-    def zero(m: Scalar) -> tuple[Scalar, ...]:
-        inverse = 1 / m
-        lead = m + inverse
-        return 2 * (m - inverse) / lead, m / m, m * lead, 4 / (lead * lead)
-
-    *poles, lead, squares = f.each(4, pole, s.modulus, s.cosine)
-    *zeros, zeros_lead, zeros_squares = f.each(4, zero, s.zeros)
-    gain, real = s.gain * f.product(zeros_lead) / f.product(lead), None
+    first, second, lead = f.each(3, factor, s.modulus, s.cosine)
+    squares, real = None, None
+    if d.with_roots:
+        (squares,) = f.each(1, lambda m, c, lead: ((1 - c * c) * (2 * m / lead) ** 2,), s.modulus, s.cosine, lead)
+    gain = s.gain * f.quotient(lead, d.pairs)
     if s.real is not None:
         gain, real = gain / (1 - s.real), (1 + s.real) / (1 - s.real)
-    first, second = (f.joined(*both) for both in zip(poles, zeros))
-    return Roots(first, second, f.joined(squares, zeros_squares), gain, real)
+    return Roots(first, second, squares, gain, real)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
-from torch.utils.checkpoint import checkpoint
 
 from polezero._arguments import readable
 from polezero._design.arithmetic import Numbers, Tensors
 from polezero._design.bands import Design, roots
+from polezero._design.families import prototype
+from polezero._design.prototypes import Prototype
 
 _STEP = 1e-100  # of the derivatives of numbers, which vanishes beside them
 
@@ -21,30 +23,28 @@ class Polynomials(NamedTuple):
     """The factors as polynomials ``[..., n, 3]``, highest power of s or z first, and 1 that of each."""
 
     rows: Tensor  # of the pole pairs, and then of the zero pairs
-    squares: Tensor  # [..., n], of half the distances of the two roots, negative of real ones
     gain: Tensor  # [..., 1]
     real: Tensor | None  # the real pole
+    squares: Tensor | None  # [..., n], of half the distances of the two roots, negative of real ones
 
 
 def polynomials(design: Design, Wn: Tensor, *decibels: Tensor) -> Polynomials:
     """``Wn`` is ``[..., 1]`` or ``[..., 2]``, and ``decibels`` are ``[..., 1]``."""
     tensors = (Wn, *decibels)
     parts: Sequence[Tensor] = _of_numbers(design, *tensors) if _is_one(*tensors) else ()
-    if not parts and torch.compiler.is_dynamo_compiling() and not torch.compiler.is_exporting():
-        # A tensor that a graph keeps for its derivatives costs more than all of them anew.
-        parts = checkpoint(_of_tensors, design, *tensors, use_reentrant=False)
-    rows, squares, gain, *real = parts or _of_tensors(design, *tensors)
-    return Polynomials(rows.unflatten(-1, (-1, 3)), squares, gain, real[0] if real else None)
+    rows, gain, *others = parts or _of_tensors(design, *tensors)
+    real = others.pop(0) if design.single else None
+    return Polynomials(rows.unflatten(-1, (-1, 3)), gain, real, others[0] if others else None)
 
 
 def _of_tensors(design: Design, Wn: Tensor, *decibels: Tensor) -> tuple[Tensor, ...]:
     """The polynomials one after another, and the rest of what :class:`Polynomials` has."""
-    edges = (Wn[..., :1], Wn[..., 1:] if design.banded else None)
-    r = roots(Tensors(Wn), design, *edges, *decibels)
+    f, edges = Tensors(Wn), (Wn[..., :1], Wn[..., 1:] if design.banded else None)
+    r = roots(f, design, prototype(f, design.family, design.N, *decibels), *edges)
     first, second = torch.broadcast_tensors(r.first, r.second)
     rows = torch.stack([torch.ones_like(first), first, second], -1).flatten(-2)
     gain = r.gain if isinstance(r.gain, Tensor) else torch.full_like(Wn[..., :1], r.gain)
-    return (rows, r.squares, gain) if r.real is None else (rows, r.squares, gain, r.real)
+    return tuple(t for t in (rows, gain, r.real, r.squares) if t is not None)
 
 
 # ---- one filter
@@ -65,13 +65,17 @@ def _of_numbers(design: Design, *tensors: Tensor) -> Sequence[Tensor]:
     needed = [t.requires_grad and torch.is_grad_enabled() for t in tensors for _ in range(t.numel())]
     try:
         if not any(needed):
-            return [torch.tensor(part, dtype=torch.float64) for part in _real(_parts(design, numbers))]
+            return [_tensor(part) for part in _real(_parts(design, numbers))]
         steps = [[complex(x, _STEP * (i == j)) for j, x in enumerate(numbers)] for i, n in enumerate(needed) if n]
         parts = [_parts(design, step) for step in steps]
     except (ArithmeticError, ValueError):
         return ()
     slopes = [[v.imag / _STEP for part in one for v in part] for one in parts]
-    return _OfNumbers.apply(design, _real(parts[0]), slopes, *tensors)  # type: ignore[no-any-return, no-untyped-call]
+    return _OfNumbers.apply(design, _real(parts[0]), slopes, *tensors)  # type: ignore[no-any-return]
+
+
+def _tensor(values: Sequence[float] | Sequence[Sequence[float]]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64, device="cpu")
 
 
 def _real(parts: list[list[complex]]) -> list[list[float]]:
@@ -80,10 +84,16 @@ def _real(parts: list[list[complex]]) -> list[list[float]]:
 
 def _parts(design: Design, numbers: Sequence[complex]) -> list[list[complex]]:
     """What :func:`_of_tensors` returns, of one filter."""
-    edges = (numbers[0], numbers[1] if design.banded else None)
-    r = roots(Numbers(), design, *edges, *numbers[1 + design.banded :])
+    edges, decibels = (numbers[0], numbers[1] if design.banded else None), numbers[1 + design.banded :]
+    r = roots(Numbers(), design, _prototype(design.family, design.N, *decibels), *edges)
     rows = [v for first, second in zip(r.first, r.second) for v in (1.0, first, second)]
-    return [rows, list(r.squares), [r.gain], *([] if r.real is None else [[r.real]])]
+    parts = [rows, [r.gain], None if r.real is None else [r.real], r.squares]
+    return [list(part) for part in parts if part is not None]
+
+
+@functools.lru_cache(maxsize=32)
+def _prototype(family: str, N: int, *decibels: complex) -> Prototype:
+    return prototype(Numbers(), family, N, *decibels)
 
 
 class _OfNumbers(torch.autograd.Function):
@@ -95,7 +105,7 @@ class _OfNumbers(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         ctx.design, ctx.slopes = design, slopes
         ctx.save_for_backward(*tensors)
-        return tuple(torch.tensor(part, dtype=torch.float64) for part in values)
+        return tuple(map(_tensor, values))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -103,10 +113,17 @@ class _OfNumbers(torch.autograd.Function):
         inputs = [t for t, is_needed in zip(ctx.saved_tensors, needed) if is_needed]
         if torch.is_grad_enabled():
             outputs = _of_tensors(ctx.design, *ctx.saved_tensors)
-            outputs, grads = zip(*((y, g) for y, g in zip(outputs, grads) if y.requires_grad))
-            results: Sequence[Tensor] = torch.autograd.grad(outputs, inputs, grads, create_graph=True)
+            results = _gradients(outputs, inputs, grads)
         else:
-            slopes = torch.tensor(ctx.slopes, dtype=torch.float64)
-            results = (slopes @ torch.cat(grads)).split([t.numel() for t in inputs])
+            results = (_tensor(ctx.slopes) @ torch.cat(grads)).split([t.numel() for t in inputs])
         each = iter(results)
         return None, None, None, *(next(each) if is_needed else None for is_needed in needed)
+
+
+def _gradients(outputs: Sequence[Tensor], inputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor]:
+    """With graphs of their own. Of order 0 nothing depends on an edge."""
+    pairs = [(y, g) for y, g in zip(outputs, grads) if y.requires_grad]
+    if not pairs:
+        return [torch.zeros_like(t) for t in inputs]
+    outputs, grads = zip(*pairs)
+    return torch.autograd.grad(outputs, inputs, grads, create_graph=True, allow_unused=True, materialize_grads=True)

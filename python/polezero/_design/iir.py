@@ -9,8 +9,8 @@ from torch import Tensor
 
 from polezero._design import checks, outputs
 from polezero._design.bands import Design
+from polezero._design.families import DECIBELS, FAMILIES
 from polezero._design.filters import polynomials
-from polezero._design.prototypes import DECIBELS
 from polezero._design.sections import sections
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
@@ -19,25 +19,6 @@ from polezero._stability import warn_if_unstable
 __all__ = ["bessel", "butter", "cheby1", "cheby2", "ellip", "iirfilter", "legendre"]
 
 Filter = Tensor | tuple[Tensor, ...]
-
-FAMILIES = {
-    "butter": "butter",
-    "butterworth": "butter",
-    "cauer": "ellip",
-    "elliptic": "ellip",
-    "ellip": "ellip",
-    "bessel": "bessel_phase",
-    "bessel_phase": "bessel_phase",
-    "bessel_delay": "bessel_delay",
-    "bessel_mag": "bessel_mag",
-    "cheby1": "cheby1",
-    "chebyshev1": "cheby1",
-    "chebyshevi": "cheby1",
-    "cheby2": "cheby2",
-    "chebyshev2": "cheby2",
-    "chebyshevii": "cheby2",
-    "legendre": "legendre",
-}
 
 
 def design(
@@ -57,7 +38,7 @@ def design(
     N, btype = checks.order(function, N), checks.band_type(function, btype)
     output, fs = checks.output_form(function, output), checks.sampling_rate(function, fs, analog)
     w = checks.edges(function, Wn, btype, fs, analog, checks.device_of(device, Wn, rp, rs))
-    d = Design(family, N, btype, analog, fs)
+    d = Design(family, N, btype, analog, fs, with_roots=output == "zpk")
     p = polynomials(d, w, *decibels(function, family, rp, rs, w))
     if output == "sos":
         return outputs.cast(sections(d, p), dtype)

@@ -77,6 +77,7 @@ def _real_zeros(d: Design) -> list[float]:
 
 def zpk(d: Design, p: Polynomials) -> tuple[Tensor, Tensor, Tensor]:
     order = Order.of(d.family, d.N, d.btype)
+    assert p.squares is not None
     x, y = p.rows[..., 1] / -2, square_root(p.squares)
     pole_x, pole_y = x[..., : d.pairs], y[..., : d.pairs]
     if p.real is not None:

@@ -12,12 +12,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from polezero._design.arithmetic import NEPERS, Arithmetic, Scalar, Values, circle
-from polezero._design.elliptic import elliptic
 from polezero._design.legendre import optimum_poles
 from polezero._design.polynomials import roots
-
-DECIBELS = {"cheby1": ("rp",), "cheby2": ("rs",), "ellip": ("rp", "rs")}  # what a family has besides the edges
-WITH_ZEROS = ("cheby2", "ellip")
 
 
 class Prototype(NamedTuple):
@@ -43,46 +39,34 @@ def _reciprocal(x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
     return x / square, y / square
 
 
-def prototype(f: Arithmetic, family: str, N: int, *decibels: Scalar) -> Prototype:
-    """``decibels`` are those of :data:`DECIBELS`."""
-    ripple = 1 / f.sqrt(1 + f.expm1(decibels[0] * NEPERS)) if family in ("cheby1", "ellip") else 1.0
-    if N == 0:
-        return Prototype([], [], [], None, ripple, ripple)
-    if family not in DECIBELS:
-        x, y, real, gain = _constants(family, N)
-        return Prototype(x, y, [], real[0] if real else None, gain, 1.0)
-    at_zero, inverse = 1.0 if N % 2 else ripple, None
-    if family == "ellip":
-        x, y, inverse, gain = elliptic(N, f, *decibels)
-    elif family == "cheby1":
-        x, y, gain = _chebyshev(N, f, *decibels)
-    else:
-        x, y, inverse, gain = _inverse_chebyshev(N, f, *decibels)
-    real = None
-    if N % 2:
-        real, x = f.parted(x)
-        _, y = f.parted(y)
-        inverse = None if inverse is None else f.parted(inverse)[1]
-    (zeros,) = f.each(1, lambda w: (1 / w,), [] if inverse is None else inverse)
-    return Prototype(x, y, zeros, real, gain, at_zero)
+def all_pole(family: str, N: int) -> Prototype:
+    """Butterworth's, Bessel's and Papoulis's, whose gain at 0 is 1."""
+    x, y, real, gain = _constants(family, N)
+    return Prototype(x, y, [], real[0] if real else None, gain, 1.0)
 
 
-def _chebyshev(N: int, f: Arithmetic, rp: Scalar) -> tuple[Values, Values, Scalar]:
-    e = f.sqrt(f.expm1(rp * NEPERS))
+def chebyshev(f: Arithmetic, N: int, rp: Scalar) -> Prototype:
+    power = f.expm1(rp * NEPERS)
+    e = f.sqrt(power)
     mu = f.asinh(1 / e) / N
     sinh, cosh = f.sinh(mu), f.cosh(mu)
     x, y = f.each(2, lambda sine, cosine: (-cosine * sinh, sine * cosh), *circle(N))
-    return x, y, 1 / (2 ** (N - 1) * e)
+    gain = 1 / (2 ** (N - 1) * e)
+    if N % 2:
+        return Prototype(x, y, [], -sinh, gain, 1.0)
+    return Prototype(x, y, [], None, gain, 1 / f.sqrt(1 + power))
 
 
-def _inverse_chebyshev(N: int, f: Arithmetic, rs: Scalar) -> tuple[Values, Values, Values, Scalar]:
-    """Of poles, and of zeros the inverses. The poles are those of Chebyshev's first kind inverted."""
+def inverse_chebyshev(f: Arithmetic, N: int, rs: Scalar) -> Prototype:
+    """The poles are those of Chebyshev's first kind inverted."""
     power = f.expm1(rs * NEPERS)
     e = f.sqrt(power)
     mu = f.asinh(e) / N
     sinh, cosh = f.sinh(mu), f.cosh(mu)
-    x, y, inverse = f.each(3, lambda sine, cosine: (*_reciprocal(-cosine * sinh, sine * cosh), sine), *circle(N))
-    return x, y, inverse, N / e if N % 2 else 1 / f.sqrt(1 + power)
+    x, y, zeros = f.each(3, lambda sine, cosine: (*_reciprocal(-cosine * sinh, sine * cosh), 1 / sine), *circle(N))
+    if N % 2:
+        return Prototype(x, y, zeros, -1 / sinh, N / e, 1.0)
+    return Prototype(x, y, zeros, None, 1 / f.sqrt(1 + power), 1.0)
 
 
 _Constants = tuple[list[float], list[float], list[float], float]
@@ -100,7 +84,7 @@ setattr(_constants, "_dynamo_marked_constant", True)  # noqa: B010
 @functools.cache
 def _computed(family: str, N: int) -> _Constants:
     if family == "butter":
-        poles, gain = [complex(-cosine, sine) for sine, cosine in zip(*circle(N))], 1.0
+        poles, gain = [complex(-cosine, sine) for sine, cosine in zip(*circle(N))] + [-1.0 + 0j] * (N % 2), 1.0
     elif family == "legendre":
         poles, gain = optimum_poles(N)
     else:
