@@ -1,17 +1,17 @@
 """From a prototype to a low-pass, high-pass, band-pass or band-stop filter in s, and from s to z.
 
-Roots come in pairs, as the factors s^2 - 2 x s + P of polynomials, so that everything is real. What becomes of a real
-pole under a band transform may be two real roots or a conjugate pair: x and P do not ask.
+Roots come in pairs, as the factors s^2 - 2 m c s + m^2 of polynomials, so that everything is real. What becomes of a
+real pole under a band transform may be two real roots or a conjugate pair: m and c do not ask.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
-from polezero._design.prototypes import Prototype, constant
+from polezero._design.arithmetic import Arithmetic, Scalar, Values
+from polezero._design.families import WITH_ZEROS
+from polezero._design.prototypes import Prototype
 
 BTYPES = {
     **dict.fromkeys(("lowpass", "low", "lp", "l"), "lowpass"),
@@ -21,97 +21,164 @@ BTYPES = {
 }
 
 
+class Design(NamedTuple):
+    """What is known of a filter before its numbers are."""
+
+    family: str
+    N: int
+    btype: str
+    analog: bool = False
+    fs: float | None = None
+    with_roots: bool = False  # whether they are asked for, and not sections or coefficients
+
+    @property
+    def banded(self) -> bool:
+        """Band-pass or band-stop: the order of its poles depends on values."""
+        return self.btype in ("bandpass", "bandstop")
+
+    @property
+    def inverted(self) -> bool:
+        return self.btype in ("highpass", "bandstop")
+
+    @property
+    def degree(self) -> int:
+        """By how many the poles of the prototype outnumber its zeros."""
+        return self.N % 2 if self.family in WITH_ZEROS else self.N
+
+    @property
+    def pairs(self) -> int:
+        """Of poles."""
+        return self.N if self.banded else self.N // 2
+
+    @property
+    def single(self) -> bool:
+        """Whether there is a real pole without a partner."""
+        return not self.banded and self.N % 2 == 1
+
+    @property
+    def splits(self) -> bool:
+        """Whether the last of the pole pairs may be two real ones."""
+        return self.banded and self.N % 2 == 1
+
+    @property
+    def zero_pairs(self) -> int:
+        """Away from 0 and from infinity."""
+        found = (self.N - self.degree) // 2
+        return 2 * found + (self.degree if self.inverted else 0) if self.banded else found
+
+    @property
+    def repeated(self) -> bool:
+        """Whether all zero pairs are the same."""
+        return self.btype == "bandstop" and self.family not in WITH_ZEROS
+
+    @property
+    def at_zero(self) -> int:
+        return self.degree if self.btype in ("highpass", "bandpass") else 0
+
+    @property
+    def at_infinity(self) -> int:
+        return self.degree if self.btype in ("lowpass", "bandpass") else 0
+
+
 class Factors(NamedTuple):
-    """A filter in s. Tensors are ``[..., n]``; the pole pairs come first, then the zero pairs."""
+    """A filter in s: of pole pairs, and then of zero pairs, the modulus and the cosine of the angle."""
 
-    x: Tensor
-    P: Tensor
-    pairs: int  # of poles
-    real: Tensor | None  # a real pole without a partner
-    gain: Tensor | float
-    at_zero: int  # zeros there
-    at_infinity: int
-    banded: bool = False  # band-pass or band-stop: the order of its poles depends on values
-    splits: bool = False  # the last of the pole pairs may be two real ones
-    repeated: bool = False  # all zero pairs are the same
+    modulus: Values
+    cosine: Values  # 0 of zeros, and below -1 of two real poles
+    real: Scalar | None
+    gain: Scalar
 
 
-class Polynomials(NamedTuple):
-    """The factors as polynomials ``[..., n, 3]``, highest power of s or z first, and 1 that of each."""
+class Roots(NamedTuple):
+    """The polynomials 1 + a_1 z^-1 + a_2 z^-2, or those of s."""
 
-    rows: Tensor
-    real: Tensor | None  # the real pole
-    gain: Tensor  # [..., 1]
-    scale: Tensor | None  # |1 - s|^2 of the roots in s: in z they are 2 / |1 - s|^2 times as far apart
-
-
-def transform(prototype: Prototype, btype: str, low: Tensor, high: Tensor | None) -> Factors:
-    """``low`` and ``high`` are edges ``[..., 1]``, of which a low-pass or high-pass filter has one."""
-    degree = prototype.order - prototype.zeros
-    inverted = btype in ("highpass", "bandstop")
-    if inverted:
-        prototype = prototype.inverted()
-    x, y, pairs, real, gain, _ = prototype
-    if high is None:
-        x, y = x * low, y * low
-        zeros = (degree, 0) if inverted else (0, degree)
-        real = None if real is None else real * low
-        if not inverted and degree:
-            gain = gain * low**degree
-        return Factors(x, x * x + y * y, pairs, real, gain, *zeros)
-    width, centre2 = high - low, low * high
-    half = width / 2
-    x, P = _split(x * half, y * half, centre2)
-    several = [x[..., :pairs].flatten(-2)], [P[..., :pairs].flatten(-2)]
-    lead = x.shape[:-2]
-    if real is not None:
-        several[0].append((real * half).expand(*lead, 1))
-        several[1].append(centre2.expand(*lead, 1))
-    if prototype.zeros:
-        several[0].append(x[..., pairs:].flatten(-2))
-        several[1].append(P[..., pairs:].flatten(-2))
-    if inverted and degree:
-        several[0].append(torch.zeros_like(centre2).expand(*lead, degree))
-        several[1].append(centre2.expand(*lead, degree))
-    x, P = (torch.cat(parts, -1) if len(parts) > 1 else parts[0] for parts in several)
-    if not inverted and degree:
-        gain = gain * width**degree
-    at = 0 if inverted else degree
-    odd = real is not None
-    return Factors(x, P, 2 * pairs + odd, None, gain, at, at, True, odd, inverted and not prototype.zeros)
+    first: Values
+    second: Values
+    squares: Values | None  # of half the distances of two roots, negative of real ones
+    gain: Scalar
+    real: Scalar | None
 
 
-def _split(x: Tensor, y: Tensor, centre2: Tensor) -> tuple[Tensor, Tensor]:
-    """The roots of s + w^2 / s = 2 (x + jy) above the axis, and the conjugates of those below, ``[..., 2, n]``.
+def roots(f: Arithmetic, d: Design, p: Prototype, low: Scalar, high: Scalar | None) -> Roots:
+    """``low`` and ``high`` are edges, of which a low-pass or high-pass filter has one."""
+    if not d.analog:
+        rate = math.pi / (2 if d.fs is None else d.fs)
+        low, high = f.tan(low * rate), None if high is None else f.tan(high * rate)
+    if d.inverted:
+        p = p.inverted(f)
+    factors = _scaled(f, d, p, low) if high is None else _split(f, d, p, low, high)
+    return _analog(f, d, factors) if d.analog else _digital(f, d, factors)
 
-    In elliptic coordinates with foci at -w and w, x = u cos t and y = v sin t, where 2u is the sum of the distances to
-    the foci and v^2 = u^2 - w^2, the two have the moduli u + v and u - v, and the angle t. Nothing cancels.
+
+def _scaled(f: Arithmetic, d: Design, p: Prototype, edge: Scalar) -> Factors:
+    def polar(x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
+        modulus = f.hypot(x, y)
+        return modulus * edge, x / modulus
+
+    modulus, cosine = f.each(2, polar, p.x, p.y)
+    if d.zero_pairs:
+        (zeros,) = f.each(1, lambda w: (w * edge,), p.zeros)
+        modulus, cosine = f.joined(modulus, zeros), f.joined(cosine, f.repeated(0 * edge, d.zero_pairs))
+    gain = p.gain if d.inverted or not d.degree else p.gain * edge**d.degree
+    return Factors(modulus, cosine, None if p.real is None else p.real * edge, gain)
+
+
+def _split(f: Arithmetic, d: Design, p: Prototype, low: Scalar, high: Scalar) -> Factors:
+    """The roots of s / w + w / s = x + jy, where w is the centre of the band.
+
+    In elliptic coordinates with foci at -2 and 2, x = 2 u cos t and y = 2 v sin t, where 4 u is the sum of the
+    distances to the foci and v^2 = u^2 - 1, the two have the moduli w (u + v) and w / (u + v) and the angle t, or -t.
+    Nothing cancels.
     """
-    w = centre2.sqrt()
-    u = torch.lerp(torch.hypot(x - w, y), torch.hypot(x + w, y), 0.5)
-    cosine = x / u
-    outer = torch.addcmul(u, y, torch.rsqrt(1 - cosine * cosine))
-    moduli = torch.stack([outer, centre2 / outer], -2)
-    return moduli * cosine.unsqueeze(-2), moduli * moduli
+    width, centre = high - low, f.sqrt(low * high)
+    relative = width / centre
+
+    def pole(x: Scalar, y: Scalar) -> tuple[Scalar, ...]:
+        x, y = x * relative, y * relative
+        u = (f.hypot(x - 2, y) + f.hypot(x + 2, y)) / 4
+        cosine = x / (2 * u)
+        outer = u + y / (2 * f.sqrt(1 - cosine * cosine))
+        return centre * outer, centre / outer, cosine
+
+    def zero(y: Scalar) -> tuple[Scalar, Scalar]:
+        y = y * relative
+        outer = (f.sqrt(y * y + 4) + y) / 2
+        return centre * outer, centre / outer
+
+    *moduli, cosine = f.each(3, pole, p.x, p.y)
+    cosines = [cosine, cosine]
+    if p.real is not None:
+        moduli.append(f.repeated(centre, 1))
+        cosines.append(f.repeated(p.real * relative / 2, 1))
+    if d.family in WITH_ZEROS:
+        moduli.extend(f.each(2, zero, p.zeros))
+    if d.inverted:
+        moduli.append(f.repeated(centre, d.degree))
+    cosines.append(f.repeated(0 * centre, d.zero_pairs))
+    gain = p.gain if d.inverted or not d.degree else p.gain * width**d.degree
+    return Factors(f.joined(*moduli), f.joined(*cosines), None, gain)
 
 
-def analog(f: Factors) -> Polynomials:
-    gain = f.gain if isinstance(f.gain, Tensor) else constant([f.gain], f.x)
-    return Polynomials(torch.stack([torch.ones_like(f.x), -2 * f.x, f.P], -1), f.real, gain, None)
+def _analog(f: Arithmetic, d: Design, s: Factors) -> Roots:
+    first, second = f.each(2, lambda m, c: (-2 * m * c, m * m), s.modulus, s.cosine)
+    squares = f.each(1, lambda c, P: (P * (1 - c * c),), s.cosine, second)[0] if d.with_roots else None
+    return Roots(first, second, squares, s.gain, s.real)
 
 
-def digital(f: Factors) -> Polynomials:
-    """By z = (1 + s) / (1 - s), which makes (1 - 2x + P, 2P - 2, 1 + 2x + P) / (1 - 2x + P) of a factor."""
-    ones, of_x, of_P = constant([[1.0, -2.0, 1.0], [-2.0, 0.0, 2.0], [1.0, 2.0, 1.0]], f.x).unbind()
-    rows = torch.addcmul(torch.addcmul(ones, f.x.unsqueeze(-1), of_x), f.P.unsqueeze(-1), of_P)
-    scale = rows[..., 0]
-    logs = scale.log()  # whose sum has a simpler derivative than a product
-    if logs.shape[-1] > f.pairs:
-        logs = torch.cat([-logs[..., : f.pairs], logs[..., f.pairs :]], -1)
-        gain = f.gain * logs.sum(-1, keepdim=True).exp()
-    else:
-        gain = f.gain * (-logs.sum(-1, keepdim=True)).exp()
-    real = None
-    if f.real is not None:
-        gain, real = gain / (1 - f.real), (1 + f.real) / (1 - f.real)
-    return Polynomials(rows / rows[..., :1], real, gain, scale)
+def _digital(f: Arithmetic, d: Design, s: Factors) -> Roots:
+    """By z = (1 + s) / (1 - s), of which 1 - 2 m c + m^2 are left before z^2, 2 m^2 - 2 and 1 + 2 m c + m^2."""
+
+    def factor(m: Scalar, c: Scalar) -> tuple[Scalar, ...]:
+        inverse, c = 1 / m, 2 * c
+        outer = m + inverse
+        lead = outer - c
+        return 2 * (m - inverse) / lead, (outer + c) / lead, m * lead
+
+    first, second, lead = f.each(3, factor, s.modulus, s.cosine)
+    squares, real = None, None
+    if d.with_roots:
+        (squares,) = f.each(1, lambda m, c, lead: ((1 - c * c) * (2 * m / lead) ** 2,), s.modulus, s.cosine, lead)
+    gain = s.gain * f.quotient(lead, d.pairs)
+    if s.real is not None:
+        gain, real = gain / (1 - s.real), (1 + s.real) / (1 - s.real)
+    return Roots(first, second, squares, gain, real)

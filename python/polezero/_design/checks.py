@@ -68,10 +68,8 @@ def device_of(device: torch.device | str | None, *values: object) -> torch.devic
     return next((v.device for v in values if isinstance(v, Tensor)), torch.device("cpu"))
 
 
-def edges(
-    function: str, Wn: Coefficients, btype: str, fs: float | None, analog: bool, device: torch.device
-) -> tuple[Tensor, Tensor | None]:
-    """Those of the analog filter, each ``[..., 1]``."""
+def edges(function: str, Wn: Coefficients, btype: str, fs: float | None, analog: bool, device: torch.device) -> Tensor:
+    """``[..., 1]``, or ``[..., 2]`` of a band."""
     w, banded = real(function, "Wn", Wn, device), btype in ("bandpass", "bandstop")
     if banded:
         if w.shape[-1] != 2:
@@ -91,9 +89,7 @@ def edges(
     else:
         valid = (w > 0) & (w < _nyquist(fs, analog))
         w = torch.where(valid & (w[..., :1] < w[..., 1:]) if banded else valid, w, math.nan)
-    if not analog:
-        w = torch.tan(w * (math.pi / 2 if fs is None else math.pi / fs))
-    return (w[..., :1], w[..., 1:]) if banded else (w, None)
+    return w
 
 
 def real(function: str, name: str, value: Coefficients, device: torch.device) -> Tensor:
@@ -128,12 +124,12 @@ def _check_edges(function: str, w: Tensor, fs: float | None, analog: bool) -> No
 
 
 def decibels(function: str, name: str, value: Coefficients | None, family: str, Wn: Tensor) -> Tensor:
-    """A ripple or an attenuation, ``[..., 1]``, beside edges ``[..., 1]``."""
+    """A ripple or an attenuation, ``[..., 1]``, beside edges ``[..., 1]`` or ``[..., 2]``."""
     if value is None:
         raise ValueError(f"{function}: {name}: expected decibels, which {family} needs, got None")
     r = real(function, name, value, Wn.device)
     if r.numel() != 1 or (isinstance(value, Tensor) and value.dim()):
-        broadcast_leading(function, 0, **{name: r, "Wn": Wn.squeeze(-1)})
+        broadcast_leading(function, 0, **{name: r, "Wn": Wn[..., 0]})
         r = r.unsqueeze(-1)
     if not readable(r):
         return torch.where(r > 0, r, math.nan)

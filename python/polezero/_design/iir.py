@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from polezero._arguments import readable
-from polezero._design import bands, checks, elliptic, outputs, prototypes
+from polezero._design import checks, outputs
+from polezero._design.bands import Design
+from polezero._design.families import DECIBELS, FAMILIES
+from polezero._design.filters import polynomials
 from polezero._design.sections import sections
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
@@ -14,26 +18,7 @@ from polezero._stability import warn_if_unstable
 
 __all__ = ["bessel", "butter", "cheby1", "cheby2", "ellip", "iirfilter", "legendre"]
 
-Design = Tensor | tuple[Tensor, ...]
-
-FAMILIES = {
-    "butter": "butter",
-    "butterworth": "butter",
-    "cauer": "ellip",
-    "elliptic": "ellip",
-    "ellip": "ellip",
-    "bessel": "bessel_phase",
-    "bessel_phase": "bessel_phase",
-    "bessel_delay": "bessel_delay",
-    "bessel_mag": "bessel_mag",
-    "cheby1": "cheby1",
-    "chebyshev1": "cheby1",
-    "chebyshevi": "cheby1",
-    "cheby2": "cheby2",
-    "chebyshev2": "cheby2",
-    "chebyshevii": "cheby2",
-    "legendre": "legendre",
-}
+Filter = Tensor | tuple[Tensor, ...]
 
 
 def design(
@@ -49,43 +34,31 @@ def design(
     device: torch.device | str | None,
     rp: Coefficients | None = None,
     rs: Coefficients | None = None,
-) -> Design:
+) -> Filter:
     N, btype = checks.order(function, N), checks.band_type(function, btype)
     output, fs = checks.output_form(function, output), checks.sampling_rate(function, fs, analog)
-    at = checks.device_of(device, Wn, rp, rs)
-    low, high = checks.edges(function, Wn, btype, fs, analog, at)
-    prototype = prototype_of(function, family, N, rp, rs, low)
-    factors = bands.transform(prototype, btype, low, high)
-    polynomials = bands.analog(factors) if analog else bands.digital(factors)
+    w = checks.edges(function, Wn, btype, fs, analog, checks.device_of(device, Wn, rp, rs))
+    d = Design(family, N, btype, analog, fs, with_roots=output == "zpk")
+    p = polynomials(d, w, *decibels(function, family, rp, rs, w))
     if output == "sos":
-        return outputs.cast(sections(factors, polynomials), dtype)
+        return outputs.cast(sections(d, p), dtype)
     if output == "zpk":
-        return outputs.cast_all(outputs.zpk(factors, polynomials, outputs.Order.of(family, N, btype)), dtype)
-    b, a = outputs.cast_all(outputs.ba(factors, polynomials), dtype)
+        return outputs.cast_all(outputs.zpk(d, p), dtype)
+    b, a = outputs.cast_all(outputs.ba(d, p), dtype)
     if not analog:
         warn_if_unstable(function, a, "output='sos'")
     return b, a
 
 
-def prototype_of(
-    function: str, family: str, N: int, rp: Coefficients | None, rs: Coefficients | None, like: Tensor
-) -> prototypes.Prototype:
-    def decibels(name: str, value: Coefficients | None) -> Tensor:
-        return checks.decibels(function, name, value, family, like)
-
-    if N == 0:
-        return prototypes.trivial(10 ** (-decibels("rp", rp) / 20) if family in ("cheby1", "ellip") else 1.0, like)
-    if family == "cheby1":
-        return prototypes.chebyshev1(N, decibels("rp", rp))
-    if family == "cheby2":
-        return prototypes.chebyshev2(N, decibels("rs", rs))
-    if family == "ellip":
-        ripple, attenuation = decibels("rp", rp), decibels("rs", rs)
-        checks.attenuation_above(function, ripple, attenuation)
-        if isinstance(rp, (int, float)) and isinstance(rs, (int, float)) and readable(like):
-            return elliptic.elliptic_of_numbers(N, rp, rs, like)
-        return elliptic.elliptic(N, ripple, attenuation)
-    return prototypes.all_pole(family, N, like)
+def decibels(
+    function: str, family: str, rp: Coefficients | None, rs: Coefficients | None, Wn: Tensor
+) -> Sequence[Tensor]:
+    """Those that the family has, ``[..., 1]``."""
+    given = {"rp": rp, "rs": rs}
+    found = [checks.decibels(function, name, given[name], family, Wn) for name in DECIBELS.get(family, ())]
+    if len(found) == 2:
+        checks.attenuation_above(function, *found)
+    return found
 
 
 @overridable
@@ -102,7 +75,7 @@ def iirfilter(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""A filter of a classical family by its name: a prototype, moved to a band and, by the bilinear transform, to z.
 
     .. math::
@@ -157,7 +130,7 @@ def butter(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""A Butterworth filter: of all of its order the flattest in the middle of the pass band.
 
     .. math::
@@ -193,7 +166,7 @@ def cheby1(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""A Chebyshev filter: even ripples in the pass band, monotonic in the stop band.
 
     .. math::
@@ -230,7 +203,7 @@ def cheby2(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""An inverse Chebyshev filter: monotonic in the pass band, even ripples in the stop band.
 
     .. math::
@@ -268,7 +241,7 @@ def ellip(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""An elliptic, or Cauer, filter: even ripples in both bands, and for them the steepest slope of all filters.
 
     .. math::
@@ -284,7 +257,7 @@ def ellip(
     Returns:
         What :func:`iirfilter` does: of sections the shape is ``[..., K, 6]``.
 
-    Poles and zeros are values of Jacobi's sn, by operations of torch in float64: to 1e-14, also where the bands are
+    Poles and zeros are values of Jacobi's sn, by Landen's transformation in float64: to 1e-14, also where the bands are
     so close that SciPy's are not. Errors are those of :func:`iirfilter`. Source: :func:`scipy.signal.ellip`; S. J.
     Orfanidis, "Lecture notes on elliptic filter design", 2006.
 
@@ -308,7 +281,7 @@ def bessel(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""A Bessel filter: as an analog one the flattest group delay of its order at 0.
 
     .. math::
@@ -348,7 +321,7 @@ def legendre(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""An optimum-L filter of Papoulis: of all monotonic responses of its order the steepest at the edge.
 
     .. math::

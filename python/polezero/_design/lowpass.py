@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from polezero._design import bands, checks, outputs
-from polezero._design.iir import prototype_of
+from polezero._design import checks, outputs
+from polezero._design.bands import Design
+from polezero._design.filters import polynomials
+from polezero._design.iir import decibels
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -23,10 +25,9 @@ def _zpk(
     rp: Coefficients | None = None,
     rs: Coefficients | None = None,
 ) -> Zpk:
-    N = checks.order(function, N)
+    d = Design(family, checks.order(function, N), "lowpass", analog=True, with_roots=True)
     one = torch.ones(1, dtype=torch.float64, device=checks.device_of(device, rp, rs))
-    factors = bands.transform(prototype_of(function, family, N, rp, rs, one), "lowpass", one, None)
-    return outputs.zpk(factors, bands.analog(factors), outputs.Order.of(family, N, "lowpass"))
+    return outputs.zpk(d, polynomials(d, one, *decibels(function, family, rp, rs, one)))
 
 
 @overridable

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from polezero._design import checks
-from polezero._design.iir import FAMILIES, Design, design
+from polezero._design.families import FAMILIES
+from polezero._design.iir import Filter, design
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -316,7 +317,7 @@ def iirdesign(
     *,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
-) -> Design:
+) -> Filter:
     r"""The filter of lowest order that meets a specification.
 
     .. math::

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from polezero._conversions.roots import multiply
-from polezero._design.bands import Factors, Polynomials
+from polezero._design.arithmetic import constant
+from polezero._design.bands import Design
+from polezero._design.filters import Polynomials
 from polezero._design.polynomials import product
-from polezero._design.prototypes import constant
 
 
 class Order(NamedTuple):
@@ -54,42 +55,41 @@ def _doubled_zeros(roots: list[tuple[int, int]], pairs: int, inverted: bool) -> 
     return plus + [(i if sign > 0 else pairs + i, 1) for i, sign in roots]
 
 
-def ba(f: Factors, p: Polynomials) -> tuple[Tensor, Tensor]:
-    a, zeros = product(p.rows[..., : f.pairs, :]), p.rows[..., f.pairs :, :]
+def ba(d: Design, p: Polynomials) -> tuple[Tensor, Tensor]:
+    a, zeros = product(p.rows[..., : d.pairs, :]), p.rows[..., d.pairs :, :]
     if p.real is not None:
         a = multiply(a, torch.cat([torch.ones_like(p.real), -p.real], -1))
-    b = constant(_real_zeros(f, p.scale is None), a)
+    b = constant(_real_zeros(d), a)
     if zeros.shape[-2]:
         b = multiply(product(zeros), b)
     return (b * p.gain).expand(*a.shape[:-1], -1).contiguous(), a
 
 
-def _real_zeros(f: Factors, analog: bool) -> list[float]:
+def _real_zeros(d: Design) -> list[float]:
     """The polynomial that has those at 0 of s, or at 1 and -1 of z."""
-    if analog:
-        return [1.0] + [0.0] * f.at_zero
+    if d.analog:
+        return [1.0] + [0.0] * d.at_zero
     polynomial = [1.0]
-    for zero in [1.0] * f.at_zero + [-1.0] * f.at_infinity:
+    for zero in [1.0] * d.at_zero + [-1.0] * d.at_infinity:
         polynomial = [p - zero * q for p, q in zip([*polynomial, 0.0], [0.0, *polynomial])]
     return polynomial
 
 
-def zpk(f: Factors, p: Polynomials, order: Order) -> tuple[Tensor, Tensor, Tensor]:
-    x, gap, analog = p.rows[..., 1] / -2, f.P - f.x * f.x, p.scale is None
-    if p.scale is not None:
-        gap = 4 * gap / p.scale.square()
-    y = square_root(gap)
-    pole_x, pole_y = x[..., : f.pairs], y[..., : f.pairs]
+def zpk(d: Design, p: Polynomials) -> tuple[Tensor, Tensor, Tensor]:
+    order = Order.of(d.family, d.N, d.btype)
+    assert p.squares is not None
+    x, y = p.rows[..., 1] / -2, square_root(p.squares)
+    pole_x, pole_y = x[..., : d.pairs], y[..., : d.pairs]
     if p.real is not None:
         pole_x, pole_y = torch.cat([pole_x, p.real], -1), torch.cat([pole_y, torch.zeros_like(p.real)], -1)
-    poles = _placed(order.poles, pole_x, pole_y, square_root(-gap[..., : f.pairs]) if f.splits else None)
+    poles = _placed(order.poles, pole_x, pole_y, square_root(-p.squares[..., : d.pairs]) if d.splits else None)
     lead = poles.shape[:-1]
-    points = [0.0] * f.at_zero if analog else [1.0] * f.at_zero + [-1.0] * f.at_infinity
+    points = [0.0] * d.at_zero if d.analog else [1.0] * d.at_zero + [-1.0] * d.at_infinity
     zeros = constant(points, x).expand(*lead, -1)
     if order.complex_zeros:
         count = len(order.zeros) // 2
-        centres = [(i, sign) for sign in (1, -1) for i in range(count, x.shape[-1] - f.pairs)]
-        pairs = _placed([*order.zeros, *centres], x[..., f.pairs :], y[..., f.pairs :], None)
+        centres = [(i, sign) for sign in (1, -1) for i in range(count, x.shape[-1] - d.pairs)]
+        pairs = _placed([*order.zeros, *centres], x[..., d.pairs :], y[..., d.pairs :], None)
         zeros = torch.cat([pairs, zeros.to(torch.complex128)], -1)
     return zeros.contiguous(), poles, p.gain.squeeze(-1).expand(lead).contiguous()
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from polezero._arguments import broadcast_leading, readable, warn
 from polezero._design import checks, outputs
+from polezero._design.arithmetic import constant
 from polezero._design.polynomials import product
-from polezero._design.prototypes import constant
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 from polezero._stability import warn_if_unstable

@@ -6,60 +6,67 @@ pair i lies next to pole pair i: that is the order of SciPy's sections, and stay
 
 from __future__ import annotations
 
-import cmath
 import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
+from polezero._design.arithmetic import NEPERS, Arithmetic, Scalar, Values, circle
 from polezero._design.legendre import optimum_poles
 from polezero._design.polynomials import roots
 
 
 class Prototype(NamedTuple):
-    """H(s) = gain prod (s^2 + w_i^2) / prod (s - p_i), all tensors ``[..., n]``."""
+    """H(s) = gain prod (s^2 + w_i^2) / prod (s - p_i)."""
 
-    x: Tensor  # the real parts of the pole pairs, and 0 for each zero pair
-    y: Tensor  # the imaginary parts, above 0, of the pole pairs, then of the zero pairs
-    pairs: int  # of poles
-    real: Tensor | None  # the real pole of an odd order
-    gain: Tensor | float
-    at_zero: Tensor | float  # H(0), which is the gain of a prototype inverted
+    x: Values  # the real parts of the pole pairs
+    y: Values  # their imaginary parts, above 0
+    zeros: Values  # w
+    real: Scalar | None  # the real pole of an odd order
+    gain: Scalar
+    at_zero: Scalar  # H(0), which is the gain of a prototype inverted
 
-    @property
-    def order(self) -> int:
-        return 2 * self.pairs + (self.real is not None)
-
-    @property
-    def zeros(self) -> int:
-        """Finite ones."""
-        return 2 * (self.y.shape[-1] - self.pairs)
-
-    def inverted(self) -> Prototype:
+    def inverted(self, f: Arithmetic) -> Prototype:
         """At 1/s, but for the zeros at 0: a high-pass filter."""
-        square = self.x * self.x + self.y * self.y
-        real = None if self.real is None else 1 / self.real
-        return self._replace(x=self.x / square, y=self.y / square, real=real, gain=self.at_zero)
+        x, y = f.each(2, _reciprocal, self.x, self.y)
+        (zeros,) = f.each(1, lambda w: (1 / w,), self.zeros)
+        return Prototype(x, y, zeros, None if self.real is None else 1 / self.real, self.at_zero, self.gain)
 
 
-def constant(values: Sequence[float] | Sequence[Sequence[float]], like: Tensor) -> Tensor:
-    """Made anew in every call: a tensor that is kept would be one of the mode, or transform, of the first call."""
-    return torch.tensor(values, dtype=torch.float64, device=like.device)
+def _reciprocal(x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
+    """Of x + jy, and of that the conjugate."""
+    square = x * x + y * y
+    return x / square, y / square
 
 
-def _angles(N: int) -> list[float]:
-    """Those of the pole pairs on Butterworth's circle, from the negative real axis."""
-    return [math.pi * m / (2 * N) for m in range(1 + N % 2, N, 2)]
-
-
-def all_pole(family: str, N: int, like: Tensor) -> Prototype:
+def all_pole(family: str, N: int) -> Prototype:
     """Butterworth's, Bessel's and Papoulis's, whose gain at 0 is 1."""
     x, y, real, gain = _constants(family, N)
-    pairs = constant([x, y], like)
-    return Prototype(pairs[0], pairs[1], len(x), constant(real, like) if real else None, gain, 1.0)
+    return Prototype(x, y, [], real[0] if real else None, gain, 1.0)
+
+
+def chebyshev(f: Arithmetic, N: int, rp: Scalar) -> Prototype:
+    power = f.expm1(rp * NEPERS)
+    e = f.sqrt(power)
+    mu = f.asinh(1 / e) / N
+    sinh, cosh = f.sinh(mu), f.cosh(mu)
+    x, y = f.each(2, lambda sine, cosine: (-cosine * sinh, sine * cosh), *circle(N))
+    gain = 1 / (2 ** (N - 1) * e)
+    if N % 2:
+        return Prototype(x, y, [], -sinh, gain, 1.0)
+    return Prototype(x, y, [], None, gain, 1 / f.sqrt(1 + power))
+
+
+def inverse_chebyshev(f: Arithmetic, N: int, rs: Scalar) -> Prototype:
+    """The poles are those of Chebyshev's first kind inverted."""
+    power = f.expm1(rs * NEPERS)
+    e = f.sqrt(power)
+    mu = f.asinh(e) / N
+    sinh, cosh = f.sinh(mu), f.cosh(mu)
+    x, y, zeros = f.each(3, lambda sine, cosine: (*_reciprocal(-cosine * sinh, sine * cosh), 1 / sine), *circle(N))
+    if N % 2:
+        return Prototype(x, y, zeros, -1 / sinh, N / e, 1.0)
+    return Prototype(x, y, zeros, None, 1 / f.sqrt(1 + power), 1.0)
 
 
 _Constants = tuple[list[float], list[float], list[float], float]
@@ -77,7 +84,7 @@ setattr(_constants, "_dynamo_marked_constant", True)  # noqa: B010
 @functools.cache
 def _computed(family: str, N: int) -> _Constants:
     if family == "butter":
-        poles, gain = [-cmath.rect(1.0, -t) for t in _angles(N)] + [-1.0 + 0j] * (N % 2), 1.0
+        poles, gain = [complex(-cosine, sine) for sine, cosine in zip(*circle(N))] + [-1.0 + 0j] * (N % 2), 1.0
     elif family == "legendre":
         poles, gain = optimum_poles(N)
     else:
@@ -85,12 +92,6 @@ def _computed(family: str, N: int) -> _Constants:
     pairs = sorted((p for p in poles if p.imag > 1e-12 * abs(p)), key=lambda p: p.imag / -p.real)
     real = [p.real for p in poles if abs(p.imag) <= 1e-12 * abs(p)]
     return [p.real for p in pairs], [p.imag for p in pairs], real, gain
-
-
-def trivial(gain: Tensor | float, like: Tensor) -> Prototype:
-    """Of order 0."""
-    none = constant([], like)
-    return Prototype(none, none, 0, None, gain, gain)
 
 
 def _bessel(N: int, norm: str) -> tuple[list[complex], float]:
@@ -121,40 +122,3 @@ def _half_power(poles: Sequence[complex]) -> float:
         if abs(step) < 1e-15 * w:
             break
     return w
-
-
-def epsilon(decibels: Tensor) -> Tensor:
-    """sqrt(10^(r/10) - 1)"""
-    return torch.expm1(decibels * (math.log(10) / 10)).sqrt()
-
-
-def _ellipse(N: int, mu: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Chebyshev's poles: x and y of the pairs, and the real one."""
-    t = _angles(N)
-    sinh = mu.sinh()
-    x = sinh * constant([-math.cos(t) for t in t], mu)
-    return x, mu.cosh() * constant([math.sin(t) for t in t], mu), -sinh if N % 2 else None
-
-
-def chebyshev1(N: int, rp: Tensor) -> Prototype:
-    """``rp`` is ``[..., 1]``."""
-    e = epsilon(rp)
-    x, y, real = _ellipse(N, torch.asinh(1 / e) / N)
-    at_zero = 1.0 if N % 2 else torch.rsqrt(1 + e * e)
-    return Prototype(x, y, N // 2, real, 1 / (2 ** (N - 1) * e), at_zero)
-
-
-def chebyshev2(N: int, rs: Tensor) -> Prototype:
-    """``rs`` is ``[..., 1]``. The poles are those of Chebyshev's first kind inverted."""
-    e = epsilon(rs)
-    x, y, real = _ellipse(N, torch.asinh(e) / N)
-    square = x * x + y * y
-    zeros = constant([1 / math.sin(t) for t in _angles(N)], rs).expand_as(x)
-    return Prototype(
-        torch.cat([x / square, torch.zeros_like(zeros)], -1),
-        torch.cat([y / square, zeros], -1),
-        N // 2,
-        None if real is None else 1 / real,
-        N / e if N % 2 else torch.rsqrt(1 + e * e),
-        1.0,
-    )

@@ -13,23 +13,24 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from polezero._design.bands import Factors, Polynomials
-from polezero._design.prototypes import constant
+from polezero._design.arithmetic import constant
+from polezero._design.bands import Design
+from polezero._design.filters import Polynomials
 
 _Zeros = tuple[float, ...]  # of one section, on the real axis
 
 
-def sections(f: Factors, p: Polynomials) -> Tensor:
+def sections(d: Design, p: Polynomials) -> Tensor:
     """``[..., K, 6]``. Of zeros at infinity the powers of s are missing."""
-    digital, pairs = p.scale is not None, p.rows.shape[-2]
-    if not f.pairs and p.real is None:
+    digital = not d.analog
+    if not d.N:
         row = constant([1.0, 0.0, 0.0] if digital else [0.0, 0.0, 1.0], p.rows)
         return torch.cat([row * p.gain, row.expand(*p.gain.shape[:-1], 3)], -1).unsqueeze(-2)
-    poles, zeros = p.rows.split([f.pairs, pairs - f.pairs], -2) if pairs > f.pairs else (p.rows, p.rows[..., :0, :])
-    constants = _digital_zeros(f) if digital else _analog_zeros(f)
-    if f.banded or (digital and p.real is not None):
-        where = _positions(f, p)
-        numerators = _with_constants(constants, zeros) if f.repeated else _nearest(where, zeros, constants)
+    poles, zeros = p.rows[..., : d.pairs, :], p.rows[..., d.pairs :, :]
+    constants = _digital_zeros(d) if digital else _analog_zeros(d)
+    if d.banded or (digital and d.single):
+        where = _positions(d, p)
+        numerators = _with_constants(constants, zeros) if d.repeated else _nearest(where, zeros, constants)
         poles = poles if where.order is None else _gather(poles, where.order)
     else:
         numerators = _with_constants(constants, zeros)  # as they are, poles and zeros lie side by side
@@ -42,21 +43,21 @@ def sections(f: Factors, p: Polynomials) -> Tensor:
     return torch.cat([torch.cat([head, numerators[..., 1:, :]], -2), poles], -1)
 
 
-def _analog_zeros(f: Factors) -> Sequence[_Zeros]:
+def _analog_zeros(d: Design) -> Sequence[_Zeros]:
     """Two, one or none at 0. A single pole is the last that is given some."""
-    sections_left = f.pairs + (f.real is not None) - (f.x.shape[-1] - f.pairs)
-    two, one = f.at_zero // 2, f.at_zero % 2
+    sections_left = d.pairs + d.single - d.zero_pairs
+    two, one = d.at_zero // 2, d.at_zero % 2
     none = sections_left - two - one
     nothing: list[_Zeros] = [()] * none
     return [(0.0, 0.0)] * two + [(0.0,)] * one + nothing
 
 
-def _digital_zeros(f: Factors) -> Sequence[_Zeros]:
+def _digital_zeros(d: Design) -> Sequence[_Zeros]:
     """At 1 and at -1. A single pole has another one at 0 beside it, and there is a zero at 0."""
-    if f.banded:
-        half, left = f.at_zero // 2, f.at_zero % 2
+    if d.banded:
+        half, left = d.at_zero // 2, d.at_zero % 2
         return [(1.0, 1.0)] * half + [(-1.0, -1.0)] * half + [(1.0, -1.0)] * left
-    at, count = (1.0, f.at_zero) if f.at_zero else (-1.0, f.at_infinity)
+    at, count = (1.0, d.at_zero) if d.at_zero else (-1.0, d.at_infinity)
     return [(at, at)] * (count // 2) + [(at, 0.0)] * (count % 2)
 
 
@@ -81,20 +82,20 @@ class _Positions(NamedTuple):
 
 
 @torch.no_grad()
-def _positions(f: Factors, p: Polynomials) -> _Positions:
+def _positions(d: Design, p: Polynomials) -> _Positions:
     """Of two real poles that of the sharper one."""
     _, first, second = p.rows.detach().unbind(-1)
     x = first / -2
     gap = second - x * x
     y = gap.clamp(min=0).sqrt()
-    key = second if p.scale is not None else x
-    if f.splits:
+    key = second if not d.analog else x
+    if d.splits:
         apart = (-gap).clamp(min=0).sqrt()
-        x = x + (apart if p.scale is None else torch.copysign(apart, x))
-        key = x if p.scale is None else torch.maximum(key, x * x)
-    zeros, order = (x[..., f.pairs :], y[..., f.pairs :]), None
-    x, y, key = x[..., : f.pairs], y[..., : f.pairs], key[..., : f.pairs]
-    if f.banded:
+        x = x + (apart if d.analog else torch.copysign(apart, x))
+        key = x if d.analog else torch.maximum(key, x * x)
+    zeros, order = (x[..., d.pairs :], y[..., d.pairs :]), None
+    x, y, key = x[..., : d.pairs], y[..., : d.pairs], key[..., : d.pairs]
+    if d.banded:
         order = key.argsort(-1)
         x, y = x.gather(-1, order), y.gather(-1, order)
     elif p.real is not None:
