@@ -92,7 +92,7 @@ def test_bessel_prototypes_are_right_in_every_order(norm: str) -> None:
 
 @pytest.mark.parametrize(
     ("N", "rp", "rs"),
-    [(1, 1.0, 40.0), (2, 0.1, 60.0), (5, 1.0, 40.0), (12, 1.0, 40.0), (20, 3.0, 20.0), (10, 1.0, 1.5)],
+    [(1, 1.0, 40.0), (2, 0.1, 60.0), (5, 1.0, 40.0), (12, 1.0, 40.0), (20, 3.0, 20.0), (10, 1.0, 1.5), (8, 1.0, 1.01)],
 )
 def test_elliptic_prototypes_are_right_where_the_bands_are_close(N: int, rp: float, rs: float) -> None:
     """Against Jacobi's functions with 50 digits. SciPy's poles are 2e-14 off in the fourth, and 5e-3 in the fifth."""

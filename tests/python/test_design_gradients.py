@@ -130,6 +130,26 @@ def test_a_batch_equals_a_loop_and_vmap(btype: str, output: str) -> None:
             assert_close(torch.vmap(one)(edges, rp, rs), loop)
 
 
+@pytest.mark.parametrize("btype", EDGES)
+def test_one_filter_has_the_derivatives_of_a_batch(btype: str) -> None:
+    """The former is computed in Python's numbers, and its derivatives by the complex step."""
+    for family, analog, output in (("cheby1", False, "ba"), ("cheby2", True, "zpk"), ("ellip", False, "sos")):
+        for N in (1, 2, 5):
+            one, several = (
+                parameters(family, btype),
+                requires_grad([t.detach()[None] for t in parameters(family, btype)]),
+            )
+            results = [as_tuple(call(family, N, t, btype=btype, analog=analog, output=output)) for t in (one, several)]
+            assert_close([t[None] for t in results[0]], list(results[1]))
+            slopes, expected = (
+                torch.cat(
+                    [g.flatten() for g in torch.autograd.grad(sum(t.real.square().sum() for t in result), leaves)]
+                )
+                for result, leaves in zip(results, (one, several))
+            )
+            assert_close(slopes, expected, 1e-11)
+
+
 def test_leading_dimensions_broadcast() -> None:
     sos = polezero.ellip(
         2, torch.full((5, 1), 1.0), torch.full((5, 1), 40.0), torch.tensor([0.1, 0.2, 0.3]), output="sos"

@@ -36,13 +36,9 @@ class Tensors:
     sqrt = staticmethod(torch.sqrt)
     exp = staticmethod(torch.exp)
     log = staticmethod(torch.log)
-    sin = staticmethod(torch.sin)
-    cos = staticmethod(torch.cos)
     tan = staticmethod(torch.tan)
-    atan = staticmethod(torch.atan)
     sinh = staticmethod(torch.sinh)
     cosh = staticmethod(torch.cosh)
-    tanh = staticmethod(torch.tanh)
     asinh = staticmethod(torch.asinh)
     hypot = staticmethod(torch.hypot)
     expm1 = staticmethod(torch.expm1)
@@ -55,11 +51,21 @@ class Tensors:
         return function(*map(self.tensor, values))
 
     def totals(
-        self, count: int, function: Callable[..., tuple[Tensor, ...]], values: Sequence[float], *others: Tensor
+        self,
+        count: int,
+        function: Callable[..., tuple[Tensor, ...]],
+        values: Sequence[Sequence[float]],
+        *others: Tensor,
     ) -> Sequence[Tensor]:
-        """The sums of its results for each of the values, with which they become smaller, beside others that stay."""
-        terms = function(constant(values, self.like), *(t.unsqueeze(-1) for t in others))
+        """The sums of the results for each set of values, which come in lists, beside others that stay.
+
+        With the values the results become smaller.
+        """
+        terms = function(*constant(values, self.like).unbind(), *(t.unsqueeze(-1) for t in others))
         return [term.sum(-1) for term in terms]
+
+    def apart(self, values: Tensor) -> Sequence[Tensor]:
+        return torch.split(values, 1, -1)
 
     def quotient(self, values: Tensor, count: int) -> Tensor:
         """The product of those after the first ``count`` by theirs. All are positive: logs have simpler derivatives."""
@@ -85,13 +91,9 @@ class Numbers:
     sqrt = staticmethod(cmath.sqrt)
     exp = staticmethod(cmath.exp)
     log = staticmethod(cmath.log)
-    sin = staticmethod(cmath.sin)
-    cos = staticmethod(cmath.cos)
     tan = staticmethod(cmath.tan)
-    atan = staticmethod(cmath.atan)
     sinh = staticmethod(cmath.sinh)
     cosh = staticmethod(cmath.cosh)
-    tanh = staticmethod(cmath.tanh)
     asinh = staticmethod(cmath.asinh)
 
     @staticmethod
@@ -106,15 +108,22 @@ class Numbers:
         return list(zip(*map(function, *values))) or [()] * count
 
     def totals(
-        self, count: int, function: Callable[..., tuple[complex, ...]], values: Sequence[float], *others: complex
+        self,
+        count: int,
+        function: Callable[..., tuple[complex, ...]],
+        values: Sequence[Sequence[float]],
+        *others: complex,
     ) -> Sequence[complex]:
         sums: Sequence[complex] = [0j] * count
-        for value in values:
-            terms = function(value, *others)
+        for value in zip(*values):
+            terms = function(*value, *others)
             sums = [*map(operator.add, sums, terms)]
             if max(map(abs, terms)) < 1e-17:
                 break
         return sums
+
+    def apart(self, values: Sequence[complex]) -> Sequence[complex]:
+        return values
 
     def quotient(self, values: Sequence[complex], count: int) -> complex:
         return math.prod(values[count:]) / math.prod(values[:count])

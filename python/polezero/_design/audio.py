@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from polezero._arguments import broadcast_leading
 from polezero._design.bilinear import Quadratic, second_order
-from polezero._design.parameters import check_broadcast, chosen, frequency, number, place_of, prewarped, real
+from polezero._design.parameters import chosen, frequency, number, place_of, prewarped, real
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
@@ -100,7 +101,8 @@ def biquad(
     f = frequency("biquad", "f0", f0, place, fs)
     A = _amplitude(btype, gain, place)
     width = _width(btype, Q, bandwidth, slope, place)
-    check_broadcast("biquad", f0=f, gain=A, **width)
+    given = {"f0": f, "gain": A, **width}
+    broadcast_leading("biquad", 0, **{name: t for name, t in given.items() if t is not None})
     K = prewarped(f, fs)
     section = second_order(*_analog(btype, K, K * _damping(f, A, fs, **width), A))
     return section.unsqueeze(-2).to(device, dtype)

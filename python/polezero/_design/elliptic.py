@@ -1,60 +1,47 @@
-"""The elliptic prototype, by Landen's transformation and products of hyperbolic tangents, in float64."""
+"""The elliptic prototype, by Landen's transformation and theta series, in float64: nothing cancels in them."""
 
 from __future__ import annotations
 
-import math
-
-from polezero._design.arithmetic import NEPERS, Arithmetic, Scalar
+from polezero._design.arithmetic import NEPERS, Arithmetic, Scalar, circle
 from polezero._design.prototypes import Prototype
 
-# With n the factors tend to 1 as exp(-4 |n| N delta) does: to rounding for N = 1 of 0.01 and 120 dB, and sooner for all
-# higher orders and closer bands.
-_IMAGES = [0, *(sign * n for n in range(1, 65) for sign in (1, -1))]
+_SQUARINGS = [2.0**n for n in range(9)]  # of a nome by Landen's transformation, after which one of 0.86 is nothing
+# Of the series of theta_2 and theta_3, which are at their ends where a nome of 0.94 is nothing.
+_EXPONENTS = [[n * (n + 1) for n in range(24)], [n * n for n in range(1, 25)]]
 
 
 def elliptic(f: Arithmetic, N: int, rp: Scalar, rs: Scalar) -> Prototype:
     """Poles and zeros are j sn(u + jv) and j / (k sn(u)).
 
-    With the modulus k_1 of the two ripples, delta = (pi / 2) K / K' and y = (pi / 2) v_1 / K', those of the modulus k
-    whose half periods have N-fold that quotient K / K' are at x + jy in units of 2 K' / pi, x = m delta, and there
-
-        sqrt(k) sn = prod_n tanh(x + jy - 2 n N delta),  sqrt(k) = prod_n tanh((1 - 2 n) N delta)
-
-    where nothing cancels. Source: S. J. Orfanidis, "Lecture notes on elliptic filter design", 2006.
+    The modulus k is that whose nome is the N-th root of the nome of k_1, the ratio of the two ripples.
+    Source: S. J. Orfanidis, "Lecture notes on elliptic filter design", 2006.
     """
     power, stop = f.expm1(rp * NEPERS), f.expm1(rs * NEPERS)
     dual = f.sqrt(f.expm1((rs - rp) * NEPERS) * (1 + power) / stop)
     log_nome, depth = _nome(f, f.sqrt(power / stop), dual, 1 / f.sqrt(power))
-    delta, tan = -(math.pi**2) / (2 * log_nome), f.tan(-math.pi * depth / log_nome)
-    tan2 = tan * tan
+    theta2, _, moduli = f.each(3, lambda n: _thetas(f, log_nome / N * n), _SQUARINGS)
+    k, *moduli = f.apart(moduli)
+    t = f.sinh(depth / N)  # of the pole at u = 0 the modulus
+    for modulus in moduli[::-1]:
+        t = (1 + modulus) * t / (1 - modulus * t * t)
+    kt2 = (k * t) ** 2
+    stretch = f.sqrt((1 + kt2) * (1 + t * t))
 
-    def tanh(n: Scalar, m: Scalar, delta: Scalar) -> Scalar:
-        return f.tanh((m - 2 * n * N) * delta)
+    def point(sn: Scalar, cn: Scalar) -> tuple[Scalar, ...]:
+        """Of a pole the real and imaginary part, and the zero beside it; where the modulus is 0, sn is the sine."""
+        dn = 1.0
+        for modulus in moduli[::-1]:
+            square = modulus * sn * sn
+            scale = 1 / (1 + square)
+            sn, cn, dn = (1 + modulus) * sn * scale, cn * dn * scale, (1 - square) * scale
+        scale = 1 / (1 + kt2 * sn * sn)
+        return -cn * dn * t * scale, sn * stretch * scale, 1 / (k * sn)
 
-    def square(n: Scalar, delta: Scalar, tan2: Scalar) -> tuple[Scalar]:
-        t2 = tanh(n, 0.0, delta) ** 2
-        return (f.log((t2 + tan2) / (1 + t2 * tan2)),)
-
-    def both(n: Scalar, m: Scalar, delta: Scalar, tan: Scalar, tan2: Scalar) -> tuple[Scalar, ...]:
-        """The square of a pole's factor, its angle, and the square of the factor of the zero beside it."""
-        t = tanh(n, m, delta)
-        t2 = t * t
-        turn = f.atan(tan * (1 - t2) / (t * (1 + tan2)))
-        return f.log((t2 + tan2) / (1 + t2 * tan2)), turn, f.log(t2)
-
-    (log_k,) = f.totals(1, lambda n, delta: (f.log(tanh(n, N, delta) ** 2),), _IMAGES, delta)
-
-    def point(m: Scalar) -> tuple[Scalar, ...]:
-        pole, turn, zero = f.totals(3, both, _IMAGES, m, delta, tan, tan2)
-        modulus = f.exp((pole - log_k) / 2)
-        return -modulus * f.sin(turn), modulus * f.cos(turn), f.exp((zero + log_k) / -2), f.exp(pole + zero)
-
-    x, y, zeros, gains = f.each(4, point, [float(m) for m in range(1 + N % 2, N, 2)])
+    x, y, zeros = f.each(3, point, *circle(N))
     if N % 2 == 0:
         return Prototype(x, y, zeros, None, 1 / f.sqrt(1 + stop), 1 / f.sqrt(1 + power))
-    (real,) = f.totals(1, square, _IMAGES, delta, tan2)
-    real = -f.exp((real - log_k) / 2)
-    return Prototype(x, y, zeros, real, -real * f.quotient(gains, 0), 1.0)
+    _, of_k1, _ = _thetas(f, log_nome)
+    return Prototype(x, y, zeros, -t, N * (of_k1 / f.apart(theta2)[0]) ** 2 / f.sqrt(stop), 1.0)
 
 
 def _nome(f: Arithmetic, k: Scalar, dual: Scalar, w: Scalar) -> tuple[Scalar, Scalar]:
@@ -72,3 +59,10 @@ def _nome(f: Arithmetic, k: Scalar, dual: Scalar, w: Scalar) -> tuple[Scalar, Sc
         w = w * more / (1 + f.sqrt(1 + (k * w) ** 2))
         k, dual = (k / more) ** 2, 2 * f.sqrt(dual) / more
     return log_nome, f.asinh(w)
+
+
+def _thetas(f: Arithmetic, log_q: Scalar) -> tuple[Scalar, Scalar, Scalar]:
+    """theta_2 and theta_3 at 0, and k: K is pi/2 of the square of theta_3, and k K that of theta_2."""
+    second, third = f.totals(2, lambda n, m, log_q: (f.exp(log_q * n), f.exp(log_q * m)), _EXPONENTS, log_q)
+    second, third = 2 * f.exp(log_q / 4) * second, 1 + 2 * third
+    return second, third, (second / third) ** 2

@@ -257,7 +257,7 @@ def ellip(
     Returns:
         What :func:`iirfilter` does: of sections the shape is ``[..., K, 6]``.
 
-    Poles and zeros are values of Jacobi's sn, by operations of torch in float64: to 1e-14, also where the bands are
+    Poles and zeros are values of Jacobi's sn, by Landen's transformation in float64: to 1e-14, also where the bands are
     so close that SciPy's are not. Errors are those of :func:`iirfilter`. Source: :func:`scipy.signal.ellip`; S. J.
     Orfanidis, "Lecture notes on elliptic filter design", 2006.
 

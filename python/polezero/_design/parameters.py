@@ -70,15 +70,6 @@ def real(
     return tensor
 
 
-def check_broadcast(function: str, **parameters: Tensor | None) -> None:
-    shapes = {name: t.shape for name, t in parameters.items() if t is not None}
-    try:
-        torch.broadcast_shapes(*shapes.values())
-    except RuntimeError:
-        got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
-        raise ValueError(f"{function}: {next(iter(shapes))}: expected parameters that broadcast, got {got}") from None
-
-
 def frequency(function: str, name: str, value: Coefficients, device: torch.device, fs: float) -> Tensor:
     """Frequencies between 0 and Nyquist's."""
     cause = " (in hertz? then say fs)" if fs == 2.0 else ""

@@ -124,7 +124,10 @@ BAD_BIQUAD = {
         "biquad: fs: expected a number, got tensor(2.)", "notch", 0.5, fs=torch.tensor(2.0), exception=TypeError
     ),
     "rows": bad(
-        "biquad: f0: expected parameters that broadcast, got f0 [2], Q [3]", "notch", [0.1, 0.2], Q=[1.0, 2.0, 3.0]
+        "biquad: f0: expected leading dimensions that broadcast, got f0 [2], Q [3]",
+        "notch",
+        [0.1, 0.2],
+        Q=[1.0, 2.0, 3.0],
     ),
 }
 BAD_CROSSOVER = {
