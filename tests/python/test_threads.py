@@ -1,5 +1,6 @@
 """Threads: the same bits on one and on two, forked workers, calls from several Python threads."""
 
+import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -152,11 +153,19 @@ class Filtered(Dataset[Tensor]):
         return torch.stack([y.detach(), grad_x])
 
 
-def test_forked_data_loader_workers_filter_as_their_parent() -> None:
+def load_in_forks() -> None:
     data = Filtered(torch.randn(4, 2**17))
     expected = torch.stack([data[k] for k in range(4)])  # the parent's thread pool exists before the fork
     loader = DataLoader(data, batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=60)
     assert_close(torch.cat(list(loader)), expected, tolerance=3e-6)
+
+
+def test_forked_data_loader_workers_filter_as_their_parent() -> None:
+    """In a new process, as a training script is: torch differentiates in no fork of one whose engine has threads."""
+    script = multiprocessing.get_context("spawn").Process(target=load_in_forks)
+    script.start()
+    script.join(120)
+    assert script.exitcode == 0
 
 
 def test_a_forked_child_filters_as_its_parent() -> None:
