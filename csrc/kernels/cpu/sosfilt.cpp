@@ -68,8 +68,7 @@ void sosfilt_backward(const SosfiltBackwardParams<T>& p, const Range& range, int
     } else {
       rows.template adjoint<false>(g, nullptr, length, states.data(), sums);
     }
-    if (p.grad_x != nullptr)
-      rows.store(p.grad_x, p.grad_x_stride, n, length, g);
+    if (p.grad_x != nullptr) rows.store(p.grad_x, p.grad_x_stride, n, length, g);
   }
   rows.write(states, p.state);
   if (p.x != nullptr) rows.add(sums, p.sums);
