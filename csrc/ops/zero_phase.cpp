@@ -16,10 +16,9 @@ constexpr const char* kOp = "zero_phase";
 
 struct Problem {
   const Tensor &b, &a, &zi, &adjoint_zi;
-  int64_t length;
-  double of_end, of_mirrored;
+  Ends ends;
 
-  Extension extension() const { return {length, of_end, of_mirrored}; }
+  Extension extension() const { return {ends.length, ends.of_end, ends.of_mirrored}; }
 };
 
 template <class scalar_t>
@@ -41,13 +40,12 @@ bool run_kernel(HostCall<scalar_t>& call, const Problem& p, int64_t time, F&& pa
     return false;
   std::atomic<bool> poisoned = false;
   const auto filters = sections(call, p.b, p.a);
-  const Ends ends{p.length, p.of_end, p.of_mirrored};
-  const Pieces cut = pieces(filters, call.rows(), ends, time);
+  const Pieces cut = pieces(filters, call.rows(), p.ends, time);
   const auto params =
-      params_of(ZeroPhaseParams<scalar_t>{filters, ends, time, cut, call.states(p.zi.flatten(-2)),
+      params_of(ZeroPhaseParams<scalar_t>{filters, p.ends, time, cut, call.states(p.zi.flatten(-2)),
                                           call.states(p.adjoint_zi.flatten(-2)), &poisoned});
   cpu::run_rows(kernel_of(params), params, call.rows() * cut.count,
-                cut.count > 1 ? cut.span : ends.extended(time), filters.count * order);
+                cut.count > 1 ? cut.span : p.ends.extended(time), filters.count * order);
   return !poisoned;
 }
 
@@ -189,10 +187,9 @@ template <class scalar_t>
 void backward(CudaCall<scalar_t>&, const Problem& p, const Tensor& grad_y, const Tensor& x,
               bool need_filter, Tensor& grad_b, Tensor& grad_a, Tensor& grad_zi,
               Tensor& grad_adjoint_zi, Tensor& grad_x) {
-  std::tie(grad_b, grad_a, grad_zi, grad_adjoint_zi, grad_x) =
-      std::tuple_cat(zero_phase_backward_composed<Fronts>(grad_y, {p.b, p.a, p.zi, p.adjoint_zi}, x,
-                                                          {p.length, p.of_end, p.of_mirrored},
-                                                          need_filter, grad_x.numel() > 0));
+  std::tie(grad_b, grad_a, grad_zi, grad_adjoint_zi, grad_x) = std::tuple_cat(
+      zero_phase_backward_composed<Fronts>(grad_y, {p.b, p.a, p.zi, p.adjoint_zi}, x, p.extension(),
+                                           need_filter, grad_x.numel() > 0));
 }
 
 #endif
@@ -233,7 +230,7 @@ Tensor zero_phase_forward(const Tensor& b, const Tensor& a, const Tensor& zi,
   const auto leading = check(b, a, zi, adjoint_zi, {"x", x}, length);
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
   on_device(kOp, x, leading, [&](auto& call) {
-    const Problem p{b, a, zi, adjoint_zi, length.expect_int(), of_end, of_mirrored};
+    const Problem p{b, a, zi, adjoint_zi, {length.expect_int(), of_end, of_mirrored}};
     forward(call, p, x, y);
   });
   return y;
@@ -264,7 +261,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> zero_phase_backward(
   Tensor grad_b = like(b), grad_a = like(a), grad_zi = like(zi), grad_adjoint_zi = like(adjoint_zi),
          grad_x = empty_if(need_x, leading, grad_y.sym_size(-1), signal);
   on_device(kOp, grad_y, leading, [&](auto& call) {
-    const Problem p{b, a, zi, adjoint_zi, length.expect_int(), of_end, of_mirrored};
+    const Problem p{b, a, zi, adjoint_zi, {length.expect_int(), of_end, of_mirrored}};
     backward(call, p, grad_y, x, need_filter, grad_b, grad_a, grad_zi, grad_adjoint_zi, grad_x);
   });
   return {grad_b, grad_a, grad_zi, grad_adjoint_zi, grad_x};

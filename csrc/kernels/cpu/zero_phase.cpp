@@ -66,9 +66,11 @@ void backward(const ZeroPhaseBackwardParams<T>& p, int64_t begin, int64_t count)
   const auto grad_y = rows.signal(p.grad_y, p.grad_y_stride, {p.ends.length, 0, 0});
   const auto x = rows.signal(p.x, p.x_stride, p.ends);
   const int64_t K = cascade.K;
-  std::vector<Lane<V>> memory((need_filter ? 2 * (K + 2) : 1) * kCascadeTile);
-  V *g = &memory[0].v, *u = g + (need_filter ? (K + 1) * kCascadeTile : 0),
-    *of_w = u + (need_filter ? (K + 1) * kCascadeTile : 0), *w = of_w + kCascadeTile;
+  // The signals of g and u before, between and behind the filters, and the last of each; or g
+  // alone.
+  const int64_t kept = need_filter ? (K + 1) * kCascadeTile : 0;
+  std::vector<Lane<V>> memory(2 * (kept + kCascadeTile));
+  V *g = &memory[0].v, *u = g + kept, *of_w = u + kept, *w = of_w + kCascadeTile;
   Beginnings<State> g_begins(rows.tiles, K), u_begins(need_filter ? rows.tiles : 0, K);
   std::vector<State> of_end(K), states;
   V first{}, last{};
