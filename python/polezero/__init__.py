@@ -22,6 +22,7 @@ from polezero import (  # noqa: E402  (after the ops are registered)
     compat,
     freq,
     lpv,
+    nn,
     plot,
     reference,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "lp2lp_zpk",
     "lpv",
     "modal_bank",
+    "nn",
     "normalize",
     "octave_bands",
     "parallel",

@@ -1,0 +1,91 @@
+"""One section of an equaliser."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from typing_extensions import Unpack
+
+from polezero._design.audio import TYPES, WITHOUT_GAIN, BiquadType, biquad
+from polezero.nn._module import Options
+from polezero.nn._sections import Sections
+from polezero.nn.parametrizations import LogRange, Range
+
+__all__ = ["Biquad"]
+
+Numbers = float | list[float] | Tensor
+
+
+def audible(fs: float) -> tuple[float, float]:
+    """The range of an equaliser's frequencies where none is said: 20 Hz at 48 kHz, and less at low rates."""
+    return min(20.0, fs / 2400), 0.45 * fs
+
+
+class Biquad(Sections):
+    r"""One section of an equaliser, by the formulas of the cookbook that :func:`polezero.biquad` has.
+
+    .. math::
+
+        H(z) = \frac{b_0 + b_1 z^{-1} + b_2 z^{-2}}{1 + a_1 z^{-1} + a_2 z^{-2}}
+
+    A biquad is the linear recurrent cell of a network: two states, weights that are known functions of a frequency, a
+    quality and a gain, and a step that costs five multiplications.
+
+    Args:
+        btype: The type, one of the nine of :func:`polezero.biquad`.
+        frequency: Cut-off or centre in Hz.
+        Q: Quality.
+        gain: Of a peaking filter or a shelf, in dB; other types have none.
+        fs: Sampling frequency in Hz.
+        frequency_range: Least and greatest frequency; None for 20 Hz (fs / 2400 where that is less) to 0.45 fs.
+        Q_range: Least and greatest quality.
+        gain_range: Least and greatest gain.
+        options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of
+            :class:`FilterModule`.
+
+    Shapes: ``[..., T]`` to ``[..., T]``; each parameter is a number, or one a channel. The section is stable for all
+    parameters in their ranges, and between two frames of parameters that are given to a call. Errors: ValueError of one
+    sentence where a parameter is out of its range, which it names. Source: R. Bristow-Johnson, "Cookbook formulae for
+    audio equalizer biquad filter coefficients", W3C note, 2021.
+
+    Example:
+        >>> import torch, polezero
+        >>> bell = polezero.nn.Biquad("peaking", 1000.0, gain=6.0, fs=48000)
+        >>> y = bell(torch.randn(2, 4800))
+        >>> bell.gain = -3.0
+        >>> bell
+        Biquad('peaking', frequency=1000, Q=0.7071, gain=-3, fs=48000)
+    """
+
+    def __init__(
+        self,
+        btype: BiquadType,
+        frequency: Numbers,
+        Q: Numbers = 0.5**0.5,
+        gain: Numbers | None = None,
+        *,
+        fs: float,
+        frequency_range: tuple[float, float] | None = None,
+        Q_range: tuple[float, float] = (0.1, 10.0),
+        gain_range: tuple[float, float] = (-18.0, 18.0),
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(fs, **options)
+        if btype not in TYPES:
+            raise self.refused("btype", f"one of {', '.join(TYPES)}", repr(btype))
+        if (gain is None) != (btype in WITHOUT_GAIN):
+            raise self.refused("gain", f"None for a {btype}" if gain is not None else f"dB for a {btype}", gain)
+        self.btype = btype
+        self.declare("frequency", frequency, LogRange(*(frequency_range or audible(self.fs)), "Hz"))
+        self.declare("Q", Q, LogRange(*Q_range))
+        if gain is not None:
+            self.declare("gain", gain, Range(*gain_range, "dB"))
+        self.declared()
+
+    def design(self, frequency: Tensor, Q: Tensor, gain: Tensor | None = None) -> Tensor:  # type: ignore[override]
+        return biquad(self.btype, frequency, Q=Q, gain=gain, fs=self.fs)
+
+    def sections(self) -> int:
+        return 1
+
+    def extra_repr(self) -> str:
+        return f"{self.btype!r}, {super().extra_repr()}"

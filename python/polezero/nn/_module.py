@@ -1,0 +1,369 @@
+"""What the modules share: physical parameters, their places beside a signal, state, serialisation."""
+
+from __future__ import annotations
+
+import functools
+import math
+import types
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypedDict, cast
+
+import torch
+from torch import Tensor
+from torch.nn.utils import parametrize
+from torch.utils._pytree import tree_map
+
+from polezero._arguments import readable, signal
+from polezero.nn._frames import Timeline
+from polezero.nn._stream import Stream
+from polezero.nn.parametrizations import Parametrization
+
+__all__ = ["FilterModule", "Options", "Values"]
+
+Values = dict[str, Tensor]
+Memory = tuple[Tensor, ...]
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments that all modules have."""
+
+    channels: int | None
+    trainable: bool | Collection[str]
+    stateful: bool
+    save_state: bool
+    dtype: torch.dtype
+    device: torch.device | str | None
+
+
+class FilterModule(torch.nn.Module):
+    """A filter with parameters in physical units.
+
+    A subclass declares its parameters with `declare`, and filters with `filter`; it gets the rest from here.
+
+    Args:
+        fs: Sampling frequency in Hz.
+        channels: With a number, each channel has parameters of its own, and the signal is ``[..., channels, T]``.
+            With None all channels share one set.
+        trainable: Whether the parameters are trained, or the names of those that are; the others are buffers.
+        stateful: Whether a call goes on where the one before ended, with its state detached, as truncated
+            backpropagation wants. ``reset()`` starts anew.
+        save_state: Whether that state is in the ``state_dict``.
+        dtype: Of the parameters, float32 or float64. ``half()`` and ``bfloat16()`` leave it as it is: the
+            coefficients of a filter near the unit circle have no room for less.
+        device: Of the parameters.
+    """
+
+    fs: float
+    channels: int | None
+
+    def __init__(
+        self,
+        fs: float,
+        *,
+        channels: int | None = None,
+        trainable: bool | Collection[str] = True,
+        stateful: bool = False,
+        save_state: bool = False,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str | None = None,
+    ) -> None:
+        super().__init__()
+        self._ranks: dict[str, int] = {}  # of each parameter, the dimensions that are its own: bands, say
+        if isinstance(fs, bool) or not isinstance(fs, (int, float)) or not 0 < fs < math.inf:
+            raise self.refused("fs", "a positive number of Hz", fs)
+        if channels is not None and (not isinstance(channels, int) or channels < 1):
+            raise self.refused("channels", "None or a positive int", channels)
+        if dtype not in (torch.float32, torch.float64):
+            raise self.refused("dtype", "torch.float32 or torch.float64", dtype)
+        self.fs, self.channels = float(fs), channels
+        self._trainable = trainable
+        self._like = torch.empty((), dtype=dtype, device=device)
+        self._saved = save_state
+        self._stream = Stream(self) if stateful or save_state else None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "forward" not in cls.__dict__:
+            # A code object of its own: torch.compile keeps its graphs by code object, eight at most.
+            own = FilterModule.forward
+            code = own.__code__.replace(co_name=own.__name__)
+            made = types.FunctionType(code, own.__globals__, own.__name__, own.__defaults__, own.__closure__)
+            made.__kwdefaults__ = own.__kwdefaults__
+            cls.forward = functools.update_wrapper(made, own)  # type: ignore[method-assign]
+
+    # ---- what a subclass says
+
+    def declare(
+        self, name: str, value: object, parametrization: Parametrization | None, shape: tuple[int, ...] = ()
+    ) -> None:
+        """Make a parameter that is read and assigned as an attribute in its physical unit.
+
+        Its shape is ``shape`` after a dimension of channels, where the module has them; ``value`` is broadcast to it.
+        """
+        self._ranks[name] = len(shape)
+        full = (*([self.channels] if self.channels else []), *shape)
+        tensor = self._fitting(name, value, self._like.expand(full), parametrization)
+        trainable = self._trainable
+        if trainable is True or (trainable is not False and name in trainable):
+            self.register_parameter(name, torch.nn.Parameter(tensor))
+        else:
+            self.register_buffer(name, tensor)
+        if parametrization is not None:
+            parametrize.register_parametrization(self, name, parametrization)
+
+    def declared(self) -> None:
+        """The last word of a constructor."""
+        if not isinstance(self._trainable, bool):
+            for name in self._trainable:
+                if name not in self._ranks:
+                    raise self.refused("trainable", f"True, False or names out of {', '.join(self._ranks)}", name)
+        _share_class(self)
+
+    def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
+        """The samples of ``x`` filtered, and the state after them where ``memory``, that before them, is not None.
+
+        ``values`` has the parameters, each ``[..., *own]`` with leading dimensions that broadcast against those of
+        ``x``; where ``time.varies`` they have one more for time, ``[..., F or T or 1, *own]``.
+        """
+        raise NotImplementedError
+
+    def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
+        """The state before a signal that begins at rest."""
+        raise NotImplementedError
+
+    # ---- calls
+
+    def forward(self, x: Tensor, *, hop: int | None = None, **values: Tensor | float) -> Tensor:
+        """Filter ``x``, of shape ``[..., T]`` or ``[..., channels, T]``.
+
+        Parameters that are given stand in for the module's own, in their physical units: a number, ``[batch]`` for
+        each item, ``[batch, T]`` for each sample, or with ``hop`` ``[batch, F]`` for each frame, of which frame f
+        holds at sample ``f * hop``; between two frames the coefficients are interpolated, after the last one they
+        stay. ``channels``, where the module has them, come after ``batch``; dimensions of the parameter's own, such as
+        bands, come last. Without a batch, for ``x`` of shape ``[T]``, there is no ``batch`` there either.
+        """
+        if self._stream is not None:
+            return self._stream(x, hop=hop, **values)
+        return self._run(x, None, 0, hop, values)[0]
+
+    def step(
+        self, x: Tensor, state: tuple[int, Memory] | None = None, *, hop: int | None = None, **values: Tensor | float
+    ) -> tuple[Tensor, tuple[int, Memory]]:
+        """Filter ``x`` from a state, None for rest, to the state after it: what :class:`Stream` does for each chunk."""
+        position = 0 if state is None else state[0]
+        y, memory = self._run(x, () if state is None else state[1], position, hop, values)
+        return y, (position + x.shape[-1], cast(Memory, memory))
+
+    def stream(self, fs: float | None = None, *, attached: bool = False) -> Stream:
+        """Begin a signal that comes in chunks; see :class:`Stream`."""
+        if fs is not None and fs != self.fs:
+            raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", fs)
+        return Stream(self, attached=attached)
+
+    def reset(self) -> None:
+        """Forget what a stateful module keeps from call to call."""
+        if self._stream is not None:
+            self._stream.reset()
+
+    def _run(
+        self, x: Tensor, memory: Memory | None, position: int, hop: int | None, values: Mapping[str, Tensor | float]
+    ) -> tuple[Tensor, Memory | None]:
+        signal(self._get_name(), x)
+        if not x.dim() or (self.channels and (x.dim() < 2 or x.shape[-2] != self.channels)):
+            shape = f"[..., {self.channels}, T] for {self.channels} channels" if self.channels else "[..., T]"
+            raise self.refused("x", f"a signal of shape {shape}", list(x.shape))
+        placed, time = self._beside(x, position, hop, values)
+        if memory == ():
+            memory = self.rest(x, placed, time)
+        return self.filter(x, placed, time, memory)
+
+    # ---- parameters beside a signal
+
+    def values(self, **given: Tensor | float) -> Values:
+        """The parameters, or what is given instead of them, as tensors."""
+        for name in given:
+            if name not in self._ranks:
+                raise TypeError(
+                    f"{self._get_name()}: expected parameters out of {', '.join(self._ranks) or 'none'}, got {name}"
+                )
+        own = {name: getattr(self, name) for name in self._ranks if name not in given}
+        device = next((t.device for t in own.values()), torch.device("cpu"))
+        passed = {
+            name: value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=torch.float64, device=device)
+            for name, value in given.items()
+        }
+        return {name: own.get(name, passed.get(name)) for name in self._ranks}  # type: ignore[misc]
+
+    def _beside(
+        self, x: Tensor, position: int, hop: int | None, given: Mapping[str, Tensor | float]
+    ) -> tuple[Values, Timeline]:
+        values = self.values(**{name: v for name, v in given.items() if v is not None})
+        inner = 1 if self.channels else 0
+        outer = min(x.dim() - 1 - inner, 1)  # whether there is a batch
+        varies = {name: v.dim() - self._ranks[name] == outer + inner + 1 for name, v in values.items() if name in given}
+        time = Timeline(any(varies.values()), hop, position, x.shape[-1], self._get_name())
+        for name, value in values.items():
+            if name in given:
+                self._check_places(name, value, x, outer, inner, varies[name], hop)
+                between = x.dim() - 1 - inner - outer  # channels that share the values
+                leading = value.dim() - self._ranks[name] - (1 if varies[name] else 0)
+                if leading and between > 0:
+                    value = value[(slice(None),) * outer + (None,) * between]
+            if time.varies and not varies.get(name, False):
+                value = value.unsqueeze(value.dim() - self._ranks[name])
+            values[name] = value
+        return values, time
+
+    def _check_places(
+        self, name: str, value: Tensor, x: Tensor, outer: int, inner: int, varies: bool, hop: int | None
+    ) -> None:
+        rank = self._ranks[name]
+        own = getattr(self, name).shape
+        own = list(own[len(own) - rank :])
+        item = [*x.shape[:outer], *([self.channels] if inner else [])]
+        leading = list(value.shape[: value.dim() - rank])
+        expected = [*item, *([leading[-1] if hop else x.shape[-1]] if varies else [])]
+        fits = len(leading) in (0, len(expected)) and list(value.shape[value.dim() - rank :]) == own
+        if not fits or any(n not in (1, m) for n, m in zip(leading, expected)):
+            frames = "F frames of hop samples" if hop else "samples (or F frames, with hop=)"
+            varying = str([*item, "F" if hop else x.shape[-1], *own]).replace("'", "")
+            shapes = f"a number, shape {[*item, *own]}, or {varying} of {frames}"
+            raise self.refused(name, f"{shapes}, beside x of shape {list(x.shape)}", list(value.shape))
+
+    # ---- attributes
+
+    def refused(self, name: str, expected: str, got: object) -> ValueError:
+        """The one sentence of bad input."""
+        return ValueError(f"{self._get_name()}: {name}: expected {expected}, got {got}")
+
+    def _parametrization(self, name: str) -> Parametrization | None:
+        lists = self._modules.get("parametrizations")
+        return cast(Parametrization, lists[name][0]) if lists is not None and name in lists else None  # type: ignore[index,operator]
+
+    def _fitting(self, name: str, value: object, like: Tensor, parametrization: Parametrization | None) -> Tensor:
+        """A value as a tensor of the parameter's shape, in its range."""
+        try:
+            tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
+        except (TypeError, ValueError, RuntimeError):
+            raise self.refused(name, "numbers", repr(value)) from None
+        try:
+            tensor = tensor.broadcast_to(like.shape).clone()
+        except RuntimeError:
+            raise self.refused(name, f"a value that broadcasts to {list(like.shape)}", list(tensor.shape)) from None
+        if readable(tensor):
+            if not bool(torch.isfinite(tensor).all()):
+                raise self.refused(name, "finite numbers", tensor.tolist())
+            if parametrization is not None and not parametrization.fits(tensor):
+                raise self.refused(name, parametrization.expected, tensor.tolist())
+        return tensor
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """An assigned parameter is checked and copied in; nothing is changed where it does not fit."""
+        if name not in self.__dict__.get("_ranks", ()) or not hasattr(self, name):
+            return super().__setattr__(name, value)
+        parametrization = self._parametrization(name)
+        if parametrization is None:
+            original = cast(Tensor, getattr(self, name))
+        else:
+            lists = cast(torch.nn.ModuleDict, self.parametrizations)
+            original = cast(Tensor, lists[name].original)
+        with torch.no_grad():
+            tensor = self._fitting(name, value, cast(Tensor, getattr(self, name)), parametrization)
+            original.copy_(tensor if parametrization is None else parametrization.right_inverse(tensor))
+
+    # ---- torch.nn.Module
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> FilterModule:
+        def kept(t: Tensor) -> Tensor:
+            moved = fn(t)
+            return t.to(moved.device) if moved.dtype in (torch.float16, torch.bfloat16) else moved
+
+        super()._apply(kept, recurse)  # type: ignore[no-untyped-call]
+        if self._stream is not None and self._stream.state is not None:
+            position, memory = self._stream.state
+            self._stream.state = position, tree_map(lambda t: t.to(fn(t).device), memory)
+        return self
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if self._saved and self._stream is not None and self._stream.state is not None:
+            position, memory = self._stream.state
+            destination[f"{prefix}state.position"] = torch.tensor(position)
+            for k, tensor in enumerate(memory):
+                destination[f"{prefix}state.{k}"] = tensor if keep_vars else tensor.detach()
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        names = [name for name in state_dict if name.startswith(f"{prefix}state.")]
+        if self._saved and self._stream is not None:
+            kept = {name: state_dict.pop(name) for name in names}
+            memory = tuple(kept[f"{prefix}state.{k}"].clone() for k in range(len(kept) - 1))
+            self._stream.state = (int(kept[f"{prefix}state.position"]), memory) if kept else None
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its own class with its parametrizations beside it: torch refuses classes that it made for them."""
+        state = dict(self.__dict__)
+        modules = dict(state["_modules"])
+        lists = modules.pop("parametrizations", {})
+        return _rebuilt, (parametrize.type_before_parametrizations(self), {**state, "_modules": modules}, dict(lists))
+
+    def _get_name(self) -> str:
+        return parametrize.type_before_parametrizations(self).__name__
+
+    def __repr__(self) -> str:
+        children = {k: v for k, v in self._modules.items() if k != "parametrizations"}
+        lines = [f"({name}): {module!r}".replace("\n", "\n  ") for name, module in children.items()]
+        inner = "\n  ".join([self.extra_repr(), *lines]) if lines else self.extra_repr()
+        return f"{self._get_name()}({inner})"
+
+    def extra_repr(self) -> str:
+        shown = [f"{name}={_shown(getattr(self, name))}" for name in self._ranks]
+        return ", ".join([*shown, f"fs={self.fs:g}", *([f"channels={self.channels}"] if self.channels else [])])
+
+
+class _Shared(type):
+    """Of a class whose parametrizations all its objects have."""
+
+    def __delattr__(cls, name: str) -> None:
+        raise TypeError(f"{cls.__bases__[0].__name__}: {name}: expected to keep its parametrization, got a removal")
+
+
+_shared: dict[tuple[type, frozenset[str]], type] = {}
+
+
+def _share_class(module: FilterModule) -> None:
+    """One class for all modules of a kind that have the same parameters.
+
+    Torch makes one for each object that is parametrized, so that ensembles (:func:`torch.func.stack_module_state`)
+    would see models of different kinds, and torch.compile a graph for each.
+    """
+    made, kind = type(module), parametrize.type_before_parametrizations(module)
+    if made is not kind:
+        key = kind, frozenset(name for name in module._ranks if name in made.__dict__)
+        if key not in _shared:
+            _shared[key] = _Shared(made.__name__, (kind,), dict(made.__dict__))
+        module.__class__ = _shared[key]
+
+
+def _shown(value: Tensor) -> str:
+    if value.numel() > 16:
+        return f"[{' x '.join(map(str, value.shape))}]"
+    numbers = [f"{v:.4g}" for v in value.detach().flatten().tolist()]
+    return numbers[0] if not value.dim() else f"[{', '.join(numbers)}]"
+
+
+def _rebuilt(kind: type[FilterModule], state: dict[str, Any], lists: Mapping[str, Any]) -> FilterModule:
+    """The module that was pickled."""
+    module = kind.__new__(kind)
+    module.__dict__.update(state)
+    for name, saved in lists.items():
+        value = saved()  # a plain tensor or parameter, which registration parametrizes
+        trained = isinstance(saved.original, torch.nn.Parameter)
+        if trained:
+            module.register_parameter(name, torch.nn.Parameter(value.detach()))
+        else:
+            module.register_buffer(name, value)
+        parametrize.register_parametrization(module, name, saved[0], unsafe=saved.unsafe)
+        module.parametrizations[name].original = saved.original  # type: ignore[index,union-attr]
+    _share_class(module)
+    return module

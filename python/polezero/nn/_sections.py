@@ -1,0 +1,62 @@
+"""What modules share whose filter is a cascade of second-order sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from polezero import lpv
+from polezero import plot as figures
+from polezero._responses import freqz_sos
+from polezero._sosfilt import sosfilt
+from polezero.nn._frames import Timeline
+from polezero.nn._module import FilterModule, Memory, Values
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Sections"]
+
+
+class Sections(FilterModule):
+    """A cascade of second-order sections, which `design` makes of the parameters."""
+
+    def design(self, **values: Tensor) -> Tensor:
+        """Sections ``[..., K, 6]`` in float64 of parameters ``[..., *own]``."""
+        raise NotImplementedError
+
+    def sos(self, **values: Tensor | float) -> Tensor:
+        """The sections now, in float64, shape ``[..., K, 6]``; of given parameters instead of the module's own."""
+        return self.design(**self.values(**values))
+
+    def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> tuple[Tensor, Tensor]:
+        """Frequencies in Hz, and the response at them, as :func:`polezero.freqz_sos` has them."""
+        w, H = freqz_sos(self.sos(**values), worN, fs=self.fs)
+        return w, H
+
+    def plot(self, **options: Any) -> Figure:
+        """Magnitude and phase, by :func:`polezero.plot.response`."""
+        return figures.response(self.sos().detach(), fs=self.fs, **options)
+
+    def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
+        sos = self.design(**values)
+        if not time.varies:
+            if memory is None:
+                return sosfilt(sos, x), None
+            y, zf = sosfilt(sos, x, zi=memory[0])
+            return y, (zf,)
+        sos = time.between(sos, 2)  # in float64: low frequencies have no room for less
+        if memory is None:
+            return lpv.sosfilt(sos, x), None
+        y, zf = lpv.sosfilt(sos, x, memory[0])
+        return y, (zf,)
+
+    def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
+        K = self.sections()
+        return (torch.zeros(K, *x.shape[:-1], 2, dtype=x.dtype, device=x.device),)
+
+    def sections(self) -> int:
+        """How many there are."""
+        raise NotImplementedError
