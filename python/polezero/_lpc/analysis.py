@@ -20,8 +20,8 @@ __all__ = ["lpc"]
 
 Method: TypeAlias = Literal["autocorrelation", "covariance", "burg"]
 
-# A frame is predicted, and what is left of it rounding, where that has this part of the frame's power: 289 dB.
-_ROUNDING = 2.0**-96
+# A frame is predicted, and what is left of it rounding, where that has this part of the frame's power: 241 dB.
+_ROUNDING = 2.0**-80
 
 
 @overridable
@@ -40,12 +40,12 @@ def lpc(x: Coefficients, order: int, method: Method = "autocorrelation") -> Pair
         is applied**: multiply frames by one (``torch.hann_window``) before, as one does for speech.
     ``"burg"``
         Those forward and backward together, stage by stage of a lattice, and within the frame alone: sharp on short
-        frames, without a window. Minimum phase; ``|k| = 1`` is possible for frames that are predicted without an
-        error, as a constant is.
+        frames, without a window. Minimum phase, but for frames that are predicted without an error, as a constant
+        or a sine: their poles are on the unit circle, to rounding.
     ``"covariance"``
-        :math:`\sum |e_n|^2` within the frame, n from p on, by the normal equations. It finds the poles of a free
-        response exactly, and **may be unstable**. Of several predictors that are equally good, as for a sine of order
-        above 2, it is the smallest, by about the square root of the precision.
+        :math:`\sum |e_n|^2` within the frame, n from p on. It finds the poles of a free response exactly, and **may
+        be unstable**. Of several predictors that are equally good, as of a sine above order 2, it is one with small
+        coefficients.
 
     Args:
         x: Frames, shape ``[..., T]``, leading dimensions are a batch; real or complex, of any dtype: all is computed in
@@ -84,9 +84,18 @@ def lpc(x: Coefficients, order: int, method: Method = "autocorrelation") -> Pair
         raise ValueError(f"lpc: x: expected at least 1 sample along the last axis, got shape {list(frames.shape)}")
     if method == "covariance":
         check_order("lpc", order, T // 2, f"half of the frame's {T} samples by this method")
-        return _covariance(frames, order)
-    check_order("lpc", order, T - 1, f"one less than the frame's {T} samples")
-    return _autocorrelation(frames, order) if method == "autocorrelation" else _burg(frames, order)
+    else:
+        check_order("lpc", order, T - 1, f"one less than the frame's {T} samples")
+    # The predictor does not depend on the level, whose square may be too small, or large, for a number.
+    level = _power_of_two(frames.detach().abs().amax(-1, keepdim=True))
+    a, error = _METHODS[method](frames / level, order)
+    return a, error * level.squeeze(-1).square()
+
+
+def _power_of_two(level: Tensor) -> Tensor:
+    """The next one, with which nothing is rounded, or 1 for silence (and where there are no numbers)."""
+    _, exponent = torch.frexp(level)
+    return torch.where((level > 0) & level.isfinite(), torch.ldexp(torch.ones_like(level), exponent), 1.0)
 
 
 def _autocorrelation(x: Tensor, order: int) -> Pair:
@@ -114,14 +123,21 @@ def _burg(x: Tensor, order: int) -> Pair:
 
 def _covariance(x: Tensor, order: int) -> Pair:
     delayed = x.unfold(-1, order + 1, 1).flip(-1)  # x[n - i], [..., T - p, p + 1]
-    products = conjugate(delayed).mT @ delayed
-    total = products.detach().diagonal(dim1=-2, dim2=-1)[..., 1:].real.sum(-1)[..., None, None]
+    now, past = delayed[..., :1], delayed[..., 1:]
+    adjoint = conjugate(past).mT
+    matrix = adjoint @ past
+    total = matrix.detach().diagonal(dim1=-2, dim2=-1).real.sum(-1)[..., None, None]
     is_silent = total <= 0
     # What is added is as much as rounding, and makes the matrix positive definite.
     ridge = torch.where(is_silent, 1.0, 2 * torch.finfo(torch.float64).eps * total)
-    matrix = products[..., 1:, 1:] + ridge * torch.eye(order, dtype=x.dtype, device=x.device)
-    factor, _ = torch.linalg.cholesky_ex(matrix)
-    solution = torch.cholesky_solve(-products[..., 1:, :1], factor)
-    solution = torch.where(is_silent, 0.0, solution)
-    a = torch.cat([torch.ones_like(products[..., :1, :1]), solution], -2)
-    return a.squeeze(-1), power(delayed @ a).mean((-2, -1))
+    factor, _ = torch.linalg.cholesky_ex(matrix + ridge * torch.eye(order, dtype=x.dtype, device=x.device))
+    a = -torch.cholesky_solve(adjoint @ now, factor)
+    # The squares in the normal equations cost digits, which what is left of the frame gives back.
+    for _ in range(2):
+        a = a - torch.cholesky_solve(adjoint @ (now + past @ a), factor)
+    a = torch.where(is_silent, 0.0, a)
+    error = power(now + past @ a).mean((-2, -1))
+    return torch.cat([torch.ones_like(now[..., :1, :]), a], -2).squeeze(-1), error
+
+
+_METHODS = {"autocorrelation": _autocorrelation, "burg": _burg, "covariance": _covariance}

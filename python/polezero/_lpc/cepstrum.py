@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from polezero._arguments import doubles, readable
+from polezero._arguments import broadcast_leading, doubles, readable
 from polezero._conversions.forms import Pair, check_not_empty, numbers
 from polezero._lfilter import lfilter
 from polezero._lpc.checks import check_order
@@ -64,7 +64,8 @@ def poly2cepstrum(a: Coefficients, error: Coefficients = 1.0, n: int | None = No
     is_silent = (E == 0).detach()
     first = torch.where(is_silent, -torch.inf, torch.where(is_silent, 1.0, E).log() / 2).unsqueeze(-1)
     rest = rising[..., 1:] / index[1 : n + 1]
-    return torch.cat([first.expand(*rest.shape[:-1], 1), rest], -1)
+    leading = broadcast_leading("poly2cepstrum", 1, a=rest, error=first)
+    return torch.cat([first.expand(*leading, 1), rest.expand(*leading, n)], -1)
 
 
 @overridable

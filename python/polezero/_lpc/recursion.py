@@ -64,11 +64,12 @@ def durbin(r: Tensor, order: int) -> tuple[Tensor, Tensor, Tensor]:
     backwards, last = r.flip(-1), r.shape[-1] - 1
     a = torch.ones_like(r[..., :1])
     error = r[..., :1].real
+    has_ended = torch.zeros_like(error, dtype=torch.bool)
     reflections = [r[..., :0]]
     for m in range(1, order + 1):
         remainder = (a * backwards[..., last - m : last]).sum(-1, keepdim=True)
         # NaN is no end: it goes on into all that follows.
-        has_ended = remainder.detach().abs() >= error.detach()
+        has_ended = has_ended | (remainder.detach().abs() >= error.detach())
         k = torch.where(has_ended, 0.0, -remainder / torch.where(has_ended, 1.0, error))
         a = torch.nn.functional.pad(a, (0, 1))
         a = a + k * conjugate(a.flip(-1))

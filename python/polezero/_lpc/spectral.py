@@ -33,8 +33,8 @@ def poly2lsf(a: Coefficients) -> Tensor:
 
     Returns:
         Frequencies in radians per sample, shape ``[..., p]``, in float64, ascending. They come from the eigenvalues of
-        two matrices of half the order, and Newton's method, and are as precise as the coefficients. Derivatives are
-        right up to the third, in any mode.
+        two matrices of half the order and one step of Newton's method, of the third order, and are as precise as the
+        coefficients are. Derivatives are right up to the third, in any mode.
 
     Raises:
         ValueError: A root of A is outside the unit circle, or so close to it that rounding decides; ``a[..., 0]`` is
@@ -60,11 +60,8 @@ def poly2lsf(a: Coefficients) -> Tensor:
     monic = predictor / predictor[..., :1]
     is_finite = monic.detach().isfinite().all(-1, keepdim=True)
     monic = torch.where(is_finite, monic, 0.5)  # any: it is NaN in the end
-    constant = monic.detach()
-    lsf = _eigenvalues(constant)
-    lsf = lsf + _step(constant, lsf)
-    lsf = lsf + _step(constant, lsf)
-    lsf = lsf + _step(monic, lsf)
+    start = _eigenvalues(monic.detach())
+    lsf = start + _step(monic, start)
     found = lsf.detach()
     rises = torch.nn.functional.pad(found, (1, 0)) < torch.nn.functional.pad(found, (0, 1), value=math.pi)
     is_stable = rises.all(-1, keepdim=True)
@@ -113,16 +110,16 @@ def _angles(c: Tensor) -> Tensor:
 
 
 def _step(a: Tensor, at: Tensor) -> Tensor:
-    """From there to the frequencies: of P's the real part of B(w) = exp(j w (p + 1) / 2) A is 0, of Q's the imaginary.
+    """From constants near the frequencies to them, and their derivatives, up to the third order.
 
-    To the third order in a, where the point is a constant.
+    Of P's the real part of exp(j w (p + 1) / 2) A is 0, of Q's the imaginary one.
     """
     p = a.shape[-1] - 1
     turns = (p + 1) / 2 - torch.arange(p + 1, dtype=a.dtype, device=a.device)
     powers = [(1j * turns) ** j / math.factorial(j) for j in range(4)]
     terms = a.unsqueeze(-1) * torch.stack(powers, -1)
-    angles = at.detach().unsqueeze(-1) * turns
-    series = torch.polar(torch.ones_like(angles), angles) @ terms
+    angles = at.unsqueeze(-1) * turns
+    series = torch.complex(angles.cos(), angles.sin()) @ terms
     is_of_p = (torch.arange(p, device=a.device) % 2 == 0).unsqueeze(-1)
     return inverse_series(*torch.where(is_of_p, series.real, series.imag).unbind(-1))
 

@@ -29,9 +29,10 @@ def with_one(a: Tensor) -> Tensor:
 def levinson(r: Tensor, order: int) -> tuple[Tensor, Tensor, Tensor]:
     """By the equations of each order, the last coefficient of which is a reflection coefficient."""
 
+    lags = torch.cat([r[..., 1:].flip(-1).conj(), r[..., :1].real.to(r.dtype), r[..., 1:]], -1)
+
     def lag(k: int) -> Tensor:
-        value = r[..., abs(k)]
-        return value if k > 0 else value.conj() if k < 0 else value.real.to(r.dtype)
+        return lags[..., k + r.shape[-1] - 1]
 
     def predictor(m: int) -> Tensor:
         matrix = torch.stack([torch.stack([lag(j - i) for i in range(1, m + 1)], -1) for j in range(1, m + 1)], -2)
