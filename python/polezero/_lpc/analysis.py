@@ -83,9 +83,9 @@ def lpc(x: Coefficients, order: int, method: Method = "autocorrelation") -> Pair
     if T == 0:
         raise ValueError(f"lpc: x: expected at least 1 sample along the last axis, got shape {list(frames.shape)}")
     if method == "covariance":
-        check_order("lpc", order, T // 2, f"half of the frame's {T} samples by this method")
+        check_order("lpc", order, T // 2, "half of the frame's samples by this method")
     else:
-        check_order("lpc", order, T - 1, f"one less than the frame's {T} samples")
+        check_order("lpc", order, T - 1, "one less than the frame's samples")
     # The predictor does not depend on the level, whose square may be too small, or large, for a number.
     level = _power_of_two(frames.detach().abs().amax(-1, keepdim=True))
     a, error = _METHODS[method](frames / level, order)
@@ -93,9 +93,9 @@ def lpc(x: Coefficients, order: int, method: Method = "autocorrelation") -> Pair
 
 
 def _power_of_two(level: Tensor) -> Tensor:
-    """The next one, with which nothing is rounded, or 1 for silence (and where there are no numbers)."""
-    _, exponent = torch.frexp(level)
-    return torch.where((level > 0) & level.isfinite(), torch.ldexp(torch.ones_like(level), exponent), 1.0)
+    """The largest one below, which rounds nothing, or 1 for silence (and where there are no numbers)."""
+    mantissa, _ = torch.frexp(level)
+    return torch.where((level > 0) & level.isfinite(), level / (2 * mantissa), 1.0)
 
 
 def _autocorrelation(x: Tensor, order: int) -> Pair:

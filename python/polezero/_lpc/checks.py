@@ -9,7 +9,7 @@ from polezero._signatures import Coefficients
 
 
 def check_order(function: str, order: int, largest: int | None = None, reason: str = "", name: str = "order") -> None:
-    """``reason`` says what the largest is."""
+    """``reason`` says what the largest is. A size may be a symbol, which becomes text only in the error."""
     check_int(function, name, order)
     if order < 0 or (largest is not None and order > largest):
         expected = "a number >= 0" if largest is None else f"a number from 0 to {largest}, {reason}"

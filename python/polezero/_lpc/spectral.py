@@ -89,8 +89,7 @@ def _divided(p: Tensor, root: float) -> Tensor:
     """By 1 - root / z, where root is 1 or -1; the remainder comes last."""
     if root == 1.0:
         return p.cumsum(-1)
-    signs = torch.ones_like(p)
-    signs[..., 1::2] = -1.0
+    signs = 1.0 - 2.0 * (torch.arange(p.shape[-1], dtype=p.dtype, device=p.device) % 2)
     return (p * signs).cumsum(-1) * signs
 
 

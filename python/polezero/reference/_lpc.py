@@ -28,7 +28,6 @@ def with_one(a: Tensor) -> Tensor:
 
 def levinson(r: Tensor, order: int) -> tuple[Tensor, Tensor, Tensor]:
     """By the equations of each order, the last coefficient of which is a reflection coefficient."""
-
     lags = torch.cat([r[..., 1:].flip(-1).conj(), r[..., :1].real.to(r.dtype), r[..., 1:]], -1)
 
     def lag(k: int) -> Tensor:
@@ -36,7 +35,8 @@ def levinson(r: Tensor, order: int) -> tuple[Tensor, Tensor, Tensor]:
 
     def predictor(m: int) -> Tensor:
         matrix = torch.stack([torch.stack([lag(j - i) for i in range(1, m + 1)], -1) for j in range(1, m + 1)], -2)
-        return torch.linalg.solve(matrix, -r[..., 1 : m + 1])
+        solution: Tensor = torch.linalg.solve(matrix, -r[..., 1 : m + 1])
+        return solution
 
     predictors = [predictor(m) for m in range(1, order + 1)]
     a = with_one(predictors[-1])

@@ -63,13 +63,11 @@ COMPLEX = "expected real numbers, got complex ones"
 refuses = partial(bad, "lpc")
 BAD_LPC = {
     "method": refuses("method: expected 'autocorrelation', 'covariance' or 'burg', got 'yule'", X, 2, "yule"),
-    "order": refuses("order: expected a number from 0 to 4, one less than the frame's 5 samples, got 5", X, 5),
-    "order_negative": refuses(
-        "order: expected a number from 0 to 4, one less than the frame's 5 samples, got -1", X, -1
-    ),
+    "order": refuses("order: expected a number from 0 to 4, one less than the frame's samples, got 5", X, 5),
+    "order_negative": refuses("order: expected a number from 0 to 4, one less than the frame's samples, got -1", X, -1),
     "order_of_burg": refuses("order: expected a number from 0 to 4, one less than *, got 9", X, 9, "burg"),
     "order_of_covariance": refuses(
-        "order: expected a number from 0 to 2, half of the frame's 5 samples by this method, got 3", X, 3, "covariance"
+        "order: expected a number from 0 to 2, half of the frame's samples by this method, got 3", X, 3, "covariance"
     ),
     "order_float": refuses("order: expected an int, got 2.0", X, 2.0, exception=TypeError),
     "empty": refuses("x: expected at least 1 sample along the last axis, got shape [2, 0]", X[:, :0], 0),
