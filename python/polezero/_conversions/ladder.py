@@ -63,11 +63,11 @@ def tf2latc(num: Coefficients, den: Coefficients | None = None) -> Tensor | Pair
     if den is None:
         (b,) = doubles("tf2latc", num=num)
         check_not_empty("tf2latc", "num", b)
-        return _stages("num", b)[0]
+        return stages("tf2latc", "num", b)[0]
     b, a = transfer_function("tf2latc", num, den, names=("num", "den"))
     taps = max(b.shape[-1], a.shape[-1])
     b, a = (torch.nn.functional.pad(p, (0, taps - p.shape[-1])) for p in (b, a))
-    k, mirrored = _stages("den", a)
+    k, mirrored = stages("tf2latc", "den", a)
     rest, ladder = b / a[..., :1], []
     for stage in mirrored:  # the highest order first: only that one has the last delay
         tap = rest[..., -1:]
@@ -76,17 +76,17 @@ def tf2latc(num: Coefficients, den: Coefficients | None = None) -> Tensor | Pair
     return k, torch.cat(ladder[::-1], -1)
 
 
-def _stages(name: str, a: Tensor) -> tuple[Tensor, list[Tensor]]:
+def stages(function: str, name: str, a: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Reflection coefficients ``k_1 .. k_N``, and the mirrored polynomials of the orders N .. 0."""
     if readable(a) and (a[..., 0] == 0).any():
-        raise ValueError(f"tf2latc: {name}: expected {name}[..., 0] != 0, got 0")
+        raise ValueError(f"{function}: {name}: expected {name}[..., 0] != 0, got 0")
     a = a / a[..., :1]
     k, mirrored = [a[..., :0]], [conjugate(a.flip(-1))]
     while a.shape[-1] > 1:
         reflection = a[..., -1:]
         cosine = 1 - reflection.abs().square()
         if readable(cosine) and (cosine == 0).any():
-            raise ValueError(f"tf2latc: {name}: expected reflection coefficients with |k| != 1, got 1")
+            raise ValueError(f"{function}: {name}: expected reflection coefficients with |k| != 1, got 1")
         a = ((a - reflection * mirrored[-1]) / cosine)[..., :-1]
         k.insert(1, reflection)
         mirrored.append(conjugate(a.flip(-1)))
@@ -131,7 +131,7 @@ def latc2tf(k: Coefficients, v: Coefficients | Literal["fir", "allpole", "allpas
     """
     if isinstance(v, str):
         (reflections,) = doubles("latc2tf", k=k)
-        *_, a = _orders(reflections)
+        *_, a = orders(reflections)
         if v == "fir":
             return a
         if v == "allpole":
@@ -143,21 +143,21 @@ def latc2tf(k: Coefficients, v: Coefficients | Literal["fir", "allpole", "allpas
     N = reflections.shape[-1]
     if taps.shape[-1] > N + 1:
         raise ValueError(f"latc2tf: v: expected at most {N + 1} taps, got shape {list(taps.shape)}")
-    orders = _orders(reflections)
+    polynomials = orders(reflections)
     terms = [
         torch.nn.functional.pad(taps[..., i : i + 1] * conjugate(p.flip(-1)), (0, N + 1 - p.shape[-1]))
-        for i, p in enumerate(orders[: taps.shape[-1]])
+        for i, p in enumerate(polynomials[: taps.shape[-1]])
     ]
     num = terms[0]
     for term in terms[1:]:
         num = num + term
-    return num, orders[-1]
+    return num, polynomials[-1]
 
 
-def _orders(k: Tensor) -> list[Tensor]:
+def orders(k: Tensor) -> list[Tensor]:
     """The polynomials of the orders 0 .. N."""
-    orders = [torch.ones_like(k[..., :1]) if k.shape[-1] else k.new_ones(*k.shape[:-1], 1)]
+    found = [torch.ones_like(k[..., :1]) if k.shape[-1] else k.new_ones(*k.shape[:-1], 1)]
     for reflection in k.split(1, -1) if k.shape[-1] else ():
-        longer = torch.nn.functional.pad(orders[-1], (0, 1))
-        orders.append(longer + reflection * conjugate(longer.flip(-1)))
-    return orders
+        longer = torch.nn.functional.pad(found[-1], (0, 1))
+        found.append(longer + reflection * conjugate(longer.flip(-1)))
+    return found

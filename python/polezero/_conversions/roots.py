@@ -43,21 +43,26 @@ def roots(p: Tensor) -> Tensor:
 def polynomial(roots: Tensor) -> Tensor:
     """Return the coefficients ``[..., N + 1]`` of the monic polynomials with roots ``[..., N]``."""
     p = torch.ones_like(roots[..., :1]) if roots.shape[-1] else roots.new_ones(*roots.shape[:-1], 1)
-    for k in _spread(roots.shape[-1]):
+    for k in _spread_pairs(roots.shape[-1]):
         root = roots[..., k : k + 1]
         p = torch.nn.functional.pad(p, (0, 1)) - root * torch.nn.functional.pad(p, (1, 0))
     return p
 
 
-def _spread(count: int) -> list[int]:
-    """An order in which neighbours are far apart, but pairs stay: 0, 1, then those in the middle, in the quarters ..
+def spread(count: int) -> list[int]:
+    """An order of factors in which neighbours are far apart: 0, then the one in the middle, those in the quarters ..
 
     Roots that come sorted, all of one half of a circle before the other, multiply to large coefficients in between,
     which cancel: of x^60 - 1/2 that leaves two digits, and this order thirteen.
     """
-    bits = max((count + 1) // 2 - 1, 0).bit_length()
+    bits = max(count - 1, 0).bit_length()
     places = [int(f"{k:0{bits}b}"[::-1], 2) if bits else 0 for k in range(2**bits)]
-    return [k for place in places for k in (2 * place, 2 * place + 1) if k < count]
+    return [place for place in places if place < count]
+
+
+def _spread_pairs(count: int) -> list[int]:
+    """Such an order of roots, in which pairs stay."""
+    return [k for place in spread((count + 1) // 2) for k in (2 * place, 2 * place + 1) if k < count]
 
 
 def multiply(p: Tensor, q: Tensor) -> Tensor:
@@ -130,5 +135,10 @@ def _change(p: Tensor, found: Tensor) -> Tensor:
     uncertainty = 2 * torch.finfo(torch.float64).eps * size.detach() + c0.detach().abs()
     is_simple = c1.detach().abs() * nearest > 2 * N * uncertainty
     c1 = torch.where(is_simple, c1, 1.0)
-    u, bend = torch.where(is_simple, c0 - c0.detach(), 0.0) / c1, c2 / c1
+    return inverse_series(torch.where(is_simple, c0 - c0.detach(), 0.0), c1, c2, c3)
+
+
+def inverse_series(c0: Tensor, c1: Tensor, c2: Tensor, c3: Tensor) -> Tensor:
+    """The d nearest 0 at which c_0 + c_1 d + c_2 d^2 + c_3 d^3 is 0, to the third order of c_0."""
+    u, bend = c0 / c1, c2 / c1
     return -u * (1 + u * (bend + u * (2 * bend * bend - c3 / c1)))

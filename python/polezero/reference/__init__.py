@@ -10,6 +10,18 @@ from polezero.reference._audio import biquad
 from polezero.reference._forms import lpv_fir, lpv_lfilter
 from polezero.reference._lattice import lattice, lpv_lattice
 from polezero.reference._lfilter import lfilter
+from polezero.reference._lpc import (
+    cepstrum2poly,
+    lar2rc,
+    levinson,
+    lpc,
+    lsf2poly,
+    poly2cepstrum,
+    poly2lsf,
+    poly2rc,
+    rc2lar,
+    rc2poly,
+)
 from polezero.reference._modal import modal_bank
 from polezero.reference._responses import freqs, freqs_zpk, freqz, freqz_sos, freqz_zpk, group_delay
 from polezero.reference._sosfilt import lpv_parallel, lpv_sosfilt, parallel, sosfilt
@@ -30,6 +42,7 @@ __all__ = [
     "allpass_comb",
     "allpole",
     "biquad",
+    "cepstrum2poly",
     "comb_filter",
     "cspline1d",
     "cspline1d_eval",
@@ -42,9 +55,12 @@ __all__ = [
     "freqz_sos",
     "freqz_zpk",
     "group_delay",
+    "lar2rc",
     "lattice",
+    "levinson",
     "lfilter",
     "linear_recurrence",
+    "lpc",
     "lpv_allpole",
     "lpv_fir",
     "lpv_lattice",
@@ -52,10 +68,16 @@ __all__ = [
     "lpv_parallel",
     "lpv_sosfilt",
     "lpv_state_space",
+    "lsf2poly",
     "modal_bank",
     "parallel",
+    "poly2cepstrum",
+    "poly2lsf",
+    "poly2rc",
     "qspline1d",
     "qspline1d_eval",
+    "rc2lar",
+    "rc2poly",
     "sosfilt",
     "sosfilt_zi",
     "sosfiltfilt",
