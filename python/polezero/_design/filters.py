@@ -44,6 +44,9 @@ def _of_tensors(design: Design, Wn: Tensor, *decibels: Tensor) -> tuple[Tensor, 
     first, second = torch.broadcast_tensors(r.first, r.second)
     rows = torch.stack([torch.ones_like(first), first, second], -1).flatten(-2)
     gain = r.gain if isinstance(r.gain, Tensor) else torch.full_like(Wn[..., :1], r.gain)
+    if not design.N:  # no pole has the shape of the batch
+        gain, _ = torch.broadcast_tensors(gain, Wn[..., :1])
+        rows = rows.expand(*gain.shape[:-1], 0)
     return tuple(t for t in (rows, gain, r.real, r.squares) if t is not None)
 
 
