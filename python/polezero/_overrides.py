@@ -11,14 +11,17 @@ from polezero._signatures import Function
 
 
 def overridable(function: Function) -> Function:
-    """Make a function public: an argument with ``__torch_function__`` gets the call, as it is, instead.
+    """Make a function public: an argument with ``__torch_function__``, or one in a system, gets the call instead.
 
-    So torch.fx sees one node, whose target has the public name and not that of the private module. A plain
-    tensor or parameter takes the short way.
+    It gets it as it is. So torch.fx sees one node, whose target has the public name and not that of the private module.
+    A plain tensor or parameter takes the short way.
     """
 
     def public(*args: Any, **kwargs: Any) -> Any:
         values = (*args, *kwargs.values()) if kwargs else args
+        system = args[0] if args else kwargs.get("system")
+        if type(system) is tuple:  # such as (b, a)
+            values = (*values, *system)
         if has_torch_function(values):
             return handle_torch_function(public, values, *args, **kwargs)
         return function(*args, **kwargs)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import readable, warn
+from polezero._conversions.roots import unsorted_roots
 
 
 def warn_if_unstable(function: str, a: Tensor, instead: str) -> None:
@@ -13,9 +14,8 @@ def warn_if_unstable(function: str, a: Tensor, instead: str) -> None:
     if not readable(a) or a.shape[-1] < 2 or not a.numel():
         return
     a = a.detach().to(torch.complex128 if a.is_complex() else torch.float64)
-    companion = torch.diag_embed(torch.ones_like(a[..., 2:]), -1)
-    companion[..., 0, :] = -a[..., 1:] / a[..., :1]
-    radius = torch.linalg.eigvals(companion).abs().amax().item() if companion.isfinite().all() else float("nan")
+    is_regular = (a[..., 1:] / a[..., :1]).isfinite().all()
+    radius = unsorted_roots(a).abs().amax().item() if is_regular else float("nan")
     if radius >= 1:
         warn(
             f"{function}: the coefficients b and a are unstable once rounded: the largest pole has the radius"

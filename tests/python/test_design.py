@@ -81,6 +81,18 @@ def test_sampling_rates_names_and_defaults_are_scipys(output: str) -> None:
     assert polezero.butter(3, torch.tensor([0.2]), output="sos").shape == (2, 6)
 
 
+@pytest.mark.parametrize("output", ["ba", "zpk", "sos"])
+@pytest.mark.parametrize(("rp", "Wn"), [([1.0, 2.0], 0.3), (1.0, [0.3, 0.4]), ([1.0, 2.0], [0.3, 0.4])])
+def test_filters_of_order_0_come_in_batches(output: str, rp: Any, Wn: Any) -> None:
+    rp, Wn = torch.tensor(rp), torch.tensor(Wn)
+    batch = polezero.cheby1(0, rp, Wn, output=output)
+    for i, one in enumerate(zip(rp.expand(2), Wn.expand(2))):
+        expected = polezero.cheby1(0, *one, output=output)
+        for ours, theirs in zip(batch, expected, strict=True) if output != "sos" else [(batch, expected)]:
+            assert ours.shape == (2, *theirs.shape)
+            assert_near(ours[i], theirs, 1e-15)
+
+
 @pytest.mark.parametrize("norm", ["phase", "delay", "mag"])
 def test_bessel_prototypes_are_right_in_every_order(norm: str) -> None:
     """SciPy's are, but for the last digits of those of half the power at 1."""

@@ -50,6 +50,20 @@ def test_a_call_with_proxies_is_one_node_of_a_graph(name: str) -> None:
     assert_close(traced(*(arguments[k] for k in proxies)), function(**arguments))
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_proxy_in_a_system_makes_the_call_a_node(by_name: bool) -> None:
+    graph = torch.fx.Graph()
+    a = torch.fx.Proxy(graph.placeholder("a"), torch.fx.proxy.GraphAppendingTracer(graph))
+    system = ([1.0], a)
+
+    graph.output((polezero.poles(system=system) if by_name else polezero.poles(system)).node)
+
+    (node,) = [n for n in graph.nodes if n.op == "call_function"]
+    assert node.target is polezero.poles
+    coefficients = torch.tensor([1.0, -0.5])
+    assert_close(torch.fx.GraphModule({}, graph)(coefficients), polezero.poles(([1.0], coefficients)))
+
+
 class Smoother(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -36,7 +36,7 @@ def roots(p: Tensor) -> Tensor:
     if p.shape[-1] < 2:
         return p[..., :0].to(torch.complex128)
     is_regular = (p.isfinite().all(-1, keepdim=True) & (p[..., :1] != 0)).detach()
-    found = _sorted(_values(torch.where(is_regular, p, 1.0).detach()))
+    found = _sorted(unsorted_roots(torch.where(is_regular, p, 1.0).detach()))
     return torch.where(is_regular, found + _change(p, found), torch.nan)
 
 
@@ -88,8 +88,11 @@ def product(values: Tensor) -> Tensor:
     return values.squeeze(-1) if values.shape[-1] else values.sum(-1) + 1
 
 
-def _values(p: Tensor) -> Tensor:
-    """The roots in any order, but pairs of a real polynomial one beside the other, the one with Im r > 0 first."""
+def unsorted_roots(p: Tensor) -> Tensor:
+    """The roots in any order, without derivatives, of finite p / p[0].
+
+    Pairs of a real polynomial are one beside the other, the one with Im r > 0 first.
+    """
     N, monic = p.shape[-1] - 1, p[..., 1:] / p[..., :1]
     if N == 1:
         return (-monic).to(torch.complex128)
@@ -100,8 +103,9 @@ def _values(p: Tensor) -> Tensor:
         near = torch.where(far == 0, 0.0, constant / torch.where(far == 0, 1.0, far))
         is_pair = (far.imag > 0) & (not p.is_complex())
         return torch.cat([far, torch.where(is_pair, far.conj(), near)], -1)
-    below = torch.eye(N - 1, N, dtype=p.dtype, device=p.device).expand(*p.shape[:-1], N - 1, N)
-    eigenvalues: Tensor = torch.linalg.eigvals(torch.cat([(-monic).unsqueeze(-2), below], -2))
+    companion = torch.diag_embed(torch.ones_like(monic[..., 1:]), -1)
+    companion[..., 0, :] = -monic
+    eigenvalues: Tensor = torch.linalg.eigvals(companion)
     return eigenvalues
 
 

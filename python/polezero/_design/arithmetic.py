@@ -8,8 +8,8 @@ Python's numbers; batches, graphs, transforms and GPUs, and derivatives of deriv
 from __future__ import annotations
 
 import cmath
+import itertools
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,19 +50,8 @@ class Tensors:
         """The ``count`` results of the function for each of the values."""
         return function(*map(self.tensor, values))
 
-    def totals(
-        self,
-        count: int,
-        function: Callable[..., tuple[Tensor, ...]],
-        values: Sequence[Sequence[float]],
-        *others: Tensor,
-    ) -> Sequence[Tensor]:
-        """The sums of the results for each set of values, which come in lists, beside others that stay.
-
-        With the values the results become smaller.
-        """
-        terms = function(*constant(values, self.like).unbind(), *(t.unsqueeze(-1) for t in others))
-        return [term.sum(-1) for term in terms]
+    def parts(self, values: Tensor, *sizes: int) -> Sequence[Tensor]:
+        return torch.split(values, [*sizes], -1)
 
     def apart(self, values: Tensor) -> Sequence[Tensor]:
         return torch.split(values, 1, -1)
@@ -75,14 +64,15 @@ class Tensors:
     def repeated(self, value: Tensor, count: int) -> Tensor:
         return value.expand(*value.shape[:-1], count)
 
-    def joined(self, *parts: Tensor) -> Tensor:
-        parts = tuple(t for t in parts if t.shape[-1]) or parts[:1]
-        if len(parts) == 1:
-            return parts[0]
-        if len({t.shape[:-1] for t in parts}) > 1:
-            lead = torch.broadcast_shapes(*(t.shape[:-1] for t in parts))
-            parts = tuple(t.expand(*lead, -1) for t in parts)
-        return torch.cat(parts, -1)
+    def joined(self, *parts: Values) -> Tensor:
+        tensors = [self.tensor(t) for t in parts]
+        tensors = [t for t in tensors if t.shape[-1]] or tensors[:1]
+        if len(tensors) == 1:
+            return tensors[0]
+        if len({t.shape[:-1] for t in tensors}) > 1:
+            lead = torch.broadcast_shapes(*(t.shape[:-1] for t in tensors))
+            tensors = [t.expand(*lead, -1) for t in tensors]
+        return torch.cat(tensors, -1)
 
 
 class Numbers:
@@ -107,20 +97,8 @@ class Numbers:
     def each(self, count: int, function: Callable[..., tuple[Any, ...]], *values: Values) -> Sequence[Sequence[Any]]:
         return list(zip(*map(function, *values))) or [()] * count
 
-    def totals(
-        self,
-        count: int,
-        function: Callable[..., tuple[complex, ...]],
-        values: Sequence[Sequence[float]],
-        *others: complex,
-    ) -> Sequence[complex]:
-        sums: Sequence[complex] = [0j] * count
-        for value in zip(*values):
-            terms = function(*value, *others)
-            sums = [*map(operator.add, sums, terms)]
-            if max(map(abs, terms)) < 1e-17:
-                break
-        return sums
+    def parts(self, values: Sequence[complex], *sizes: int) -> Sequence[Sequence[complex]]:
+        return [values[end - size : end] for size, end in zip(sizes, itertools.accumulate(sizes))]
 
     def apart(self, values: Sequence[complex]) -> Sequence[complex]:
         return values

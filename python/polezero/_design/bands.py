@@ -99,14 +99,14 @@ class Roots(NamedTuple):
     real: Scalar | None
 
 
-def roots(f: Arithmetic, d: Design, p: Prototype, low: Scalar, high: Scalar | None) -> Roots:
-    """``low`` and ``high`` are edges, of which a low-pass or high-pass filter has one."""
+def roots(f: Arithmetic, d: Design, p: Prototype, edges: Values) -> Roots:
+    """``edges`` are two, or one of a low-pass or high-pass filter."""
     if not d.analog:
         rate = math.pi / (2 if d.fs is None else d.fs)
-        low, high = f.tan(low * rate), None if high is None else f.tan(high * rate)
+        (edges,) = f.each(1, lambda edge: (f.tan(edge * rate),), edges)
     if d.inverted:
         p = p.inverted(f)
-    factors = _scaled(f, d, p, low) if high is None else _split(f, d, p, low, high)
+    factors = _split(f, d, p, *f.apart(edges)) if d.banded else _scaled(f, d, p, *f.apart(edges))
     return _analog(f, d, factors) if d.analog else _digital(f, d, factors)
 
 
@@ -118,43 +118,43 @@ def _scaled(f: Arithmetic, d: Design, p: Prototype, edge: Scalar) -> Factors:
     modulus, cosine = f.each(2, polar, p.x, p.y)
     if d.zero_pairs:
         (zeros,) = f.each(1, lambda w: (w * edge,), p.zeros)
-        modulus, cosine = f.joined(modulus, zeros), f.joined(cosine, f.repeated(0 * edge, d.zero_pairs))
+        modulus, cosine = f.joined(modulus, zeros), f.joined(cosine, [0.0] * d.zero_pairs)
     gain = p.gain if d.inverted or not d.degree else p.gain * edge**d.degree
     return Factors(modulus, cosine, None if p.real is None else p.real * edge, gain)
 
 
 def _split(f: Arithmetic, d: Design, p: Prototype, low: Scalar, high: Scalar) -> Factors:
-    """The roots of s / w + w / s = x + jy, where w is the centre of the band.
+    """The roots of s / w + w / s = 2 (x + jy), where w is the centre of the band.
 
-    In elliptic coordinates with foci at -2 and 2, x = 2 u cos t and y = 2 v sin t, where 4 u is the sum of the
+    In elliptic coordinates with foci at -1 and 1, x = u cos t and y = v sin t, where 2 u is the sum of the
     distances to the foci and v^2 = u^2 - 1, the two have the moduli w (u + v) and w / (u + v) and the angle t, or -t.
     Nothing cancels.
     """
     width, centre = high - low, f.sqrt(low * high)
-    relative = width / centre
+    relative = width / (2 * centre)
 
     def pole(x: Scalar, y: Scalar) -> tuple[Scalar, ...]:
         x, y = x * relative, y * relative
-        u = (f.hypot(x - 2, y) + f.hypot(x + 2, y)) / 4
-        cosine = x / (2 * u)
-        outer = u + y / (2 * f.sqrt(1 - cosine * cosine))
+        u = (f.hypot(x - 1, y) + f.hypot(x + 1, y)) / 2
+        cosine = x / u
+        outer = u + y / f.sqrt(1 - cosine * cosine)
         return centre * outer, centre / outer, cosine
 
     def zero(y: Scalar) -> tuple[Scalar, Scalar]:
         y = y * relative
-        outer = (f.sqrt(y * y + 4) + y) / 2
+        outer = f.sqrt(y * y + 1) + y
         return centre * outer, centre / outer
 
     *moduli, cosine = f.each(3, pole, p.x, p.y)
     cosines = [cosine, cosine]
     if p.real is not None:
         moduli.append(f.repeated(centre, 1))
-        cosines.append(f.repeated(p.real * relative / 2, 1))
+        cosines.append(f.repeated(p.real * relative, 1))
     if d.family in WITH_ZEROS:
         moduli.extend(f.each(2, zero, p.zeros))
     if d.inverted:
         moduli.append(f.repeated(centre, d.degree))
-    cosines.append(f.repeated(0 * centre, d.zero_pairs))
+    cosines.append([0.0] * d.zero_pairs)
     gain = p.gain if d.inverted or not d.degree else p.gain * width**d.degree
     return Factors(f.joined(*moduli), f.joined(*cosines), None, gain)
 

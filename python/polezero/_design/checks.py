@@ -87,8 +87,7 @@ def edges(function: str, Wn: Coefficients, btype: str, fs: float | None, analog:
     if readable(w):
         _check_edges(function, w, fs, analog)
     else:
-        valid = (w > 0) & (w < _nyquist(fs, analog))
-        w = torch.where(valid & (w[..., :1] < w[..., 1:]) if banded else valid, w, math.nan)
+        w = nan_unless_positive(w, w, *(() if analog else (_nyquist(fs, analog) - w,)), w[..., 1:] - w[..., :-1])
     return w
 
 
@@ -98,6 +97,14 @@ def real(function: str, name: str, value: Coefficients, device: torch.device) ->
     if t.is_complex():
         raise TypeError(f"{function}: {name}: expected real numbers, got complex ones")
     return t.to(device, torch.float64)
+
+
+def nan_unless_positive(values: Tensor, *others: Tensor) -> Tensor:
+    """NaN where one of the others is not above 0, by its logarithm; a graph would keep masks for the derivative."""
+    for other in others:
+        if other.shape[-1]:
+            values = values + 0 * other.detach().log()
+    return values
 
 
 def _nyquist(fs: float | None, analog: bool) -> float:
@@ -132,7 +139,7 @@ def decibels(function: str, name: str, value: Coefficients | None, family: str, 
         broadcast_leading(function, 0, **{name: r, "Wn": Wn[..., 0]})
         r = r.unsqueeze(-1)
     if not readable(r):
-        return torch.where(r > 0, r, math.nan)
+        return nan_unless_positive(r, r)
     if r.numel() and not r.detach().amin().item() > 0:
         raise ValueError(f"{function}: {name}: expected decibels above 0, got {r.detach().amin().item():g}")
     return r

@@ -39,11 +39,14 @@ def polynomials(design: Design, Wn: Tensor, *decibels: Tensor) -> Polynomials:
 
 def _of_tensors(design: Design, Wn: Tensor, *decibels: Tensor) -> tuple[Tensor, ...]:
     """The polynomials one after another, and the rest of what :class:`Polynomials` has."""
-    f, edges = Tensors(Wn), (Wn[..., :1], Wn[..., 1:] if design.banded else None)
-    r = roots(f, design, prototype(f, design.family, design.N, *decibels), *edges)
+    f = Tensors(Wn)
+    r = roots(f, design, prototype(f, design.family, design.N, *decibels), Wn)
     first, second = torch.broadcast_tensors(r.first, r.second)
     rows = torch.stack([torch.ones_like(first), first, second], -1).flatten(-2)
     gain = r.gain if isinstance(r.gain, Tensor) else torch.full_like(Wn[..., :1], r.gain)
+    if not design.N:  # no pole has the shape of the batch
+        gain, _ = torch.broadcast_tensors(gain, Wn[..., :1])
+        rows = rows.expand(*gain.shape[:-1], 0)
     return tuple(t for t in (rows, gain, r.real, r.squares) if t is not None)
 
 
@@ -84,8 +87,8 @@ def _real(parts: list[list[complex]]) -> list[list[float]]:
 
 def _parts(design: Design, numbers: Sequence[complex]) -> list[list[complex]]:
     """What :func:`_of_tensors` returns, of one filter."""
-    edges, decibels = (numbers[0], numbers[1] if design.banded else None), numbers[1 + design.banded :]
-    r = roots(Numbers(), design, _prototype(design.family, design.N, *decibels), *edges)
+    edges, decibels = numbers[: 1 + design.banded], numbers[1 + design.banded :]
+    r = roots(Numbers(), design, _prototype(design.family, design.N, *decibels), edges)
     rows = [v for first, second in zip(r.first, r.second) for v in (1.0, first, second)]
     parts = [rows, [r.gain], None if r.real is None else [r.real], r.squares]
     return [list(part) for part in parts if part is not None]

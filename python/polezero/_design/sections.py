@@ -96,12 +96,23 @@ def _positions(d: Design, p: Polynomials) -> _Positions:
     zeros, order = (x[..., d.pairs :], y[..., d.pairs :]), None
     x, y, key = x[..., : d.pairs], y[..., : d.pairs], key[..., : d.pairs]
     if d.banded:
-        order = key.argsort(-1)
+        order = _ascending(key)
         x, y = x.gather(-1, order), y.gather(-1, order)
     elif p.real is not None:
         real = p.real.detach().expand(*x.shape[:-1], 1)
         x, y = torch.cat([real, x], -1), torch.cat([torch.zeros_like(real), y], -1)
     return _Positions(order, x, y, *zeros)
+
+
+def _ascending(key: Tensor) -> Tensor:
+    """What sorts the key. In a graph by comparisons, which are compiled into one kernel with what is around them."""
+    if not torch.compiler.is_compiling():
+        return key.argsort(-1)
+    index = torch.arange(key.shape[-1], device=key.device)
+    one, other = key.unsqueeze(-1), key.unsqueeze(-2)
+    before = (other < one) | ((other == one) & (index < index.unsqueeze(-1)))
+    places = before.sum(-1).unsqueeze(-2) == index.unsqueeze(-1)
+    return (places * index).sum(-1)
 
 
 def _with_constants(constants: Sequence[_Zeros], zeros: Tensor) -> Tensor:
