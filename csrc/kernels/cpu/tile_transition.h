@@ -100,7 +100,7 @@ class TileTransition {
           const V u = to_double(row[r + i] + n);
           if constexpr (first == 0) __builtin_prefetch(row[r + i] + n + ahead);
           const int64_t filter = one_filter ? 0 : r + i;
-          const double* response = responses_.data() + (filter * S + first) * kCascadeTile + n;
+          const double* response = &responses_[(filter * S + first) * kCascadeTile + n].v;
           unroll<J>([&](auto j) POLEZERO_LAMBDA {
             sum[i][j] += load<double>(response + j * kCascadeTile) * u;
           });
@@ -146,7 +146,7 @@ class TileTransition {
       step(cascade, lane, n == 0 ? 1 : 0, s);
       for (int64_t i = 0; i < states_; ++i) {
         usable_ &= std::isfinite(s[i].high);
-        responses_[(lane * states_ + i + 1) * kCascadeTile - 1 - n] = s[i].rounded();
+        responses_[(lane * states_ + i + 1) * kCascadeTile - 1 - n].v = s[i].rounded();
       }
     }
   }
@@ -154,7 +154,7 @@ class TileTransition {
   bool one_filter_, usable_ = false;
   int64_t states_;
   std::vector<DoubleDoubleLanes> power_;  // A^n by columns
-  std::vector<double> responses_;         // [rows, or 1][states][n]
+  std::vector<Lane<double>> responses_;   // [rows, or 1][states][n]
 };
 
 // Complex rows go one at a time, which saves nothing here.
