@@ -44,7 +44,10 @@ class TileTransition {
   TileTransition(const Cascade& cascade, bool one_filter, int64_t tiles)
       : one_filter_(one_filter), states_(cascade.K * P) {
     const int filters = one_filter ? 1 : kBatch;
-    if (!kFma || states_ > kMaxStates || tiles < kLeastTiles * states_ * filters) return;
+    if (!kFma || states_ > kMaxStates || states_ * filters > kMaxResponses ||
+        tiles < kLeastTiles * states_ * filters) {
+      return;
+    }
     usable_ = true;
     power_.resize(states_ * states_);
     responses_.resize(filters * states_ * kCascadeTile);
@@ -65,6 +68,7 @@ class TileTransition {
 
  private:
   static constexpr int kMaxStates = 8;
+  static constexpr int kMaxResponses = 32;    // half of a first-level cache
   static constexpr int64_t kLeastTiles = 16;  // for each state of a filter
   // Sums in the registers: of so many states and rows.
   static constexpr int kStates = 4, kRows = std::min(kBatch, kRegisters / 8);
