@@ -290,6 +290,39 @@ TYPED_TEST(ZeroPhase, PiecesAreTheRow) {
   }
 }
 
+// So many tiles that the first way has tables for them (tile_transition.h).
+TYPED_TEST(ZeroPhase, LongRowsEqualTheirDefinition) {
+  Random random(6);
+  constexpr int64_t kTile = 64, kTiles = 16;  // of a state
+  for (const int64_t filters : {1, 2, 3, 4}) {
+    this->check({random, {3, 2 * filters * kTiles * kTile + 5, filters, 2, 2, kOdd}});
+    if (this->HasFatalFailure()) return;
+  }
+  const int64_t a_filter_each = 2 * kTiles * kTile * 8;
+  this->check({random, {9, a_filter_each + 5, 1, 2, 2, kEven, true}});
+  if (kComplex<TypeParam>) return;
+  for (const int64_t order : {3, 5, 8}) {
+    this->check({random, {2, 8 * kTiles * kTile, 1, order, order / 2, kNone}});
+    if (this->HasFatalFailure()) return;
+  }
+}
+
+// Four poles close to 1, between whose states most of the powers of the transition cancels.
+TEST(ZeroPhaseOfLongRows, KeepsTheDigitsOfTheFilter) {
+  Random random(7);
+  constexpr int64_t kOrder = 4, kTime = kOrder * 16 * 64 + 1;
+  ZeroPhaseCase<double> c(random, {1, kTime, 1, kOrder, kOrder, kNone});
+  const double r = 0.97;
+  c.filters.b = {0, 0, 0, 0, 1e-4};
+  c.filters.a = {-4 * r, 6 * r * r, -4 * r * r * r, r * r * r * r};
+  const ExactRow<double> want(c, 0);
+  for (const InstructionSet set : available_instruction_sets()) {
+    const auto got = c.run(false, set);
+    // the filter itself, without tables: 2.6e-11; a transition rounded to float64: 1.2e-7
+    EXPECT_LE(largest_error(got.y.data(), want.y.data(), kTime), 1e-10);
+  }
+}
+
 TYPED_TEST(ZeroPhase, RangesHaveTheSameBits) {
   Random random(4);
   for (const int64_t pieces : {1, 8}) {

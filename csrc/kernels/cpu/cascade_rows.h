@@ -48,6 +48,7 @@ class CascadeRows {
   }
 
   const int64_t K;
+  const DirectForm<V, P>& filter(int64_t k) const { return table_[k]; }
 
   States read(const A* state) const {
     States s(K);

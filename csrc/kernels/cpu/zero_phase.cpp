@@ -1,10 +1,11 @@
 // Zero phase on the CPU: a first way through all tiles finds the states in which they begin, a
-// second one, from the last to the first, filters each once more and takes it back. A second
-// reading of the signal costs less than memory for float64 between the two would.
+// second one, from the last to the first, filters each and takes it back. A second reading of the
+// signal costs less than memory for float64 between the two would.
 #include "kernels/cpu/zero_phase.h"
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kernels/cpu/padded_order.h"
@@ -28,27 +29,44 @@ class Beginnings {
   std::unique_ptr<State[]> states_;
 };
 
+// A signal's first way.
+template <class T, int P>
+struct FirstWay {
+  using Rows = ZeroPhaseRows<T, P>;
+  using V = typename Rows::V;
+
+  Beginnings<typename Rows::Cascade::State> begins;
+  typename Rows::States states;  // at the end
+  V first{}, last{};             // sample, and output
+
+  // `unit`: the states before its first sample, if that is 1, or null.
+  FirstWay(const Rows& rows, const typename Rows::Signal& x, const typename Rows::States* unit)
+      : begins(rows.tiles, rows.cascade.K), states(rows.cascade.K) {
+    V u[kCascadeTile];
+    rows.load(x, 0, kAheadInRow<T>, u);
+    first = u[0];
+    if (unit != nullptr) states = scaled(*unit, first);
+    for (int64_t i = 0; i < rows.tiles; ++i) {
+      begins.put(i, states);
+      if (i + 1 < rows.tiles && rows.pass_over(x, i, states.data())) continue;
+      const int64_t length = rows.load(x, i, kAheadInRow<T>, u);
+      rows.cascade.template filter<false>(u, length, states.data());
+      last = u[length - 1];
+    }
+  }
+};
+
 template <class T, int P>
 void forward(const ZeroPhaseForwardParams<T>& p, int64_t begin, int64_t count) {
   ZeroPhaseRows<T, P> rows(p, begin, count);
-  using V = typename CascadeRows<T, P>::V;
-  using State = typename CascadeRows<T, P>::State;
   const auto x = rows.signal(p.x, p.x_stride, p.ends);
-  V u[kCascadeTile];
-  Beginnings<State> begins(rows.tiles, rows.cascade.K);
-  std::vector<State> states;
-  for (int64_t i = 0; i < rows.tiles; ++i) {
-    const int64_t length = rows.load(x, i, kAheadInRow<T>, u);
-    if (i == 0) states = scaled(rows.zi, u[0]);
-    begins.put(i, states);
-    rows.cascade.template filter<false>(u, length, states.data());
-    rows.look_at(u, length);
-    if (i + 1 == rows.tiles) states = scaled(rows.adjoint_zi, u[length - 1]);
-  }
+  FirstWay<T, P> way(rows, x, &rows.zi);
+  auto states = scaled(rows.adjoint_zi, way.last);
+  typename CascadeRows<T, P>::V u[kCascadeTile];
   typename CascadeRows<T, P>::Sums none;
   for (int64_t i = rows.tiles - 1; i >= 0; --i) {
     const int64_t length = rows.load(x, i, kAheadInRow<T, true>, u);
-    rows.cascade.template filter<false>(u, length, begins.at(i));
+    rows.cascade.template filter<false>(u, length, way.begins.at(i));
     rows.cascade.template adjoint<false>(u, nullptr, length, states.data(), none);
     rows.look_at(u, length);
     rows.store(p.y, i, u);
@@ -62,7 +80,6 @@ void backward(const ZeroPhaseBackwardParams<T>& p, int64_t begin, int64_t count)
   ZeroPhaseRows<T, P> rows(p, begin, count);
   const auto& cascade = rows.cascade;
   using V = typename CascadeRows<T, P>::V;
-  using State = typename CascadeRows<T, P>::State;
   const auto grad_y = rows.signal(p.grad_y, p.grad_y_stride, {p.ends.length, 0, 0});
   const auto x = rows.signal(p.x, p.x_stride, p.ends);
   const int64_t K = cascade.K;
@@ -71,43 +88,29 @@ void backward(const ZeroPhaseBackwardParams<T>& p, int64_t begin, int64_t count)
   const int64_t kept = need_filter ? (K + 1) * kCascadeTile : 0;
   std::vector<Lane<V>> memory(2 * (kept + kCascadeTile));
   V *g = &memory[0].v, *u = g + kept, *of_w = u + kept, *w = of_w + kCascadeTile;
-  Beginnings<State> g_begins(rows.tiles, K), u_begins(need_filter ? rows.tiles : 0, K);
-  std::vector<State> of_end(K), states;
-  V first{}, last{};
-  for (int64_t i = 0; i < rows.tiles; ++i) {
-    const int64_t length = rows.load(grad_y, i, kAheadInRow<T>, g);
-    g_begins.put(i, of_end);
-    cascade.template filter<false>(g, length, of_end.data());
-    rows.look_at(g, length);
-    if constexpr (need_filter) {
-      rows.load(x, i, kAheadInRow<T>, u);
-      if (i == 0) {
-        first = u[0];
-        states = scaled(rows.zi, first);
-      }
-      u_begins.put(i, states);
-      cascade.template filter<false>(u, length, states.data());
-      rows.look_at(u, length);
-      if (i + 1 == rows.tiles) last = u[length - 1];
-    }
+  FirstWay<T, P> way_of_g(rows, grad_y, nullptr);
+  std::optional<FirstWay<T, P>> way_of_u;
+  typename CascadeRows<T, P>::States of_first(K), states;
+  if constexpr (need_filter) {
+    way_of_u.emplace(rows, x, &rows.zi);
+    states = scaled(rows.adjoint_zi, way_of_u->last);
   }
-  std::vector<State> of_first(K);
-  if constexpr (need_filter) states = scaled(rows.adjoint_zi, last);
   typename CascadeRows<T, P>::Sums sums(need_filter ? K : 0);
   FoldedEnds<T, P> ends(rows, p);
   for (int64_t i = rows.tiles - 1; i >= 0; --i) {
     const int64_t length = rows.load(grad_y, i, kAheadInRow<T, true>, g);
-    cascade.template filter<need_filter>(g, length, g_begins.at(i));
+    cascade.template filter<need_filter>(g, length, way_of_g.begins.at(i));
     if constexpr (need_filter) {
       rows.load(x, i, kAheadInRow<T, true>, u);
-      cascade.template filter<true>(u, length, u_begins.at(i));
+      cascade.template filter<true>(u, length, way_of_u->begins.at(i));
       std::copy_n(g + K * kCascadeTile, length, of_w);
       std::copy_n(u + K * kCascadeTile, length, w);
+      rows.look_at(w, length);
       rows.keep_own(i, g);
       rows.keep_own(i, u);
       cascade.template adjoint<true>(w, g, length, states.data(), sums);
     }
-    if (i + 1 == rows.tiles) of_w[length - 1] += of_level(rows.adjoint_zi, of_end);
+    if (i + 1 == rows.tiles) of_w[length - 1] += of_level(rows.adjoint_zi, way_of_g.states);
     if constexpr (need_filter) {
       cascade.template adjoint<true>(of_w, u, length, of_first.data(), sums);
     } else {
@@ -122,8 +125,8 @@ void backward(const ZeroPhaseBackwardParams<T>& p, int64_t begin, int64_t count)
   if (p.grad_x != nullptr) ends.fold(p.grad_x);
   if constexpr (need_filter) {
     rows.add(sums, p.sums);
-    rows.write_first(of_first, first, p.grad_zi);
-    rows.write_last(of_end, last, p.grad_adjoint_zi);
+    rows.write_first(of_first, way_of_u->first, p.grad_zi);
+    rows.write_last(way_of_g.states, way_of_u->last, p.grad_adjoint_zi);
   }
   rows.report();
 }

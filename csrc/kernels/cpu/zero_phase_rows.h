@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/cpu/cascade_rows.h"
+#include "kernels/cpu/tile_transition.h"
 #include "params/zero_phase.h"
 
 POLEZERO_ISA_BEGIN
@@ -49,6 +49,7 @@ class ZeroPhaseRows {
         span_(pieces_ ? p.pieces.span : p.ends.extended(p.time)),
         cascade(sections_from_row(), 0, count),
         tiles((span_ + kCascadeTile - 1) / kCascadeTile),
+        transition_(cascade, pieces_ || p.filters.filters.filter_stride == 0, tiles),
         zi(unit(p.zi, first_lane())),
         adjoint_zi(unit(p.adjoint_zi, last_lane())) {}
 
@@ -60,6 +61,11 @@ class ZeroPhaseRows {
  public:
   const Cascade cascade;
   const int64_t tiles;
+
+ private:
+  TileTransition<T, P> transition_;
+
+ public:
   const States zi, adjoint_zi;  // of the lanes that begin, or end, a row; zero in others
 
   struct Signal {
@@ -73,10 +79,9 @@ class ZeroPhaseRows {
 
   // The samples of a tile; returns their number.
   int64_t load(const Signal& x, int64_t tile, int64_t ahead, V* out) const {
-    const int64_t n = tile * kCascadeTile, count = length_of(tile), first = place(0, n),
-                  last = place(count_ - 1, n);
-    if (first >= 0 && last + count <= p_.time) {
-      L::load(x.data + first, x.stride + step(), count_, count, ahead, out);
+    const int64_t n = tile * kCascadeTile, count = length_of(tile);
+    if (inside(tile)) {
+      L::load(x.data + place(0, n), x.stride + step(), count_, count, ahead, out);
       return count;
     }
     for (int64_t lane = 0; lane < L::count; ++lane) {
@@ -87,14 +92,19 @@ class ZeroPhaseRows {
     }
     return count;
   }
+  // Takes the states through a tile without its samples' outputs; whether that can be done.
+  bool pass_over(const Signal& x, int64_t tile, typename Cascade::State* states) const {
+    return inside(tile) && length_of(tile) == kCascadeTile &&
+           transition_.advance(x.data + place(0, tile * kCascadeTile), x.stride + step(), count_,
+                               kAheadInRow<T>, states);
+  }
   // What each lane owns of a tile, into y[B, T]; not the extensions.
   void store(T* y, int64_t tile, const V* in) const {
-    const int64_t n = tile * kCascadeTile, count = length_of(tile), first = place(0, n),
-                  last = place(count_ - 1, n), stride = pieces_ ? 0 : p_.time;
+    const int64_t n = tile * kCascadeTile, count = length_of(tile), stride = pieces_ ? 0 : p_.time;
     T* const rows = y + row_ * p_.time;
     const auto [lane_begin, lane_end] = owners(tile);
-    if (lane_begin == 0 && lane_end == count_ && first >= 0 && last + count <= p_.time) {
-      L::store(rows + first, stride + step(), count_, count, in, kAheadInRow<T, true>);
+    if (lane_begin == 0 && lane_end == count_ && inside(tile)) {
+      L::store(rows + place(0, n), stride + step(), count_, count, in, kAheadInRow<T, true>);
       return;
     }
     for (int64_t lane = lane_begin; lane < lane_end; ++lane) {
@@ -161,6 +171,11 @@ class ZeroPhaseRows {
   T* row_of(T* y, int64_t lane) const { return y + (row_ + (pieces_ ? 0 : lane)) * p_.time; }
 
  private:
+  // Whether no lane's samples of a tile are in the extensions.
+  bool inside(int64_t tile) const {
+    const int64_t n = tile * kCascadeTile;
+    return place(0, n) >= 0 && place(count_ - 1, n) + length_of(tile) <= p_.time;
+  }
   int64_t step() const { return pieces_ ? p_.pieces.step : 0; }
   // The lanes that hold the first and the last piece, which may be none of these.
   int64_t first_lane() const { return -first_piece_; }
