@@ -6,12 +6,15 @@ parameters in range.
 
 from polezero.nn import parametrizations
 from polezero.nn._biquad import Biquad
+from polezero.nn._equalisers import ParametricEQ, ShelvingEQ
 from polezero.nn._module import FilterModule
 from polezero.nn._stream import Stream
 
 __all__ = [
     "Biquad",
     "FilterModule",
+    "ParametricEQ",
+    "ShelvingEQ",
     "Stream",
     "parametrizations",
 ]
