@@ -45,7 +45,8 @@ class GraphicEQ(Sections):
     every frequency, so that the gains :math:`\gamma` of sections are found from the response that is wanted: W is the
     inverse of their interaction, in decibels at the bands' centres, at 10 dB, and r the response at the centres that
     gains give. For g of up to 12 dB the result is within 0.3 dB of g at the centres (1.5 dB without corrections, and
-    0.15 dB with two), and between two centres within 1.5 dB of their mean. All of it is differentiable in g.
+    0.15 dB with two), and, of octaves and thirds, within 1.5 dB of their mean between two centres. All of it is
+    differentiable in g.
 
     Args:
         spacing: ``"octave"`` (ten bands from 31.5 Hz on, IEC 61260), ``"third octave"`` (31 from 20 Hz on) or
@@ -59,10 +60,10 @@ class GraphicEQ(Sections):
 
     Shapes: ``[..., T]`` to ``[..., T]``; ``gain`` is ``[bands]``, and so is the buffer ``frequency``, the centres in
     Hz. Stable for all gains, and between two frames. Errors: ValueError of one sentence where a gain is out of its
-    range. Source: R. J. Oliver and J.-M. Jot, "Efficient multi-band digital audio graphic equalizer with accurate frequency
-    response control", AES 139, 2015 (sections of proportional decibels); V. Valimaki and J. Liski, "Accurate cascade
-    graphic equalizer", IEEE Signal Process. Lett. 24(2), 2017 (the iteration, there of least squares with midpoints);
-    E. Zwicker, "Subdivision of the audible frequency range into critical bands", JASA 33(2), 1961.
+    range. Source: R. J. Oliver and J.-M. Jot, "Efficient multi-band digital audio graphic equalizer with accurate
+    frequency response control", AES 139, 2015 (sections of proportional decibels); V. Valimaki and J. Liski, "Accurate
+    cascade graphic equalizer", IEEE Signal Process. Lett. 24(2), 2017 (the iteration, there by least squares that see
+    midpoints too); E. Zwicker, "Subdivision of the audible frequency range into critical bands", JASA 33(2), 1961.
 
     Example:
         >>> import torch, polezero
