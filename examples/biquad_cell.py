@@ -1,9 +1,9 @@
 """Learn the cut-off and the quality of a low pass from a signal that went through it: a biquad as a recurrent cell.
 
-A biquad is a linear recurrent cell of two states. Written as one, in a loop over samples, its gradient is right and
-each step takes seconds. Here are both: that loop, as a blog would print it but for its backward pass (writing into
-y[n] overwrites what the gradient needs, so that it raises; a list mends it), and polezero.nn.Biquad, whose recurrence
-and gradient are one pass each and whose parameters stay in their ranges.
+A biquad is a linear recurrent cell of two states. Written as one, in a loop over samples, a step over a tenth of a
+second of audio takes about a second. Here are both: that loop, as it is often printed (writing into y[n] overwrites
+what the gradient needs, so that its backward pass raises) and mended by a list, and polezero.nn.Biquad, whose
+recurrence and gradient are one pass each and whose parameters stay in their ranges.
 
 Both start from 1 kHz and learn the same hidden filter from the same noise, sent through it. The loop's cut-off is a
 number of hertz, which needs a step a thousand times that of its quality; the module's parameters are logarithms of
