@@ -56,7 +56,7 @@ def biquad(
         bandwidth: The same by a bandwidth in octaves, for the digital filter: between the points of -3 dB of a band
             pass or notch, or of half the gain in decibels of a peaking filter.
         slope: The same of a shelf by its slope, as a part of the steepest monotonic one. Above 1 it overshoots, and
-            where a square root turns negative the section is NaN.
+            where a square root is not positive the section is NaN.
         gain: Decibels of a peaking filter or a shelf, which need it; the other types have none.
         fs: Sampling frequency, a number. The default says that 1 is Nyquist's frequency.
         dtype: Of the result; float64 if None, whatever the parameters have.

@@ -100,7 +100,8 @@ class Bands(NamedTuple):
                     for k, c in enumerate(transformed):
                         row[first + k] += monomial.constant * c
         columns = [list(column) for column in zip(*powers)]
-        return cls(*(torch.tensor(m, dtype=torch.float64, device=device) for m in (columns, list(powers.values()))))
+        made = (torch.tensor(m, dtype=torch.float64) for m in (columns, list(powers.values())))
+        return cls(*(m.to(device, non_blocking=True) for m in made))  # a GPU is not waited for
 
 
 def sections(bands: Bands, K: Tensor, Q: Tensor, gain: Tensor | None) -> Tensor:

@@ -163,7 +163,7 @@ class ToneStack(FilterModule):
         t, m = treble.double(), middle.double()
         low = torch.exp(TAPER * (bass.double() - 1))
         monomials = torch.broadcast_tensors(torch.ones_like(t), t, m, low, m * m, low * m, t * m, t * low)
-        matrix = torch.tensor(self._matrix, dtype=torch.float64, device=t.device)
+        matrix = torch.tensor(self._matrix, dtype=torch.float64).to(t.device, non_blocking=True)
         polynomials = (torch.stack(monomials, -1) @ matrix).unflatten(-1, (2, 4))
         b, a = (polynomials / polynomials[..., 1:, :1]).unbind(-2)
         return b, a
