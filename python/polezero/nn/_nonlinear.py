@@ -24,7 +24,8 @@ class NonlinearBiquad(Biquad):
     With f the identity it is :class:`Biquad`, of which it has H(z), ``sos``, ``freqz`` and ``plot``: those of small
     signals, where f has the slope 1. With f = tanh it is a recurrent cell of two states whose five weights are known
     functions of a frequency, a quality and a gain: a filter that saturates. **It is slow**: a loop in Python, some 30
-    us a sample, for signals of a few thousand samples; an op comes with the nonlinear recurrences.
+    us a sample and 130 with the gradient, for signals of a few thousand samples; an op comes with the nonlinear
+    recurrences.
 
     Args:
         btype: The type, one of the nine of :func:`polezero.biquad`.
