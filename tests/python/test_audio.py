@@ -12,7 +12,7 @@ from torch import Tensor
 
 import polezero
 from polezero import reference
-from polezero._design.audio import SHELVES, TYPES, WITHOUT_GAIN
+from polezero._design.cookbook import SHELVES, TYPES, WITHOUT_GAIN
 
 FS = 48000.0
 

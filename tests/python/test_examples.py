@@ -191,3 +191,35 @@ def test_the_crossover_of_a_loudspeaker_is_learned(start: int, tmp_path: Path) -
     assert abs(hertz - 2089.3) < 1 and abs(tweeter_db + 3.52) < 0.02  # the tweeter is 4 dB more sensitive
     assert deviation_db < 0.26  # 0.249, from 3.8 and 1.7
     assert (tmp_path / "crossover.png").stat().st_size > 10_000
+
+
+# ---- examples/biquad_cell.py
+
+
+def test_a_biquad_is_learned_as_a_recurrent_cell(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "biquad_cell.py", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^backward of the loop as printed: one of the variables needed for gradient", done.stdout, re.M)
+    numbers = r"^{}: (\S+) Hz, Q ([\d.]+)"
+    hidden, loop, module = (
+        np.array(re.search(numbers.format(name), done.stdout, re.M).groups(), dtype=float)
+        for name in ("hidden", "loop", "module")
+    )
+    assert abs(loop / hidden - 1).max() < 0.005 and abs(module / hidden - 1).max() < 0.002
+    assert (tmp_path / "biquad_cell.png").stat().st_size > 10_000
+
+
+# ---- examples/midi_equaliser.py
+
+
+def test_a_transformer_learns_to_set_an_equaliser_by_notes(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "midi_equaliser.py", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    unset, learned = re.search(r": (\S+) dB without the equaliser, (\S+) dB with it", done.stdout).groups()
+    assert float(unset) > -6 and float(learned) < -22  # -25.7
+    semitones, bell_db = re.search(r"^bell: (\S+) semitones and (\S+) dB", done.stdout, re.M).groups()
+    shelf_db = re.search(r"^shelf, .*: (\S+) dB off", done.stdout, re.M).group(1)
+    assert float(semitones) < 0.5 and float(bell_db) < 0.5 and float(shelf_db) < 1
+    assert (tmp_path / "midi_equaliser.png").stat().st_size > 10_000

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
 from polezero._arguments import broadcast_leading
-from polezero._design.bilinear import Quadratic, second_order
+from polezero._design.cookbook import SHELVES, TYPES, WITHOUT_GAIN, Bands, BiquadType, sections
 from polezero._design.parameters import chosen, frequency, number, place_of, prewarped, real
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients
 
 __all__ = ["biquad"]
-
-WITHOUT_GAIN = ("lowpass", "highpass", "bandpass", "bandpass_skirt", "notch", "allpass")
-SHELVES = ("lowshelf", "highshelf")
-TYPES = (*WITHOUT_GAIN, "peaking", *SHELVES)
-BiquadType: TypeAlias = Literal[
-    "lowpass",
-    "highpass",
-    "bandpass",
-    "bandpass_skirt",
-    "notch",
-    "allpass",
-    "peaking",
-    "lowshelf",
-    "highshelf",
-]
 
 
 @overridable
@@ -72,7 +56,7 @@ def biquad(
         bandwidth: The same by a bandwidth in octaves, for the digital filter: between the points of -3 dB of a band
             pass or notch, or of half the gain in decibels of a peaking filter.
         slope: The same of a shelf by its slope, as a part of the steepest monotonic one. Above 1 it overshoots, and
-            where a square root turns negative the section is NaN.
+            where a square root is not positive the section is NaN.
         gain: Decibels of a peaking filter or a shelf, which need it; the other types have none.
         fs: Sampling frequency, a number. The default says that 1 is Nyquist's frequency.
         dtype: Of the result; float64 if None, whatever the parameters have.
@@ -99,24 +83,25 @@ def biquad(
     fs = number("biquad", "fs", fs)
     place = place_of("biquad", device, f0=f0, Q=Q, bandwidth=bandwidth, slope=slope, gain=gain)
     f = frequency("biquad", "f0", f0, place, fs)
-    A = _amplitude(btype, gain, place)
+    decibels = _decibels(btype, gain, place)
     width = _width(btype, Q, bandwidth, slope, place)
-    given = {"f0": f, "gain": A, **width}
+    given = {"f0": f, "gain": decibels, **width}
     broadcast_leading("biquad", 0, **{name: t for name, t in given.items() if t is not None})
-    K = prewarped(f, fs)
-    section = second_order(*_analog(btype, K, K * _damping(f, A, fs, **width), A))
-    return section.unsqueeze(-2).to(device, dtype)
+    quality = _quality(f, decibels, fs, **width)
+    given_gain = None if decibels is None else decibels.unsqueeze(-1)
+    bands = Bands.of([btype], place)
+    section = sections(bands, prewarped(f, fs).unsqueeze(-1), quality.unsqueeze(-1), given_gain)
+    return section.to(device, dtype)
 
 
-def _amplitude(btype: str, gain: Coefficients | None, place: torch.device) -> Tensor | None:
-    """The root of the gain."""
+def _decibels(btype: str, gain: Coefficients | None, place: torch.device) -> Tensor | None:
     if btype in WITHOUT_GAIN:
         if gain is not None:
             raise ValueError(f"biquad: gain: expected None for a {btype}, which has no gain, got {gain!r}")
         return None
     if gain is None:
         raise ValueError(f"biquad: gain: expected decibels for a {btype}, got None")
-    return torch.exp(real("biquad", "gain", gain, place) * (math.log(10) / 40))
+    return real("biquad", "gain", gain, place)
 
 
 def _width(
@@ -136,42 +121,21 @@ def _width(
     return {name: real("biquad", name, v, place, 0.0, math.inf, "positive numbers") for name, v in given.items()}
 
 
-def _damping(
+def _quality(
     f: Tensor,
-    A: Tensor | None,
+    gain: Tensor | None,
     fs: float,
     Q: Tensor | None = None,
     bandwidth: Tensor | None = None,
     slope: Tensor | None = None,
-) -> Tensor | float:
-    """1 / Q."""
+) -> Tensor:
+    """Q."""
     if Q is not None:
-        return 1 / Q
+        return Q
     if bandwidth is not None:
         omega = f * (2 * math.pi / fs)
-        return 2 * torch.sinh(bandwidth * omega / torch.sin(omega) * (math.log(2) / 2))
-    if slope is not None and A is not None:
-        return torch.sqrt((A + 1 / A) * (1 / slope - 1) + 2)
-    return math.sqrt(2)
-
-
-def _analog(btype: str, K: Tensor, damped: Tensor, A: Tensor | None) -> tuple[Quadratic, Quadratic]:
-    """Numerator and denominator with a cut-off of s = jK, where ``damped`` is K / Q."""
-    one, square = torch.ones_like(K), K * K
-    if A is None:
-        zero = torch.zeros_like(K)
-        numerators = {
-            "lowpass": (zero, zero, square),
-            "highpass": (one, zero, zero),
-            "bandpass": (zero, damped, zero),
-            "bandpass_skirt": (zero, K, zero),
-            "notch": (one, zero, square),
-            "allpass": (one, -damped, square),
-        }
-        return numerators[btype], (one, damped, square)
-    if btype == "peaking":
-        return (one, damped * A, square), (one, damped / A, square)
-    root = A.sqrt()
-    if btype == "lowshelf":
-        return (one, damped * root, square * A), (one, damped / root, square / A)
-    return (A, damped * root, square), (1 / A, damped / root, square)
+        return 0.5 / torch.sinh(bandwidth * omega / torch.sin(omega) * (math.log(2) / 2))
+    if slope is not None and gain is not None:
+        A = torch.exp(gain * (math.log(10) / 40))
+        return torch.rsqrt((A + 1 / A) * (1 / slope - 1) + 2)
+    return torch.full_like(f, math.sqrt(0.5))

@@ -69,13 +69,14 @@ def octave_bands(
             raise ValueError(f"octave_bands: {name}: expected a number >= 1, got {value}")
     fs, fmin = number("octave_bands", "fs", fs), number("octave_bands", "fmin", fmin)
     half = OCTAVE ** (0.5 / fraction)
-    middles = _middles(fraction, fs, half, fmin, None if fmax is None else number("octave_bands", "fmax", fmax))
-    f = torch.tensor(middles, dtype=torch.float64, device=place_of("octave_bands", device))
+    highest = None if fmax is None else number("octave_bands", "fmax", fmax)
+    f = torch.tensor(middles(fraction, fs, fmin, highest), dtype=torch.float64, device=place_of("octave_bands", device))
     return _bandpass(order, prewarped(f / half, fs), prewarped(f * half, fs)).to(dtype), f.to(dtype)
 
 
-def _middles(fraction: int, fs: float, half: float, fmin: float, fmax: float | None) -> list[float]:
+def middles(fraction: int, fs: float, fmin: float, fmax: float | None = None) -> list[float]:
     """The mid-band frequencies."""
+    half = OCTAVE ** (0.5 / fraction)
     shift = 0.5 * (fraction % 2 == 0)
 
     def steps(f: float) -> float:
@@ -85,11 +86,11 @@ def _middles(fraction: int, fs: float, half: float, fmin: float, fmax: float | N
     last = min(round(steps(20e3)), math.floor(steps(0.49 * fs / half))) if fmax is None else round(steps(fmax))
     if last < first:
         raise ValueError(f"octave_bands: fmin: expected less than the highest band's frequency, got {fmin:g}")
-    middles = [REFERENCE * OCTAVE ** ((x + shift) / fraction) for x in range(first, last + 1)]
-    if middles[-1] * half >= fs / 2:
+    found = [REFERENCE * OCTAVE ** ((x + shift) / fraction) for x in range(first, last + 1)]
+    if found[-1] * half >= fs / 2:
         edge = f"an upper edge below fs / 2 = {fs / 2:g}"
-        raise ValueError(f"octave_bands: fmax: expected {edge}, got one of {middles[-1] * half:.0f}")
-    return middles
+        raise ValueError(f"octave_bands: fmax: expected {edge}, got one of {found[-1] * half:.0f}")
+    return found
 
 
 def _bandpass(order: int, low: Tensor, high: Tensor) -> Tensor:

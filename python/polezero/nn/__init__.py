@@ -6,12 +6,23 @@ parameters in range.
 
 from polezero.nn import parametrizations
 from polezero.nn._biquad import Biquad
+from polezero.nn._crossover import Crossover
+from polezero.nn._equalisers import ParametricEQ, ShelvingEQ
+from polezero.nn._graphic import GraphicEQ
 from polezero.nn._module import FilterModule
+from polezero.nn._nonlinear import NonlinearBiquad
 from polezero.nn._stream import Stream
+from polezero.nn._tone_stack import ToneStack
 
 __all__ = [
     "Biquad",
+    "Crossover",
     "FilterModule",
+    "GraphicEQ",
+    "NonlinearBiquad",
+    "ParametricEQ",
+    "ShelvingEQ",
     "Stream",
+    "ToneStack",
     "parametrizations",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero._design.audio import TYPES, WITHOUT_GAIN, BiquadType, biquad
+from polezero._design.audio import biquad
+from polezero._design.cookbook import TYPES, WITHOUT_GAIN, BiquadType
 from polezero.nn._module import Options
 from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import LogRange, Range

@@ -1,7 +1,7 @@
 """`Biquad`."""
 
 from modules.case import ModuleCase
-from polezero._design.audio import TYPES, WITHOUT_GAIN
+from polezero._design.cookbook import TYPES, WITHOUT_GAIN
 from polezero.nn import Biquad
 
 TYPICAL = {"frequency": 1000.0, "Q": 2.0, "gain": 6.0}

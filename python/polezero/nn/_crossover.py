@@ -1,0 +1,142 @@
+"""Crossovers whose frequencies are learned."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from typing_extensions import Unpack
+
+from polezero import lpv
+from polezero import plot as figures
+from polezero._design.crossovers import CrossoverType, crossover
+from polezero._sosfilt import sosfilt
+from polezero.nn._biquad import Numbers, audible
+from polezero.nn._frames import Timeline
+from polezero.nn._module import Memory, Options, Values
+from polezero.nn._sections import Sections
+from polezero.nn.parametrizations import LogRange, Lsf, Parametrization
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Crossover"]
+
+GAP = 1e-3  # of the logarithmic range, from one frequency to the next: 0.7 % of 20 Hz to 20 kHz
+
+
+class _Rising(Parametrization):
+    """Frequencies in a range, each above the one before: the logarithms are placed as line spectral frequencies are."""
+
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__()
+        LogRange(low, high)  # refuses what is no range
+        self._low, self._ratio, self._places = low, math.log(high / low), Lsf(GAP)
+        apart = math.exp(GAP * self._ratio)
+        self.expected = f"rising frequencies of {low * apart:g} to {high / apart:g} Hz, a factor of {apart:.4f} apart"
+
+    def _placed(self, value: Tensor) -> Tensor:
+        return torch.log(value / self._low) * (math.pi / self._ratio)
+
+    def fits(self, value: Tensor) -> bool:
+        return self._places.fits(self._placed(value))
+
+    def forward(self, original: Tensor) -> Tensor:
+        placed: Tensor = self._places(original)
+        return self._low * torch.exp(placed * (self._ratio / math.pi))
+
+    def right_inverse(self, value: Tensor) -> Tensor:
+        self.check(value)
+        return self._places.right_inverse(self._placed(value))
+
+
+class Crossover(Sections):
+    r"""Split a signal into bands whose sum is the signal again, but for an all-pass.
+
+    .. math::
+
+        Y_k(z) = \prod_{j < k} \mathrm{HP}_j(z) \; \mathrm{LP}_k(z) \; \prod_{j > k} \mathrm{AP}_j(z) \; X(z), \qquad
+        \Bigl| \sum_k Y_k \Bigr| = |X|
+
+    The filters are those of :func:`polezero.crossover`. The frequencies keep their order while they are learned: what
+    is trained are the gaps between their logarithms.
+
+    Args:
+        frequency: Where the bands cross, in Hz, rising: n - 1 for n bands.
+        order: Of each low and high pass: 2, 4, 6, 8, .. for Linkwitz-Riley, 1, 2, 3, .. for Butterworth.
+        ftype: ``"linkwitz-riley"``, or ``"butterworth"``, whose bands of even order sum in power alone.
+        fs: Sampling frequency in Hz.
+        frequency_range: What the frequencies are within; None for 20 Hz (fs / 2400 where that is less) to 0.45 fs.
+        options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of
+            :class:`FilterModule`.
+
+    Shapes: ``[..., T]`` to ``[..., bands, T]``, the lowest band first; ``frequency`` is ``[bands - 1]``. Stable for all
+    frequencies in the range, and between two frames; while they move the sum is no all-pass exactly, and one again when
+    they rest. Errors: ValueError of one sentence where frequencies are out of the range or do not rise. Source: S. H.
+    Linkwitz, "Active crossover networks for noncoincident drivers", J. Audio Eng. Soc. 24(1), 1976; J. A. D'Appolito,
+    "Active realization of multiway all-pass crossover systems", J. Audio Eng. Soc. 35(4), 1987.
+
+    Example:
+        >>> import torch, polezero
+        >>> split = polezero.nn.Crossover([200.0, 2000.0], fs=48000)
+        >>> split(torch.randn(2, 4800)).shape
+        torch.Size([2, 3, 4800])
+    """
+
+    def __init__(
+        self,
+        frequency: Numbers,
+        order: int = 4,
+        ftype: CrossoverType = "linkwitz-riley",
+        *,
+        fs: float,
+        frequency_range: tuple[float, float] | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(fs, **options)
+        try:
+            splits = (torch.as_tensor(frequency).shape or (1,))[-1]
+        except (TypeError, ValueError, RuntimeError):
+            raise self.refused("frequency", "numbers", repr(frequency)) from None
+        if not splits:
+            raise self.refused("frequency", "at least one", frequency)
+        try:
+            self._count = crossover(order, [(k + 1) / (splits + 1) for k in range(splits)], ftype).shape[-2]
+        except (TypeError, ValueError) as error:
+            raise type(error)(str(error).replace("crossover", self._get_name(), 1)) from None
+        self.order, self.ftype = order, ftype
+        self.declare("frequency", frequency, _Rising(*(frequency_range or audible(self.fs))), (splits,))
+        self.declared()
+
+    def design(self, frequency: Tensor) -> Tensor:  # type: ignore[override]
+        """Sections ``[..., bands, K, 6]``."""
+        return crossover(self.order, frequency, self.ftype, fs=self.fs)
+
+    def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
+        sos, x = self.design(**values), x.unsqueeze(-2)
+        if time.varies:
+            sos = time.between(sos.movedim(-3, -4), 2)
+        run = lpv.sosfilt if time.varies else sosfilt
+        if memory is None:
+            return run(sos, x), None
+        y, zf = run(sos, x, zi=memory[0])
+        return y, (zf,)
+
+    def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
+        bands = values["frequency"].shape[-1] + 1
+        return (torch.zeros(self._count, *x.shape[:-1], bands, 2, dtype=x.dtype, device=x.device),)
+
+    def sections(self) -> int:
+        return self._count
+
+    def plot(self, **options: Any) -> Figure:
+        """The bands' magnitudes, by :func:`polezero.plot.compare`; without channels."""
+        sos = self.sos().detach()
+        if sos.dim() > 3:
+            raise self.refused("channels", "None for a figure", self.channels)
+        return figures.compare({f"band {k}": band for k, band in enumerate(sos)}, fs=self.fs, **options)
+
+    def extra_repr(self) -> str:
+        return f"order={self.order}, {self.ftype!r}, {super().extra_repr()}"
