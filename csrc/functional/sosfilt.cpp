@@ -67,12 +67,12 @@ std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi, read_where_constant(sos, -3));
   zi = check_over_time(op, sos, x, zi, type);
   const int64_t K = count_of(sos, -2);
-  const Tensor sections = sos.to(type.quotient(sos.sym_size(-3) == 1));
+  // not select, whose gradient is as large as all sections together, each time
+  const auto sections = sos.to(type.quotient(sos.sym_size(-3) == 1)).unbind(-2);
   Tensor y = x.to(type.compute);
   std::vector<Tensor> states;
   for (int64_t k = 0; k < K; ++k) {
-    const Tensor section = sections.select(-2, k);
-    const auto [b, a] = autograd::monic(section.slice(-1, 0, 3), section.slice(-1, 3, 6));
+    const auto [b, a] = autograd::monic(sections[k].slice(-1, 0, 3), sections[k].slice(-1, 3, 6));
     const Filtered out = tdf2(b, a, y, zi.defined() ? zi.select(-2, k) : zi);
     y = out.y;
     states.push_back(out.state);
