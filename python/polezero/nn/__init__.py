@@ -6,12 +6,19 @@ parameters in range.
 
 from polezero.nn import parametrizations
 from polezero.nn._biquad import Biquad
+from polezero.nn._corrections import DCBlocker, PreEmphasis, Weighting
 from polezero.nn._module import FilterModule
+from polezero.nn._smoothers import Envelope, Smoother
 from polezero.nn._stream import Stream
 
 __all__ = [
     "Biquad",
+    "DCBlocker",
+    "Envelope",
     "FilterModule",
+    "PreEmphasis",
+    "Smoother",
     "Stream",
+    "Weighting",
     "parametrizations",
 ]
