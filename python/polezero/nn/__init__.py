@@ -7,15 +7,19 @@ parameters in range.
 from polezero.nn import parametrizations
 from polezero.nn._biquad import Biquad
 from polezero.nn._corrections import DCBlocker, PreEmphasis, Weighting
+from polezero.nn._loudness import Loudness
 from polezero.nn._module import FilterModule
+from polezero.nn._pcen import PCEN
 from polezero.nn._smoothers import Envelope, Smoother
 from polezero.nn._stream import Stream
 
 __all__ = [
+    "PCEN",
     "Biquad",
     "DCBlocker",
     "Envelope",
     "FilterModule",
+    "Loudness",
     "PreEmphasis",
     "Smoother",
     "Stream",
