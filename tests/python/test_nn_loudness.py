@@ -62,6 +62,8 @@ def test_each_channel_has_its_weight(channel: int) -> None:
     assert y == -math.inf if channel == 3 else abs(float(y) - (-23.01 + gain)) < 0.01
     given = Loudness(weights=[1.0, 1.0, 1.0, 0.0, 1.41, 1.41], fs=48000)(x)
     assert torch.equal(given, y)
+    x[3] = math.nan  # that of low effects is not looked at
+    assert torch.equal(Loudness(fs=48000)(x), y)
 
 
 def test_gates_are_absolute_at_minus_70_and_relative_at_minus_10() -> None:

@@ -91,7 +91,7 @@ class Loudness(FilterModule):
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
-        weights = torch.tensor(self._weights(x), dtype=torch.float64, device=x.device)
+        weights = self._weights(x)
         weighted, state = self.weighting.filter(x, {}, time, memory and memory[:1])
         energies, begun = self._energies(weighted, weights, time)
         if memory is not None:
@@ -108,15 +108,16 @@ class Loudness(FilterModule):
         y = {"integrated": _integrated, "range": _range}.get(self.kind, _level)(power)
         return y.to(x.dtype), memory
 
-    def _energies(self, weighted: Tensor, weights: Tensor, time: Timeline) -> tuple[Tensor, Tensor]:
+    def _energies(self, weighted: Tensor, weights: tuple[float, ...], time: Timeline) -> tuple[Tensor, Tensor]:
         """The energies of the periods that end in these samples, and of the one that is left begun."""
         offset, T = time.position % self.period, weighted.shape[-1]
         count = (offset + T) // self.period
         squares = weighted.to(torch.promote_types(weighted.dtype, torch.float32)).square()
         padded = torch.nn.functional.pad(squares, (offset, (count + 1) * self.period - offset - T))
         sums = padded.unflatten(-1, (count + 1, self.period)).sum(-1, dtype=torch.float64)
-        sums = (weights[:, None] * sums).sum(-2)
-        return sums[..., :count], sums[..., count]
+        # One channel after another: a tensor of weights would have to be moved to the device, and 0 times NaN is NaN.
+        total = sum((g * s for g, s in zip(weights, sums.unbind(-2)) if g), start=torch.zeros_like(sums[..., 0, :]))
+        return total[..., :count], total[..., count]
 
     def _weights(self, x: Tensor) -> tuple[float, ...]:
         channels = x.shape[-2] if x.dim() > 1 else 0
