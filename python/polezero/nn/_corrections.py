@@ -15,6 +15,7 @@ from polezero._design.weighting import Curve, weighting
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
 from polezero.nn._sections import Sections
+from polezero.nn._smoothers import zi_dtype
 from polezero.nn.parametrizations import LogRange, Range
 
 __all__ = ["DCBlocker", "PreEmphasis", "Weighting"]
@@ -96,15 +97,14 @@ class DCBlocker(Sections):
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         R = self.pole(values["frequency"])
         R = time.between(R, 0) if time.varies else R.unsqueeze(-1)
-        before, zi = memory or (torch.zeros_like(x[..., :1]), 0.0)
+        before, zi = memory or (x.new_zeros((*x.shape[:-1], 1)), x.new_zeros(1, dtype=zi_dtype(x)))
         past = torch.cat([before, x], -1)
-        wide = torch.promote_types(x.dtype, torch.float32)
-        y, zf = linear_recurrence(R, ((1 + R) / 2).to(wide) * (x - past[..., :-1]), zi=zi)
+        y, zf = linear_recurrence(R, ((1 + R) / 2).to(zi_dtype(x)) * (x - past[..., :-1]), zi=zi)
         return y.to(x.dtype), None if memory is None else (past[..., -1:], zf)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
-        before = torch.zeros((*x.shape[:-1], 1), dtype=x.dtype, device=x.device)
-        return before, before.to(torch.promote_types(x.dtype, torch.float64))
+        before = x.new_zeros((*x.shape[:-1], 1))
+        return before, before.to(zi_dtype(x, ()))
 
 
 class PreEmphasis(Sections):

@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Options, Values
-from polezero.nn._smoothers import Initial, begin, smoothed
+from polezero.nn._smoothers import Initial, at_rest, begin, smoothed
 from polezero.nn.parametrizations import LogRange, Range
 
 __all__ = ["PCEN"]
@@ -105,9 +105,7 @@ class PCEN(FilterModule):
         return y.to(x.dtype), None if memory is None else (zf,)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
-        start = 0.0 if self.initial == "first" else self.initial
-        dtype = torch.promote_types(x.dtype, torch.float64)
-        return (torch.full((*x.shape[:-1], 1), start, dtype=dtype, device=x.device),)
+        return (at_rest(x, self.initial, x.shape[:-1], ()),)
 
 
 def _of_librosa(frames: float) -> float:

@@ -14,27 +14,42 @@ from polezero.nn._module import Memory, Options, Values
 from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import LogRange
 
-__all__ = ["Envelope", "Initial", "Smoother", "begin", "smoothed"]
+__all__ = ["Envelope", "Initial", "Smoother", "at_rest", "begin", "smoothed", "zi_dtype"]
 
 Numbers = float | list[float] | Tensor
 Initial = float | Literal["first"]
 
 
-def smoothed(x: Tensor, pole: Tensor, zi: Tensor | float) -> tuple[Tensor, Tensor]:
+def smoothed(x: Tensor, pole: Tensor, zi: Tensor) -> tuple[Tensor, Tensor]:
     """A weighted mean of each sample and the result before it, and its last value.
 
     ``pole`` is ``[..., T or 1]``. The state is the result itself, so that a pole that moves makes no step of its own.
     """
-    wide = torch.promote_types(x.dtype, torch.float32)  # 1 - pole may be less than float16 can hold
-    y, zf = linear_recurrence(pole, (1 - pole).to(wide) * x, zi=zi)
+    y, zf = linear_recurrence(pole, (1 - pole).to(zi_dtype(x)) * x, zi=zi)
     return y.to(x.dtype), zf
 
 
-def begin(x: Tensor, initial: Initial, time: Timeline, memory: Memory | None) -> Tensor | float:
+def zi_dtype(x: Tensor, memory: Memory | None = None) -> torch.dtype:
+    """That of the state of one pole.
+
+    Between chunks it is float64: in float32 a long mean would stand still, as what a sample adds to it is less than its
+    rounding. A whole signal is filtered in one go, with a float64 state inside, and faster where none comes from here.
+    """
+    return torch.promote_types(x.dtype, torch.float32 if memory is None else torch.float64)
+
+
+def begin(x: Tensor, initial: Initial, time: Timeline, memory: Memory | None) -> Tensor:
     """The state of a smoother before ``x``."""
     if initial == "first" and not time.position and x.shape[-1]:
-        return x[..., :1]
-    return memory[-1] if memory else 0.0 if initial == "first" else initial
+        return x[..., :1].to(zi_dtype(x, memory))
+    if memory:
+        return memory[-1]
+    return at_rest(x, initial, (), None)
+
+
+def at_rest(x: Tensor, initial: Initial, leading: tuple[int, ...], memory: Memory | None) -> Tensor:
+    start = 0.0 if initial == "first" else initial
+    return torch.full((*leading, 1), start, dtype=zi_dtype(x, memory), device=x.device)
 
 
 class Smoother(Sections):
@@ -106,9 +121,7 @@ class Smoother(Sections):
         return y, None if memory is None else (zf,)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
-        dtype = torch.promote_types(x.dtype, torch.float64)
-        start = 0.0 if self.initial == "first" else self.initial
-        return (torch.full((*x.shape[:-1], 1), start, dtype=dtype, device=x.device),)
+        return (at_rest(x, self.initial, x.shape[:-1], ()),)
 
 
 class Envelope(Smoother):
