@@ -151,6 +151,22 @@ def test_chunks_of_one_sample_and_of_none(make: Callable[..., FilterModule]) -> 
     close(torch.cat(parts, -1), whole)
 
 
+@pytest.mark.parametrize("dtype, tolerance", [(torch.bfloat16, 8e-3), (torch.float16, 1e-3), (torch.float32, 2e-7)])
+def test_chunks_of_one_sample_are_as_exact_as_the_whole(dtype: torch.dtype, tolerance: float) -> None:
+    modules = (
+        Biquad("lowpass", 20.0, 5.0, fs=48000, frequency_range=(10.0, 100.0), trainable=False),
+        Smoother(0.1, fs=48000, trainable=False),
+        DCBlocker(20.0, fs=48000, trainable=False),
+    )
+    x = (1 + 0.1 * torch.randn(1000, generator=torch.Generator().manual_seed(0))).to(dtype)
+    for module in modules:
+        stream = module.stream()
+        y = torch.cat([stream(x[n : n + 1]) for n in range(len(x))])
+        exact = module(x.double())
+        assert y.dtype == dtype
+        assert float((y - exact).abs().max() / exact.abs().max()) < tolerance, module
+
+
 def test_reset_clears_all_of_the_state(make: Callable[..., FilterModule]) -> None:
     for module in (make(), make(channels=3)):
         x, stream = signal(2, 3), module.stream()
