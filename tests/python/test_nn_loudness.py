@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from polezero.nn import Loudness
+from polezero.nn._loudness import Kind
 
 # By sampling frequency, in LU, where the EBU allows 0.1. Of the 0.07, 0.066 is how far the weighting at 16 kHz is from
 # that at 48 kHz, for which the recommendation has its coefficients; the rest are blocks that a gate lets pass in part.
@@ -28,8 +29,9 @@ def tone(fs: int, *parts: tuple[float, float], frequency: float = 1000.0) -> Ten
     return (levels * torch.sin(2 * math.pi * turns.float()))[None]
 
 
-def stereo(fs: int, *parts: tuple[float, float]) -> Tensor:
-    return tone(fs, *parts).expand(2, -1)
+def stereo(kind: Kind, fs: int, *parts: tuple[float, float], rate: int = 10) -> Tensor:
+    """What is measured of a tone in both channels of two, which is one of twice the weight, and half the work."""
+    return Loudness(kind, weights=[2.0], rate=rate, fs=fs)(tone(fs, *parts))
 
 
 def near(actual: Tensor, expected: float, tolerance: float = 0.03) -> None:
@@ -50,7 +52,8 @@ def test_tones_are_as_loud_as_the_tables_of_the_recommendation_say_at_other_rate
         peak = -24 + 0.691 - 20 * math.log10(math.prod(gains))  # of two channels
         for fs in RATES:
             if frequency < 0.4 * fs:
-                near(Loudness(fs=fs)(tone(fs, (peak, 2.0), frequency=frequency).expand(2, -1)), -24.0, TOLERANCES[fs])
+                measured = Loudness(fs=fs)(tone(fs, (peak, 2.0), frequency=frequency).expand(2, -1))
+                near(measured, -24.0, TOLERANCES[fs])
 
 
 @pytest.mark.parametrize("channel", range(6))
@@ -67,13 +70,15 @@ def test_each_channel_has_its_weight(channel: int) -> None:
 
 
 def test_gates_are_absolute_at_minus_70_and_relative_at_minus_10() -> None:
-    fs, module = 44100, Loudness(fs=44100)
-    near(module(stereo(fs, (-69.5, 10.0))), -69.5)
-    assert module(stereo(fs, (-70.5, 10.0))) == -math.inf
-    near(module(stereo(fs, (-20.0, 30.0), (-69.0, 30.0))), -20.0)  # below the relative gate
+    def measured(*parts: tuple[float, float]) -> Tensor:
+        return stereo("integrated", 44100, *parts)
+
+    near(measured((-69.5, 10.0)), -69.5)
+    assert measured((-70.5, 10.0)) == -math.inf
+    near(measured((-20.0, 30.0), (-69.0, 30.0)), -20.0)  # below the relative gate
     # The gate of equal parts of -20 and about -33 is 10 LU below the mean of their powers: at -32.8.
-    near(module(stereo(fs, (-20.0, 30.0), (-32.5, 30.0))), 10 * math.log10((10**-2 + 10**-3.25) / 2))
-    near(module(stereo(fs, (-20.0, 30.0), (-33.1, 30.0))), -20.0)
+    near(measured((-20.0, 30.0), (-32.5, 30.0)), 10 * math.log10((10**-2 + 10**-3.25) / 2))
+    near(measured((-20.0, 30.0), (-33.1, 30.0)), -20.0)
 
 
 # ---- EBU Tech 3341
@@ -81,37 +86,36 @@ def test_gates_are_absolute_at_minus_70_and_relative_at_minus_10() -> None:
 
 @pytest.mark.parametrize("fs", RATES)
 def test_ebu_3341_cases_1_to_6(fs: int) -> None:
-    integrated, tolerance = Loudness(fs=fs), TOLERANCES[fs]
+    tolerance = TOLERANCES[fs]
     for level in (-23.0, -33.0):  # 1, 2: on all three scales
-        x = stereo(fs, (level, 20.0))
-        near(integrated(x), level, tolerance)
-        near(Loudness("momentary", fs=fs)(x)[1:], level, tolerance)
-        near(Loudness("short-term", fs=fs)(x)[1:], level, tolerance)
+        near(stereo("integrated", fs, (level, 20.0)), level, tolerance)
+        near(stereo("momentary", fs, (level, 20.0))[1:], level, tolerance)
+        near(stereo("short-term", fs, (level, 20.0))[1:], level, tolerance)
     for parts in (
         ((-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0)),
         ((-72.0, 10.0), (-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0), (-72.0, 10.0)),
         ((-26.0, 20.0), (-20.0, 20.1), (-26.0, 20.0)),
     ):
-        near(integrated(stereo(fs, *parts)), -23.0, tolerance)
+        near(stereo("integrated", fs, *parts), -23.0, tolerance)
     channels = [tone(fs, (level, 20.0)) for level in (-28.0, -28.0, -24.0, -30.0, -30.0)]
-    near(integrated(torch.cat(channels)), -23.0, tolerance)
+    near(Loudness(fs=fs)(torch.cat(channels)), -23.0, tolerance)
 
 
 def test_ebu_3341_cases_9_and_12_constant_short_term_and_momentary_loudness() -> None:
     fs = 48000
-    y = Loudness("short-term", fs=fs)(stereo(fs, *[(-20.0, 1.34), (-30.0, 1.66)] * 5))
+    y = stereo("short-term", fs, *[(-20.0, 1.34), (-30.0, 1.66)] * 5)
     near(y, -23.0)
-    y = Loudness("momentary", rate=100, fs=fs)(stereo(fs, *[(-20.0, 0.18), (-30.0, 0.22)] * 25))
+    y = stereo("momentary", fs, *[(-20.0, 0.18), (-30.0, 0.22)] * 25, rate=100)
     near(y[60:], -23.0, 0.05)  # the ripple of the weighting's high pass
 
 
 def test_ebu_3341_cases_10_and_13_largest_loudness_of_a_tone_that_begins_anywhere() -> None:
     fs = 48000
     for i in range(0, 20, 3):
-        x = stereo(fs, (-400.0, 0.15 * i), (-23.0, 3.0), (-400.0, 1.0))
-        near(Loudness("short-term", rate=50, fs=fs)(x).max(), -23.0)
-        x = stereo(fs, (-400.0, 0.02 * i), (-23.0, 0.4), (-400.0, 1.0))
-        near(Loudness("momentary", rate=100, fs=fs)(x).max(), -23.0)
+        parts = (-400.0, 0.15 * i), (-23.0, 3.0), (-400.0, 1.0)
+        near(stereo("short-term", fs, *parts, rate=50).max(), -23.0)
+        parts = (-400.0, 0.02 * i), (-23.0, 0.4), (-400.0, 1.0)
+        near(stereo("momentary", fs, *parts, rate=100).max(), -23.0)
 
 
 # ---- EBU Tech 3342
@@ -126,7 +130,7 @@ def test_ebu_3342_cases_1_to_4(fs: int) -> None:
         ((-50.0, -35.0, -20.0, -35.0, -50.0), 15.0),
     )
     for levels, expected in cases:
-        near(Loudness("range", fs=fs)(stereo(fs, *[(level, 20.0) for level in levels])), expected, 1e-3)  # of 1
+        near(stereo("range", fs, *[(level, 20.0) for level in levels]), expected, 1e-3)  # of 1
 
 
 # ---- beside a loop

@@ -100,7 +100,7 @@ class DCBlocker(Sections):
         before, zi = memory or (x.new_zeros((*x.shape[:-1], 1)), x.new_zeros(1, dtype=zi_dtype(x)))
         past = torch.cat([before, x], -1)
         y, zf = linear_recurrence(R, ((1 + R) / 2).to(zi_dtype(x)) * (x - past[..., :-1]), zi=zi)
-        return y.to(x.dtype), None if memory is None else (past[..., -1:], zf)
+        return y.to(x.dtype), None if memory is None else (past[..., -1:].clone(), zf)  # without the chunk
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         before = x.new_zeros((*x.shape[:-1], 1))
