@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import scipy.signal
+import torch
 
 import polezero
 
@@ -95,3 +96,21 @@ def test_the_page_on_scipy_has_all_that_bears_its_names() -> None:
     both = {name for name in polezero.__all__ if hasattr(scipy.signal, name)}
     assert both - names == set()
     assert {name for name in names if name.isidentifier() and hasattr(scipy.signal, name)} <= both
+
+
+def commands_of_the_seeds() -> list[str]:
+    rows = [line for line in text_of("docs/seeds.md").splitlines() if line.startswith("| ")]
+    return [command for row in rows for command in re.findall(r"`([^`]+)`", row.rpartition(" | ")[2])]
+
+
+@pytest.mark.parametrize("command", commands_of_the_seeds())
+def test_commands_of_the_page_on_seeds_run(command: str) -> None:
+    if command.startswith("python "):  # what it does is tried by test_examples.py, or is a benchmark
+        script = command.split()[1]
+        if not exists(script):
+            pytest.skip(f"{script} is not written yet")
+        return
+    for home, name in re.findall(r"(?<![.\w])(polezero|nn)\.(\w+)", command):
+        if not hasattr(polezero.nn if home == "nn" else polezero, name):
+            pytest.skip(f"{home}.{name} is not built yet")
+    exec(command, {"torch": torch, "polezero": polezero, "nn": polezero.nn, "x": torch.randn(2, 4800)})

@@ -174,6 +174,21 @@ def test_signals_have_any_leading_shape_and_keep_their_dtype(case: ModuleCase) -
     torch.testing.assert_close(single.double(), y, rtol=1e-4, atol=1e-5 * float(y.abs().max()))
 
 
+def test_whole_numbers_are_a_signal_of_the_default_dtype(case: ModuleCase) -> None:
+    module, x = case.make(), (100 * case.signal(2)).long()
+    assert torch.equal(module(x), module(x.float()))
+    stream = module.stream()
+    assert stream(x).dtype == torch.float32 == stream(x).dtype
+
+
+def test_what_is_no_signal_is_refused(case: ModuleCase) -> None:
+    for call in (case.make(), case.make().stream(), case.make(stateful=True)):
+        with pytest.raises(TypeError, match=f"^{case.name}: x: expected a torch.Tensor, got list$"):
+            call([1.0, 2.0])  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=rf"^{case.name}: x: expected a signal of shape \[\.\.\., T\], got \[\]$"):
+            call(torch.tensor(1.0))
+
+
 def test_channels_have_sets_of_their_own(case: ModuleCase) -> None:
     module, x = case.make(channels=2), case.signal(3, 2)
     for name in case.typical:

@@ -6,23 +6,34 @@ parameters in range.
 
 from polezero.nn import parametrizations
 from polezero.nn._biquad import Biquad
+from polezero.nn._corrections import DCBlocker, PreEmphasis, Weighting
 from polezero.nn._crossover import Crossover
 from polezero.nn._equalisers import ParametricEQ, ShelvingEQ
 from polezero.nn._graphic import GraphicEQ
+from polezero.nn._loudness import Loudness
 from polezero.nn._module import FilterModule
 from polezero.nn._nonlinear import NonlinearBiquad
+from polezero.nn._pcen import PCEN
+from polezero.nn._smoothers import Envelope, Smoother
 from polezero.nn._stream import Stream
 from polezero.nn._tone_stack import ToneStack
 
 __all__ = [
+    "PCEN",
     "Biquad",
     "Crossover",
+    "DCBlocker",
+    "Envelope",
     "FilterModule",
     "GraphicEQ",
+    "Loudness",
     "NonlinearBiquad",
     "ParametricEQ",
+    "PreEmphasis",
     "ShelvingEQ",
+    "Smoother",
     "Stream",
     "ToneStack",
+    "Weighting",
     "parametrizations",
 ]

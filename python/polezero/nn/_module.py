@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 from torch.utils._pytree import tree_map
 
-from polezero._arguments import readable, signal
+from polezero._arguments import readable
 from polezero.nn._frames import Timeline
 from polezero.nn._stream import Stream
 from polezero.nn.parametrizations import Parametrization
@@ -168,14 +168,20 @@ class FilterModule(torch.nn.Module):
     def _run(
         self, x: Tensor, memory: Memory | None, position: int, hop: int | None, values: Mapping[str, Tensor | float]
     ) -> tuple[Tensor, Memory | None]:
-        signal(self._get_name(), x)
-        if not x.dim() or (self.channels and (x.dim() < 2 or x.shape[-2] != self.channels)):
-            shape = f"[..., {self.channels}, T] for {self.channels} channels" if self.channels else "[..., T]"
-            raise self.refused("x", f"a signal of shape {shape}", list(x.shape))
+        self.check_signal(x)
+        if not (x.is_floating_point() or x.is_complex()):
+            x = x.to(torch.get_default_dtype())  # of whole numbers, as all functions have it
         placed, time = self._beside(x, position, hop, values)
         if memory == ():
             memory = self.rest(x, placed, time)
         return self.filter(x, placed, time, memory)
+
+    def check_signal(self, x: Tensor) -> None:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{self._get_name()}: x: expected a torch.Tensor, got {type(x).__name__}")
+        if not x.dim() or (self.channels and (x.dim() < 2 or x.shape[-2] != self.channels)):
+            shape = f"[..., {self.channels}, T] for {self.channels} channels" if self.channels else "[..., T]"
+            raise self.refused("x", f"a signal of shape {shape}", list(x.shape))
 
     # ---- parameters beside a signal
 
@@ -259,6 +265,8 @@ class FilterModule(torch.nn.Module):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """An assigned parameter is checked and copied in; nothing is changed where it does not fit."""
+        if name == "fs" and name in self.__dict__:  # ranges, and what a subclass computed, are of that rate
+            raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", value)
         if name not in self.__dict__.get("_ranks", ()) or not hasattr(self, name):
             return super().__setattr__(name, value)
         parametrization = self._parametrization(name)

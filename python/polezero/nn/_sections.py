@@ -54,8 +54,9 @@ class Sections(FilterModule):
         return y, (zf,)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
-        K = self.sections()
-        return (torch.zeros(K, *x.shape[:-1], 2, dtype=x.dtype, device=x.device),)
+        # In float64: one of float32 is rounded from chunk to chunk, by 1e-3 where those are samples and poles at 20 Hz.
+        wide = torch.promote_types(x.dtype, torch.float64)
+        return (torch.zeros(self.sections(), *x.shape[:-1], 2, dtype=wide, device=x.device),)
 
     def sections(self) -> int:
         """How many there are."""
