@@ -1,18 +1,13 @@
-"""Learn a filter from a recording, by gradient descent through polezero.lfilter.
+"""Learn the settings of a parametric equaliser from a recording, by gradient descent through polezero.nn.
 
-A hidden cascade H of second-order filters (shelves, peaks, dips) colours a recording x into
-c = H x. Another cascade,
+A hidden equaliser H (two shelves, four peaks) colours a recording x into c = H x. Another one of the same kind,
 
-    G(z) = g prod_k (b_k0 + b_k1 z^-1 + b_k2 z^-2) / (a_k0 + a_k1 z^-1 + a_k2 z^-2),
+    G = polezero.nn.ParametricEQ(["lowshelf", "peaking", .., "highshelf"], fs=sample_rate),
 
-starts by doing nothing and learns to undo it: the loss is |G c - x|^2, so G becomes 1 / H. It is
-the correction itself that is learned, not a model of H to be inverted afterwards, so what comes
-out is stable at every step. For each numerator and denominator is the bilinear transform of
-
-    s^2 + (w / q) s + w^2,    s = (1 - z^-1) / (1 + z^-1),    w, q > 0,
-
-which reaches every pair of roots inside the unit circle, and no other. With log w and log q as
-parameters, no constraint and no projection is needed.
+starts flat and learns to undo it: the loss is |G c - x|^2, so G becomes 1 / H. The inverse of a shelf or a peak is the
+same with the opposite gain, so what is learned can be read beside what was hidden, as an engineer would set it: band,
+Hz, dB, Q. Its parameters stay in the ranges of an equaliser while the optimiser moves them freely, and it is stable at
+every step.
 
     python examples/train_filter.py [AUDIO] [--seed 1] [--help]
 """
@@ -30,82 +25,48 @@ from pathlib import Path
 
 import soundfile
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 from training_figure import Curves, draw
 
 import polezero
+from polezero.nn import ParametricEQ
 
-Lfilter = Callable[[Tensor, Tensor, Tensor], Tensor]  # (b, a, x) -> y
+Cascade = Callable[[Tensor, Tensor], Tensor]  # (sos, x) -> y
 EXAMPLES = Path(__file__).resolve().parent
-LOWEST_HZ = 60.0
 
 
-# ---- second-order sections
+# ---- equalisers
 
 
-def frequencies(sections: int, sample_rate: int, jitter: Tensor | float = 0.5) -> Tensor:
-    """One frequency in each of `sections` equal parts of a logarithmic axis, 60 Hz to 0.35 fs."""
-    highest = 0.35 * sample_rate
-    return LOWEST_HZ * (highest / LOWEST_HZ) ** ((torch.arange(sections) + jitter) / sections)
+def equaliser(bands: int, sample_rate: int) -> ParametricEQ:
+    """A flat one, a band in each of equal parts of a logarithmic axis."""
+    types = ["lowshelf", *["peaking"] * (bands - 2), "highshelf"]
+    return ParametricEQ(types, frequencies(bands, sample_rate, torch.tensor(0.5)), 1.0, fs=sample_rate)
 
 
-def prewarp(hertz: Tensor, sample_rate: int) -> Tensor:
-    """The analogue frequency w that the bilinear transform takes to `hertz`."""
-    return torch.tan(math.pi * hertz / sample_rate)
+def frequencies(bands: int, sample_rate: int, within: Tensor) -> Tensor:
+    """From 60 Hz to 0.35 fs."""
+    lowest, highest = 60.0, 0.35 * sample_rate
+    return lowest * (highest / lowest) ** ((torch.arange(bands) + within) / bands)
 
 
-def polynomial(log_w: Tensor, log_q: Tensor) -> Tensor:
-    """s^2 + (w / q) s + w^2 in powers of z^-1, times (1 + z^-1)^2: [K] -> [K, 3]."""
-    w, q = log_w.exp(), log_q.exp()
-    return torch.stack([1 + w / q + w * w, 2 * (w * w - 1), 1 - w / q + w * w], -1)
-
-
-def cascade(lfilter: Lfilter, b: Tensor, a: Tensor, x: Tensor) -> Tensor:
-    """x [T] through the sections b [K, 3], a [K, 3], one after the other."""
-    for b_k, a_k in zip(b, a):
-        x = lfilter(b_k, a_k, x)
-    return x
-
-
-def response_db(b: Tensor, a: Tensor, hertz: Tensor, sample_rate: int) -> Tensor:
-    """20 log10 |H| of the cascade at each frequency."""
-    z = torch.exp(-2j * math.pi * hertz.double() / sample_rate)
-    powers = torch.stack([z**0, z, z**2])
-    ratio = (b.to(powers.dtype) @ powers) / (a.to(powers.dtype) @ powers)
-    return 20 * ratio.abs().log10().sum(0)
-
-
-def hidden_filter(sections: int, sample_rate: int, seed: int) -> tuple[Tensor, Tensor]:
-    """A random equaliser: a low shelf, peaks and dips of 6 to 15 dB, a high shelf (b, a: [K, 3])."""
+def hidden_equaliser(bands: int, sample_rate: int, seed: int) -> ParametricEQ:
+    """A random one: shelves and peaks of 6 to 15 dB, up and down by turns."""
     random = torch.Generator().manual_seed(seed)
-    jitter, size, sharpness = torch.rand(3, sections, generator=random, dtype=torch.float64)
-    log_w = prewarp(frequencies(sections, sample_rate, 0.2 + 0.6 * jitter), sample_rate).log()
-    sign = torch.where(torch.arange(sections) % 2 == seed % 2, 1.0, -1.0)
-    log_gain = sign * (6 + 9 * size) * math.log(10) / 20
-    log_q = math.log(0.7) + sharpness * math.log(4 / 0.7)
-    # A peak differs between numerator and denominator in q, a shelf in w.
-    in_q, in_w = log_gain / 2, torch.zeros(sections, dtype=torch.float64)
-    for shelf, direction in ((0, 1), (sections - 1, -1)):
-        in_w[shelf], in_q[shelf], log_q[shelf] = direction * log_gain[shelf] / 4, 0.0, math.log(0.7)
-    return polynomial(log_w + in_w, log_q - in_q), polynomial(log_w - in_w, log_q + in_q)
+    place, size, sharpness = torch.rand(3, bands, generator=random, dtype=torch.float64)
+    eq = equaliser(bands, sample_rate)
+    eq.frequency = frequencies(bands, sample_rate, 0.2 + 0.6 * place)
+    eq.gain = torch.where(torch.arange(bands) % 2 == seed % 2, 1.0, -1.0) * (6 + 9 * size)
+    eq.Q = 0.7 * (4 / 0.7) ** sharpness
+    eq.Q = torch.where(torch.tensor([True, *[False] * (bands - 2), True]), 0.7, eq.Q.detach())
+    return eq.requires_grad_(False)
 
 
-class Equaliser(nn.Module):
-    """The trainable cascade. It starts flat: every zero on a pole."""
-
-    def __init__(self, sections: int, sample_rate: int) -> None:
-        super().__init__()
-        log_w = prewarp(frequencies(sections, sample_rate), sample_rate).log()
-        start = torch.stack([log_w, torch.zeros(sections)])
-        self.zeros = nn.Parameter(start.clone())  # log w, log q: [2, K]
-        self.poles = nn.Parameter(start.clone())
-        self.log_gain = nn.Parameter(torch.zeros(()))
-
-    def forward(self) -> tuple[Tensor, Tensor]:
-        """The coefficients b [K, 3] and a [K, 3]; a_0 is not 1: lfilter divides it out."""
-        b, a = polynomial(*self.zeros), polynomial(*self.poles)
-        return b * (self.log_gain / len(b)).exp(), a
+def response_db(sos: Tensor, hertz: Tensor, sample_rate: int) -> Tensor:
+    """20 log10 |H| at each frequency."""
+    _, H = polezero.freqz_sos(sos, hertz, fs=sample_rate)
+    return 20 * H.abs().log10()
 
 
 # ---- the recording
@@ -161,23 +122,33 @@ class Run:
     filtering: Stopwatch = field(default_factory=Stopwatch)
 
 
-def train(model: Equaliser, lfilter: Lfilter, coloured: Tensor, original: Tensor, steps: int, title: str) -> Run:
+def train(eq: ParametricEQ, cascade: Cascade, coloured: Tensor, original: Tensor, steps: int, title: str) -> Run:
     """Gradient descent (Adam) on |G coloured - original|^2 / |original|^2."""
     run = Run()
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.03)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    rates = {"frequency": 0.03, "Q": 0.05, "gain": 0.1}
+    groups = [{"params": eq.parametrizations[name].parameters(), "lr": rate} for name, rate in rates.items()]
+    optimiser = torch.optim.Adam(groups)
+
+    def share(step: int) -> float:
+        return (1 + math.cos(math.pi * step / steps)) / 2
+
+    def later(step: int) -> float:
+        """Bands first find out whether they are to lift or to cut, and only then move to where."""
+        return share(step) * min(1.0, step / (0.15 * steps)) ** 2
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, [later, share, share])
     power = original.square().sum()
     for _ in (bar := tqdm(range(steps), desc=title, unit="step", mininterval=0.2)):
-        b, a = model()
+        sos = eq.sos()
         with run.filtering():
-            y = cascade(lfilter, b, a, coloured)
+            y = cascade(sos, coloured)
         error = (y - original).square().sum() / power
         (grad_y,) = torch.autograd.grad(error, y)
         with run.filtering():
-            grad_b, grad_a = torch.autograd.grad(y, (b, a), grad_y)
-        # The same as error.backward(), in parts so that the filters' share can be timed.
+            (grad_sos,) = torch.autograd.grad(y, sos, grad_y)
+        # The same as (eq(coloured) - original)..backward(), in parts so that the filters' share can be timed.
         optimiser.zero_grad()
-        torch.autograd.backward((b, a), (grad_b, grad_a))
+        sos.backward(grad_sos)
         optimiser.step()
         schedule.step()
         run.errors_db.append(10 * math.log10(error.item()))
@@ -186,7 +157,7 @@ def train(model: Equaliser, lfilter: Lfilter, coloured: Tensor, original: Tensor
 
 
 def compare_with_torchaudio(
-    sections: int, sample_rate: int, coloured: Tensor, original: Tensor, steps: int, seconds: float
+    bands: int, sample_rate: int, coloured: Tensor, original: Tensor, steps: int, seconds: float
 ) -> str:
     """What `steps` steps through torchaudio would cost, from 20 of them."""
     try:
@@ -195,12 +166,13 @@ def compare_with_torchaudio(
         version = ".".join(torch.__version__.split(".")[:2])
         return f"torchaudio is not installed: pip install --no-deps 'torchaudio=={version}.*' adds the comparison"
 
-    def lfilter(b: Tensor, a: Tensor, x: Tensor) -> Tensor:
-        y: Tensor = functional.lfilter(x, a, b, clamp=False)
-        return y
+    def cascade(sos: Tensor, x: Tensor) -> Tensor:
+        for section in sos.to(x.dtype):
+            x = functional.lfilter(x, section[3:], section[:3], clamp=False)
+        return x
 
     def measure(steps: int, title: str) -> float:
-        run = train(Equaliser(sections, sample_rate), lfilter, coloured, original, steps, title)
+        run = train(equaliser(bands, sample_rate), cascade, coloured, original, steps, title)
         return run.filtering.seconds / steps
 
     measure(2, "torchaudio, warm-up")
@@ -213,10 +185,12 @@ def compare_with_torchaudio(
 # ---- the whole
 
 
-def normalised(b: Tensor, a: Tensor) -> list[list[float]]:
-    """Rows b_0 b_1 b_2 1 a_1 a_2, as scipy.signal.sosfilt takes them."""
-    rows: list[list[float]] = (torch.cat([b, a], -1) / a[:, :1]).tolist()
-    return rows
+def settings(hidden: ParametricEQ, learned: ParametricEQ) -> Iterator[str]:
+    """Line by line what was hidden and what undoes it."""
+    width = max(map(len, hidden.bands)) + 1
+    yield f"settings   {'':{width}}{'hidden':32}learned, which undoes it"
+    for was, now in zip(hidden.settings().splitlines(), learned.settings().splitlines()):
+        yield f"{'':10} {was}     {now[width:]}"
 
 
 def main(options: argparse.Namespace) -> None:
@@ -224,11 +198,8 @@ def main(options: argparse.Namespace) -> None:
     excerpt = slice(0, round(options.seconds * sample_rate))
     if len(x[excerpt]) < sample_rate / 10 or not x[excerpt].any():
         raise SystemExit(f"{options.audio}: expected 0.1 s of sound or more, got {len(x[excerpt])} samples or silence")
-    b_hidden, a_hidden = hidden_filter(options.sections, sample_rate, options.seed)
-    coloured = cascade(polezero.lfilter, b_hidden, a_hidden, x.double())
-    gain = (x.abs().max() / coloured.abs().max()).item()  # neither file clips
-    b_hidden[0] *= gain
-    coloured = (gain * coloured).to(x.dtype)
+    hidden = hidden_equaliser(options.bands, sample_rate, options.seed)
+    coloured = hidden(x)
 
     weighting = equal_octaves(x[excerpt])
     target, source = (polezero.lfilter(weighting, [1.0], signal[excerpt]) for signal in (x, coloured))
@@ -236,16 +207,16 @@ def main(options: argparse.Namespace) -> None:
     print(
         f"recording  {options.audio.name}: {len(x) / sample_rate:.2f} s at {sample_rate} Hz, {len(target)} samples used"
     )
-    print(f"hidden     {options.sections} second-order sections, seed {options.seed}")
+    print(f"hidden     a parametric equaliser of {options.bands} bands, seed {options.seed}")
 
-    model = Equaliser(options.sections, sample_rate)
-    run = train(model, polezero.lfilter, source, target, options.steps, "polezero")
+    learned = equaliser(options.bands, sample_rate)
+    run = train(learned, polezero.sosfilt, source, target, options.steps, "polezero")
+    learned.requires_grad_(False)
 
-    b, a = (c.detach().double() for c in model())
-    corrected = cascade(polezero.lfilter, b, a, coloured.double()).to(x.dtype)
+    corrected = learned(coloured)
     hertz = torch.logspace(math.log10(40), math.log10(0.45 * sample_rate), 1000, dtype=torch.float64)
-    wanted_db = response_db(a_hidden, b_hidden, hertz, sample_rate)
-    learned_db = response_db(b, a, hertz, sample_rate)
+    wanted_db = -response_db(hidden.sos(), hertz, sample_rate)
+    learned_db = response_db(learned.sos(), hertz, sample_rate)
     before, after = wanted_db.abs().max().item(), (learned_db - wanted_db).abs().max().item()
     plain_db = [10 * torch.log10((s - x).square().sum() / x.square().sum()).item() for s in (coloured, corrected)]
 
@@ -254,36 +225,39 @@ def main(options: argparse.Namespace) -> None:
     print(
         f"response   off by {before:.1f} dB -> {after:.2f} dB at most, {hertz[0]:.0f} Hz to {hertz[-1] / 1000:.1f} kHz"
     )
+    print("\n".join(settings(hidden, learned)))
     seconds = run.filtering.seconds
     print(
         f"filtering  polezero {polezero.__version__}: {seconds:.2f} s, forward and backward, {options.steps} steps of "
-        f"{options.sections} filters, {torch.get_num_threads()} thread(s)"
+        f"{options.bands} sections, {torch.get_num_threads()} thread(s)"
     )
-    print(
-        f"           {compare_with_torchaudio(options.sections, sample_rate, source, target, options.steps, seconds)}"
-    )
+    print(f"           {compare_with_torchaudio(options.bands, sample_rate, source, target, options.steps, seconds)}")
 
     options.output.mkdir(parents=True, exist_ok=True)
+    loudest = max(signal.abs().max().item() for signal in (x, coloured, corrected))  # no file clips
     for name, signal in {"original": x, "coloured": coloured, "corrected": corrected}.items():
-        soundfile.write(options.output / f"{name}.wav", signal.clamp(-1, 1).numpy(), sample_rate, subtype="PCM_16")
-    learned = {"sample_rate": sample_rate, "sos": normalised(b, a), "hidden_sos": normalised(b_hidden, a_hidden)}
-    (options.output / "learned_filter.json").write_text(json.dumps(learned, indent=2) + "\n")
+        soundfile.write(options.output / f"{name}.wav", (signal / loudest).numpy(), sample_rate, subtype="PCM_16")
+    both = {"sample_rate": sample_rate, "sos": learned.sos().tolist(), "hidden_sos": hidden.sos().tolist()}
+    (options.output / "learned_filter.json").write_text(json.dumps(both, indent=2) + "\n")
+    wanted, found = hidden.sos(), learned.sos()
     draw(
         options.output / "learned_filter.png",
         Curves(hertz.tolist(), wanted_db.tolist(), learned_db.tolist(), run.errors_db, after),
-        wanted=(a_hidden.tolist(), b_hidden.tolist()),
-        learned=(b.tolist(), a.tolist()),
+        wanted=(wanted[:, 3:].tolist(), wanted[:, :3].tolist()),
+        learned=(found[:, :3].tolist(), found[:, 3:].tolist()),
     )
     print(f"written    {options.output}: " + ", ".join(sorted(f.name for f in options.output.iterdir())))
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Learn a filter from a recording through polezero.lfilter.")
+    parser = argparse.ArgumentParser(description="Learn an equaliser from a recording through polezero.nn.")
     parser.add_argument("audio", nargs="?", type=Path, default=EXAMPLES / "data" / "tabla.wav", help="any sound file")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder to write to")
     parser.add_argument("--seconds", type=float, default=10.0, help="learn from the first so many seconds")
-    parser.add_argument("--sections", type=int, default=6, help="second-order sections, hidden and learned")
-    parser.add_argument("--steps", type=int, default=3000, help="steps of gradient descent")
+    parser.add_argument(
+        "--bands", type=int, default=6, help="of the equalisers, hidden and learned: 2 shelves and peaks"
+    )
+    parser.add_argument("--steps", type=int, default=2000, help="steps of gradient descent")
     parser.add_argument("--threads", type=int, default=1, help="beside other busy programs, more is far slower")
     parser.add_argument("--seed", type=int, default=2, help="another seed, another hidden filter")
     return parser.parse_args()

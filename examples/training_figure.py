@@ -52,7 +52,7 @@ def draw_loss(axes: Axes, curves: Curves) -> None:
     axes.plot(curves.errors_db, color=LEARNED, lw=1.8)
     axes.set(title="Learning", xlabel="step of gradient descent", ylabel="error relative to the recording (dB)")
     axes.set_xlim(0, len(curves.errors_db))
-    for index, place, side in ((0, (12, -4), "left"), (-1, (-4, 10), "right")):
+    for index, place, side in ((0, (12, -4), "left"), (-1, (-4, 22), "right")):
         position = (len(curves.errors_db) + index) % len(curves.errors_db), curves.errors_db[index]
         label = f"{curves.errors_db[index]:.1f} dB"
         axes.annotate(label, position, place, textcoords="offset points", ha=side, color=LEARNED, weight="bold")

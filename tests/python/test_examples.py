@@ -117,7 +117,9 @@ def test_training_writes_its_files_and_lowers_the_loss(tmp_path: Path) -> None:
     assert loss, done.stdout
     assert float(loss[2]) < float(loss[1]) - 3  # -2.4 dB to -9.4 dB
     original, coloured, corrected = (read(tmp_path / f"{n}.wav")[0] for n in ("original", "coloured", "corrected"))
-    torch.testing.assert_close(original, read(RECORDING)[0], rtol=0, atol=1 / 32768)
+    recording = read(RECORDING)[0]
+    scale = recording.abs().max() / original.abs().max()  # no file clips
+    torch.testing.assert_close(original * scale, recording, rtol=0, atol=2 * float(scale) / 32768)  # both are rounded
     assert (corrected - original).square().sum() < (coloured - original).square().sum()
     learned = json.loads((tmp_path / "learned_filter.json").read_text())
     assert np.shape(learned["sos"]) == np.shape(learned["hidden_sos"]) == (6, 6)
