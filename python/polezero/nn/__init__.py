@@ -10,6 +10,7 @@ from polezero.nn._corrections import DCBlocker, PreEmphasis, Weighting
 from polezero.nn._crossover import Crossover
 from polezero.nn._equalisers import ParametricEQ, ShelvingEQ
 from polezero.nn._graphic import GraphicEQ
+from polezero.nn._iir import IIRFilter
 from polezero.nn._loudness import Loudness
 from polezero.nn._module import FilterModule
 from polezero.nn._nonlinear import NonlinearBiquad
@@ -26,6 +27,7 @@ __all__ = [
     "Envelope",
     "FilterModule",
     "GraphicEQ",
+    "IIRFilter",
     "Loudness",
     "NonlinearBiquad",
     "ParametricEQ",
