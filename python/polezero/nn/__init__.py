@@ -5,6 +5,7 @@ parameters in range.
 """
 
 from polezero.nn import parametrizations
+from polezero.nn._bank import FilterBank
 from polezero.nn._biquad import Biquad
 from polezero.nn._corrections import DCBlocker, PreEmphasis, Weighting
 from polezero.nn._crossover import Crossover
@@ -25,6 +26,7 @@ __all__ = [
     "Crossover",
     "DCBlocker",
     "Envelope",
+    "FilterBank",
     "FilterModule",
     "GraphicEQ",
     "IIRFilter",

@@ -41,7 +41,10 @@ class Sections(FilterModule):
         return figures.response(self.sos().detach(), fs=self.fs, **options)
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
-        sos = self.design(**values)
+        return self.filtered(x, self.design(**values), time, memory)
+
+    def filtered(self, x: Tensor, sos: Tensor, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
+        """``x`` through sections ``[..., K, 6]``, or ``[..., F or T or 1, K, 6]`` where the time varies."""
         if not time.varies:
             if memory is None:
                 return sosfilt(sos, x), None
