@@ -37,8 +37,11 @@ class Sections(FilterModule):
         return w, H
 
     def plot(self, **options: Any) -> Figure:
-        """Magnitude and phase, by :func:`polezero.plot.response`."""
-        return figures.response(self.sos().detach(), fs=self.fs, **options)
+        """Magnitude and phase, by :func:`polezero.plot.response`; of several filters by :func:`polezero.plot.compare`."""
+        sos = self.sos().detach()
+        if sos.dim() == 2:
+            return figures.response(sos, fs=self.fs, **options)
+        return figures.compare({str(k): one for k, one in enumerate(sos.flatten(0, -3))}, fs=self.fs, **options)
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         return self.filtered(x, self.design(**values), time, memory)
