@@ -37,7 +37,7 @@ class Sections(FilterModule):
         return w, H
 
     def plot(self, **options: Any) -> Figure:
-        """Magnitude and phase, by :func:`polezero.plot.response`; of several filters by :func:`polezero.plot.compare`."""
+        """The response, by :func:`polezero.plot.response`; of several filters by :func:`polezero.plot.compare`."""
         sos = self.sos().detach()
         if sos.dim() == 2:
             return figures.response(sos, fs=self.fs, **options)
