@@ -223,3 +223,16 @@ def test_a_transformer_learns_to_set_an_equaliser_by_notes(tmp_path: Path) -> No
     shelf_db = re.search(r"^shelf, .*: (\S+) dB off", done.stdout, re.M).group(1)
     assert float(semitones) < 0.5 and float(bell_db) < 0.5 and float(shelf_db) < 1
     assert (tmp_path / "midi_equaliser.png").stat().st_size > 10_000
+# ---- examples/trainable_lowpass.py
+
+
+def test_a_filter_learns_a_moving_average(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "trainable_lowpass.py", "--steps", "2", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert float(re.search(r"the losses are the same to (\S+)", done.stdout).group(1)) < 1e-5  # 1e-7
+    errors = dict(re.findall(r"^(\w+): error .* start, (\S+) dB after", done.stdout, re.M))
+    assert errors.keys() == {"triangle", "reflection", "tanh", "poles"}
+    assert max(float(errors[name]) for name in ("triangle", "reflection", "tanh")) < -150  # -180
+    assert float(errors["poles"]) < -35  # -40
+    assert (tmp_path / "trainable_lowpass.png").stat().st_size > 10_000
