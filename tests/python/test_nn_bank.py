@@ -6,7 +6,6 @@ import math
 import pytest
 import scipy.signal
 import torch
-from modules.bank import MIXED
 from torch import Tensor
 
 import polezero
@@ -20,6 +19,15 @@ SEED = [
     {"ftype": "butter", "order": 2, "cutoff": 0.2, "btype": "low"},
     {"ftype": "butter", "order": 2, "cutoff": [0.2, 0.6], "btype": "bandpass"},
     {"ftype": "butter", "order": 2, "cutoff": 0.6, "btype": "high"},
+]
+
+MIXED = [
+    {"ftype": "butter", "order": 2, "cutoff": 300.0, "gain": -2.0},
+    {"ftype": "cheby1", "order": 1, "cutoff": [400.0, 900.0], "btype": "bandpass"},
+    {"ftype": "peaking", "cutoff": 800.0, "Q": 2.0, "gain": 4.0},
+    {"ftype": "gammatone", "cutoff": 1000.0},
+    {"ftype": "cheby1", "order": 1, "cutoff": [1000.0, 2000.0], "btype": "bandpass"},
+    {"ftype": "butter", "order": 3, "cutoff": 2500.0, "btype": "high"},
 ]
 
 
@@ -230,6 +238,14 @@ def test_edges_may_be_predicted_for_each_item_and_frame() -> None:
     y = bank(x, cutoff=frames, hop=32)
     assert y.shape == (2, 3, 64)
     assert not torch.allclose(y, bank(x, cutoff=cutoffs))
+
+
+def test_parameters_in_float32_keep_the_bands_to_their_rounding() -> None:
+    x = noise(500)
+    for mode in ("coefficients", "edges"):
+        bank = FilterBank(MIXED, fs=8000, trainable=mode, dtype=torch.float32)
+        assert bank.sos().dtype == torch.float64 and next(bank.parameters()).dtype == torch.float32
+        close(bank(x), FilterBank(MIXED, fs=8000)(x), 1e-5)
 
 
 def test_figures_show_all_bands() -> None:

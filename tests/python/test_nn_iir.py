@@ -117,6 +117,17 @@ def test_parameters_in_float32_keep_the_design_to_their_rounding() -> None:
         close(module(x), expected, 1e-5)  # 4e-6
 
 
+def test_float32_streams_of_low_filters_equal_the_whole() -> None:
+    module, x = IIRFilter.from_design("butter", 4, 30.0, fs=48000, trainable=False), noise(2, 9600).float()
+    cuts = x.split(64, -1)
+    stream, varying = module.stream(), module.stream()
+    y = torch.cat([stream(part) for part in cuts], -1)
+    assert y.dtype == torch.float32 and stream.state[1][0].dtype == torch.float64
+    close(y, module(x), 1e-6)  # 2e-7; 4e-5 where the state is float32
+    b = module.b.expand(2, 10000, 2, 3)
+    close(torch.cat([varying(part, b=b[:, : part.shape[-1]]) for part in cuts], -1), module(x), 1e-6)
+
+
 # ---- poles and zeros
 
 

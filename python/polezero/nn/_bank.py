@@ -211,7 +211,7 @@ class FilterBank(Sections):
         return self.filtered(x.unsqueeze(-2), sos.movedim(-3, -4) if time.varies else sos, time, memory)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
-        return (torch.zeros(self._sections, *x.shape[:-1], self.bands, 2, dtype=x.dtype, device=x.device),)
+        return (self.at_rest(x, *x.shape[:-1], self.bands),)
 
     def sections(self) -> int:
         return self._sections

@@ -60,9 +60,13 @@ class Sections(FilterModule):
         return y, (zf,)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
+        return (self.at_rest(x, *x.shape[:-1]),)
+
+    def at_rest(self, x: Tensor, *leading: int) -> Tensor:
+        """A state of zeros beside ``x``."""
         # In float64: one of float32 is rounded from chunk to chunk, by 1e-3 where those are samples and poles at 20 Hz.
         wide = torch.promote_types(x.dtype, torch.float64)
-        return (torch.zeros(self.sections(), *x.shape[:-1], 2, dtype=wide, device=x.device),)
+        return torch.zeros(self.sections(), *leading, 2, dtype=wide, device=x.device)
 
     def sections(self) -> int:
         """How many there are."""
