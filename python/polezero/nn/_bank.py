@@ -113,7 +113,7 @@ class FilterBank(Sections):
         super().__init__(fs, **{**options, "trainable": trained})
         self._groups: list[Group] = []
         specified = [isinstance(band, Mapping) for band in bands]
-        if not specified or any(specified) != all(specified):
+        if isinstance(bands, (Mapping, str)) or not specified or any(specified) != all(specified):
             raise self.refused("bands", "dictionaries, or sections of each band", f"{bands!r:.100}")
         if not specified[0]:
             if trainable is True or trainable == "edges":
@@ -237,7 +237,7 @@ def _bandpasses(edges: Sequence[tuple[float, float]], order: int) -> list[dict[s
 
 def _padded(bank: FilterBank, bands: Bands) -> Tensor:
     """Sections ``[bands, K, 6]`` with a_0 = 1."""
-    cascades = [doubles("FilterBank", sos=band)[0].detach() for band in bands]  # type: ignore[arg-type]
+    cascades = [doubles("FilterBank", **{f"bands[{k}]": band})[0].detach() for k, band in enumerate(bands)]
     for k, sos in enumerate(cascades):
         if sos.dim() != 2 or sos.shape[-1] != 6 or sos.is_complex() or not bool((sos[..., 3] != 0).all()):
             raise bank.refused(f"bands[{k}]", "real sections [K, 6] with a_0 other than 0", list(sos.shape))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -140,16 +141,18 @@ class IIRFilter(Sections):
     @classmethod
     def from_ba(cls, b: Coefficients, a: Coefficients, **arguments: Unpack[IIROptions]) -> Self:
         """Of the polynomials that :func:`polezero.lfilter` takes; leading zeros of b, which delay, are kept."""
-        b, a = doubles(f"{cls.__name__}.from_ba", b=b, a=a)
+        b, a = doubles(cls.__name__, b=b, a=a)
         if b.dim() != 1 or a.dim() != 1:
             got = f"shapes {list(b.shape)} and {list(a.shape)}"
             raise ValueError(f"{cls.__name__}: b: expected the two polynomials of one filter, got {got}")
-        return cls(of_polynomials(b.detach(), a.detach()), **arguments)
+        if a[0] == 0:
+            raise ValueError(f"{cls.__name__}: a: expected a_0 other than 0, got {a.tolist()}")
+        return cls(_named(cls, of_polynomials, b.detach(), a.detach()), **arguments)
 
     @classmethod
     def from_zpk(cls, z: Coefficients, p: Coefficients, k: Coefficients, **arguments: Unpack[IIROptions]) -> Self:
         """Of zeros, poles and gain, as :func:`polezero.zpk2sos` puts them into sections."""
-        return cls(zpk2sos(z, p, k).detach(), **arguments)
+        return cls(_named(cls, zpk2sos, z, p, k).detach(), **arguments)
 
     @classmethod
     def from_design(
@@ -175,11 +178,8 @@ class IIRFilter(Sections):
         for key, value in given.items():
             if key not in OPTIONS[name]:
                 raise ValueError(f"{cls.__name__}: {key}: expected None for {name}, got {value!r}")
-        try:
-            sos = designed(name, order, Wn, btype, arguments.get("fs", 2.0), **given).detach()
-        except (TypeError, ValueError) as error:
-            raise type(error)(str(error).replace(f"{name}:", f"{cls.__name__}:", 1)) from None
-        return cls(sos, **arguments)
+        sos = _named(cls, designed, name, order, Wn, btype, arguments.get("fs", 2.0), **given)
+        return cls(sos.detach(), **arguments)
 
     # ---- parameters
 
@@ -216,7 +216,7 @@ class IIRFilter(Sections):
                 "radius": PoleRadius(),
                 "angle": None,
                 "pole_pairs": Tanh(),
-                "real_poles": Reflection(),
+                "real_poles": _Real(),
             }
             for name, value in self._of_poles(a).items():
                 self.declare(name, value, kinds[name], tuple(value.shape[a.dim() - 2 :]))
@@ -352,6 +352,21 @@ class IIRFilter(Sections):
 
     def extra_repr(self) -> str:
         return f"{self.form}, {super().extra_repr()}"
+
+
+def _named(cls: type, design: Callable[..., Tensor], *arguments: Any, **options: Any) -> Tensor:
+    """A design whose errors are sentences of the module."""
+    try:
+        return design(*arguments, **options)
+    except (TypeError, ValueError) as error:
+        _, _, sentence = str(error).partition(": ")
+        raise type(error)(f"{cls.__name__}: {sentence}") from None
+
+
+class _Real(Reflection):
+    """Real poles are the reflection coefficients of sections of first order, but for the sign."""
+
+    expected = "real poles between -1 and 1"
 
 
 class _OfSign(Parametrization):

@@ -4,8 +4,8 @@ from modules.case import ModuleCase
 from polezero.nn import FilterBank
 
 BANDS = [
-    {"ftype": "butter", "order": 3, "cutoff": 300.0, "gain": -2.0},
-    {"ftype": "cheby1", "order": 1, "cutoff": [400.0, 900.0], "btype": "bandpass"},
+    {"ftype": "butter", "order": 1, "cutoff": 300.0, "gain": -2.0},
+    {"ftype": "butter", "order": 2, "cutoff": [400.0, 900.0], "btype": "bandpass"},
     {"ftype": "peaking", "cutoff": 800.0, "Q": 2.0, "gain": 4.0},
 ]
 EDGES = {"cutoff": [300.0, 800.0], "edges": [[400.0, 900.0]], "gain": [-2.0, 4.0], "Q": [2.0]}
@@ -22,6 +22,8 @@ def bank(spec: dict[str, object], **options: object) -> FilterBank:
 
 BAD = (
     (lambda: FilterBank([]), "FilterBank: bands: expected dictionaries, or sections of each band, got [[][]]"),
+    (lambda: FilterBank(BANDS[0]), "FilterBank: bands: expected dictionaries, or sections of each band, got {*"),
+    (lambda: FilterBank(["butter"]), "FilterBank: bands[[]0]: expected a tensor, a number or *, got 'butter'"),
     (lambda: FilterBank(SECTIONS, trainable="edges"), "FilterBank: trainable: expected 'none' or * sections, *"),
     (lambda: FilterBank(SECTIONS, trainable="all"), "FilterBank: trainable: expected none, coefficients or edges, *"),
     (lambda: FilterBank([[1.0, 2.0]]), "FilterBank: bands[[]0]: expected real sections [[]K, 6] *, got [[]2]"),
@@ -65,6 +67,10 @@ CASES = [
         label="FilterBank-crossover",
         make=lambda **options: FilterBank.crossover([0.2, 0.5], 2, **{"fs": 2.0, "trainable": "edges"} | options),
         typical={"splits": [0.2, 0.5]},
+        opt_out={
+            "compiled": "takes 5 s; test_compile.py has polezero.crossover, and the first case the bank",
+            "stateful": "compiles too; the first case has the bank's state",
+        },
     ),
     ModuleCase(
         label="FilterBank-coefficients",

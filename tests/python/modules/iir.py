@@ -54,6 +54,8 @@ BAD = (
     ),
     (lambda: IIRFilter.from_design("butter", 4, 3.0, fs=4), "IIRFilter: Wn: expected frequencies below *, got 3"),
     (lambda: IIRFilter.from_design("butter", 4, 0.3, rp=1.0), "IIRFilter: rp: expected None for butter, got 1.0"),
+    (lambda: IIRFilter.from_ba([1.0], [0.0, 1.0]), "IIRFilter: a: expected a_0 other than 0, got [[]0.0, 1.0]"),
+    (lambda: IIRFilter.from_zpk([0.5j], [0.5], 1.0), "IIRFilter: z: expected real numbers and conjugate pairs, got *"),
     (lambda: IIRFilter.from_ba([[1.0]], [1.0, 0.5]), "IIRFilter: b: expected the two polynomials of one filter, got *"),
 )
 
