@@ -123,6 +123,28 @@ def test_bands_of_one_structure_are_designed_together() -> None:
     ]
 
 
+def test_zero_phase_is_that_of_scipy_and_wants_whole_signals() -> None:
+    x = noise(2, 3, 400)
+    for mode in MODES:
+        bank = FilterBank.eeg(fs=128, trainable=mode, zero_phase=True)
+        y = bank(x)
+        assert y.shape == (2, 3, 5, 400)
+        for k, sos in enumerate(bank.sos().detach()):
+            close(y[..., k, :], torch.from_numpy(scipy.signal.sosfiltfilt(sos.numpy(), x.numpy()).copy()), 1e-10)
+    y.square().sum().backward()
+    assert bool(torch.isfinite(bank.parametrizations.edges.original.grad).all())
+    one = polezero.nn.IIRFilter.from_design("butter", 4, (8.0, 12.0), "bandpass", fs=128, zero_phase=True)
+    close(one(x), polezero.sosfiltfilt(one.sos(), x), 1e-13)
+    with pytest.raises(
+        ValueError, match=r"^FilterBank: zero_phase: expected a whole signal .*, got a signal in chunks"
+    ):
+        bank.stream()(x)
+    with pytest.raises(ValueError, match=r"^FilterBank: zero_phase: expected a whole .*, got values that change with"):
+        bank(x[0], edges=bank.edges.expand(3, 10, 5, 2), hop=40)
+    with pytest.raises(ValueError, match=r"^FilterBank: zero_phase: expected False of a stateful module, got True"):
+        FilterBank.eeg(fs=128, zero_phase=True, stateful=True)
+
+
 # ---- presets
 
 

@@ -74,6 +74,8 @@ class FilterBank(Sections):
         edge_range: What trained frequencies are within; None for fs / 50000 to 0.495 fs.
         gain_range: Of trained gains, in dB.
         Q_range: Of trained qualities.
+        zero_phase: Whether to filter forth and back, by :func:`polezero.sosfiltfilt`: with ``|H|^2``, without delay,
+            but a whole signal at a time.
         options: ``channels``, ``stateful``, ``save_state``, ``dtype``, ``device`` of :class:`FilterModule`.
 
     Shapes: ``[..., T]`` to ``[..., bands, T]``, with channels ``[..., channels, T]`` to ``[..., channels, bands, T]``.
@@ -84,8 +86,8 @@ class FilterBank(Sections):
 
     In place of braindecode's ``FilterBankLayer(n_chans, sfreq, [(4, 8), (8, 12)], method="iir", phase="forward")``,
     which filters each band on its own, with one polynomial of order 8, take the bank below: ``[batch, channels, T]`` to
-    ``[batch, channels, bands, T]``, where it has bands before channels (``.transpose(1, 2)``). What it does without
-    ``phase`` is ``polezero.sosfiltfilt(bank.sos(), x.unsqueeze(-2))``.
+    ``[batch, channels, bands, T]``, where it has bands before channels (``.transpose(1, 2)``). In place of its default,
+    ``phase="zero"``, say ``zero_phase=True``.
 
     Example:
         >>> import torch, polezero
@@ -107,10 +109,12 @@ class FilterBank(Sections):
         edge_range: tuple[float, float] | None = None,
         gain_range: tuple[float, float] = (-18.0, 18.0),
         Q_range: tuple[float, float] = (0.1, 100.0),
+        zero_phase: bool = False,
         **options: Unpack[Options],
     ) -> None:
         mode, trained = _mode(trainable)
         super().__init__(fs, **{**options, "trainable": trained})
+        self.filter_forth_and_back(zero_phase)
         self._groups: list[Group] = []
         specified = [isinstance(band, Mapping) for band in bands]
         if isinstance(bands, (Mapping, str)) or not specified or any(specified) != all(specified):

@@ -31,6 +31,7 @@ class IIROptions(Options, total=False):
 
     parametrization: Form
     project: bool
+    zero_phase: bool
     fs: float
 
 
@@ -71,6 +72,8 @@ class IIRFilter(Sections):
         parametrization: One of the above.
         project: Whether poles outside of a stable parametrization are moved inside, along their rays to the radius
             1 - 2^-19, instead of being refused.
+        zero_phase: Whether to filter forth and back, by :func:`polezero.sosfiltfilt`: with ``|H|^2``, without delay,
+            but a whole signal at a time.
         fs: Sampling frequency in Hz; by default frequencies are in units of Nyquist's.
         options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of
             :class:`FilterModule`.
@@ -81,8 +84,7 @@ class IIRFilter(Sections):
     Source: S. Nercessian, A. Sarroff and K. J. Werner, "Lightweight and interpretable neural modeling of an audio
     distortion effect using hyperconditioned differentiable biquads", ICASSP 2021, for the triangle. In place of
     ``ml4gw.transforms.IIRFilter(N, Wn, btype="band", ftype="butter", fs=fs)``, which filters with one polynomial of
-    high order forth and back, take ``IIRFilter.from_design("butter", N, Wn, "bandpass", fs=fs)``, and
-    ``polezero.sosfiltfilt(module.sos(), x)`` where the phase shall be zero.
+    high order forth and back, take ``IIRFilter.from_design("butter", N, Wn, "bandpass", fs=fs, zero_phase=True)``.
 
     Example:
         >>> import torch, polezero
@@ -104,12 +106,14 @@ class IIRFilter(Sections):
         *,
         parametrization: Form = "coefficients",
         project: bool = False,
+        zero_phase: bool = False,
         fs: float = 2.0,
         **options: Unpack[Options],
     ) -> None:
         if isinstance(sos, Tensor):
             options.setdefault("device", sos.device)
         super().__init__(fs, **options)
+        self.filter_forth_and_back(zero_phase)
         if parametrization not in FORMS:
             raise self.refused("parametrization", f"one of {', '.join(FORMS)}", repr(parametrization))
         (t,) = doubles(self._get_name(), sos=sos)

@@ -11,6 +11,7 @@ from polezero import lpv
 from polezero import plot as figures
 from polezero._responses import freqz_sos
 from polezero._sosfilt import sosfilt
+from polezero._zero_phase import sosfiltfilt
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Values
 
@@ -22,6 +23,8 @@ __all__ = ["Sections"]
 
 class Sections(FilterModule):
     """A cascade of second-order sections, which `design` makes of the parameters."""
+
+    zero_phase = False  # whether it filters forth and back
 
     def design(self, **values: Tensor) -> Tensor:
         """Sections ``[..., K, 6]`` in float64 of parameters ``[..., *own]``."""
@@ -48,6 +51,11 @@ class Sections(FilterModule):
 
     def filtered(self, x: Tensor, sos: Tensor, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         """``x`` through sections ``[..., K, 6]``, or ``[..., F or T or 1, K, 6]`` where the time varies."""
+        if self.zero_phase:
+            if time.varies or memory is not None:
+                got = "values that change with time" if time.varies else "a signal in chunks"
+                raise self.refused("zero_phase", "a whole signal and constant values", got)
+            return sosfiltfilt(sos, x), None
         if not time.varies:
             if memory is None:
                 return sosfilt(sos, x), None
@@ -58,6 +66,12 @@ class Sections(FilterModule):
             return lpv.sosfilt(sos, x), None
         y, zf = lpv.sosfilt(sos, x, memory[0])
         return y, (zf,)
+
+    def filter_forth_and_back(self, zero_phase: bool) -> None:
+        """For constructors: whether it does."""
+        if zero_phase and self._stream is not None:
+            raise self.refused("zero_phase", "False of a stateful module", zero_phase)
+        self.zero_phase = bool(zero_phase)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         return (self.at_rest(x, *x.shape[:-1]),)
