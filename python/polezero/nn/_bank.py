@@ -44,18 +44,17 @@ class FilterBank(Sections):
 
     One :func:`polezero.sosfilt` filters all bands; shorter cascades are filled up with sections that pass everything.
 
-    A band is a dictionary:
+    A band is a dictionary. Its family may be ``butter``, ``cheby1``, ``cheby2``, ``ellip``, ``bessel`` or ``legendre``.
 
-    =========================================== ===================================================================
-    ``ftype``                                   further keys
-    =========================================== ===================================================================
-    ``butter cheby1 cheby2 ellip bessel         ``order``, ``cutoff`` (one frequency, or two of a band), ``btype``
-    legendre``                                  (``low``, ``high``, ``bandpass``, ``bandstop``; ``low`` by default),
-                                                ``rp`` (1 dB), ``rs`` (20 dB, 40 of ``ellip``), ``norm`` (``phase``)
-    one of the nine of :func:`polezero.biquad`  ``cutoff``, ``Q`` (0.7071), ``gain`` in dB
-    ``gammatone``                               ``cutoff``, the centre
-    ``linkwitz-riley``                          ``order`` and ``cutoff``, n - 1 rising frequencies for n bands
-    =========================================== ===================================================================
+    ======================== ===================================================================================
+    ``ftype``                further keys
+    ======================== ===================================================================================
+    a family                 ``order``, ``cutoff`` (one frequency, or two of a band), ``btype`` (``low``, the default,
+                             ``high``, ``bandpass``, ``bandstop``), ``rp`` (1 dB), ``rs`` (20 dB, ellip 40), ``norm``
+    a type of :func:`biquad` ``cutoff``, ``Q`` (0.7071), ``gain`` in dB
+    ``gammatone``            ``cutoff``, the centre
+    ``linkwitz-riley``       ``order`` and ``cutoff``, n - 1 rising frequencies for n bands
+    ======================== ===================================================================================
 
     Of all but the last, ``gain`` may be given: that of the design where it has one, else that of the whole band. What
     is trained is said by ``trainable``, and is what reads and writes as an attribute:

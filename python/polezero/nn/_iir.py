@@ -48,14 +48,14 @@ class IIRFilter(Sections):
     ================ =========================================================== =====================================
     parametrization  attributes                                                  stable
     ================ =========================================================== =====================================
-    ``coefficients`` ``b`` [K, 3] and ``a`` [K, 2], which is a_1 and a_2          no: as far as training leaves it so
-    ``triangle``     ``b`` and ``a``, by :class:`~parametrizations.Triangle`      yes; any stable section
-    ``reflection``   ``b`` and ``reflection`` [K, 2], of a_1 = k_1 (1 + k_2) and  yes; any stable section
+    ``coefficients`` ``b`` [K, 3] and ``a`` [K, 2], which is a_1 and a_2         no: as far as training leaves it so
+    ``triangle``     ``b`` and ``a``, by :class:`~parametrizations.Triangle`     yes; any stable section
+    ``reflection``   ``b`` and ``reflection`` [K, 2], of a_1 = k_1 (1 + k_2) and yes; any stable section
                      a_2 = k_2, by :class:`~parametrizations.Reflection`
-    ``tanh``         ``b``, ``pole_pairs`` [P, 2], real and imaginary part of     yes; pairs stay pairs, and real poles
-                     one pole each, by :class:`~parametrizations.Tanh`, and       stay real
+    ``tanh``         ``b``, ``pole_pairs`` [P, 2], real and imaginary part of    yes; pairs stay pairs, and real poles
+                     one pole each, by :class:`~parametrizations.Tanh`, and      stay real
                      ``real_poles`` [R, 2], two of a section
-    ``poles``        ``radius`` [P] (:class:`~parametrizations.PoleRadius`),      yes; likewise
+    ``poles``        ``radius`` [P] (:class:`~parametrizations.PoleRadius`),     yes; likewise
                      ``angle`` [P] in radians, ``real_poles`` [R, 2]; of zeros
                      ``zero_radius``, ``zero_angle``, ``real_zeros``; ``gain``
     ================ =========================================================== =====================================
