@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from polezero._design import checks
 from polezero._design.audio import TYPES, WITHOUT_GAIN, biquad
 from polezero._design.crossovers import crossover
 from polezero._design.peaks import gammatone
@@ -19,7 +20,6 @@ from polezero.nn._roots import chosen, side_by_side
 
 Refused = Callable[[str, str, object], ValueError]
 
-BTYPES = {"low": 1, "lowpass": 1, "high": 1, "highpass": 1, "bandpass": 2, "band": 2, "bandstop": 2, "stop": 2}
 CROSSOVER: Literal["linkwitz-riley"] = "linkwitz-riley"
 # What the cut-offs of a band are called as a parameter, and how many dimensions one has.
 PARAMETERS = {"cutoff": 0, "edges": 1, "splits": 0, "gain": 0, "Q": 0}
@@ -78,34 +78,45 @@ def bands_of(bands: Sequence[Mapping[str, Any]], fs: float, refused: Refused) ->
 
 
 def _read(band: Mapping[str, Any], fs: float, wrong: Refused) -> tuple[Structure, dict[str, Any]]:
-    ftype = band.get("ftype")
-    families = (*DECIBELS, "gammatone", *TYPES, CROSSOVER)
+    """The structure of a band, and its parameters."""
+    ftype, families = band.get("ftype"), (*DECIBELS, "gammatone", *TYPES, CROSSOVER)
     if ftype not in families:
         raise wrong("ftype", f"one of {', '.join(families)}", repr(ftype))
-    in_family, in_cookbook = ftype in DECIBELS, ftype in TYPES
-    keys = ["ftype", "cutoff"]
-    keys += ["order", "btype", *OPTIONS[ftype]] if in_family else ["order"] if ftype == CROSSOVER else []
-    keys += ["Q"] if in_cookbook else []
-    keys += ["gain"] if ftype != CROSSOVER else []
+    keys = _keys(cast(str, ftype))
     for key in band:
         if key not in keys:
             raise wrong("", f"keys out of {', '.join(keys)} for {ftype}", repr(key))
-    btype, order = band.get("btype", "low"), 0
-    if in_family and btype not in BTYPES:
-        raise wrong("btype", f"one of {', '.join(BTYPES)}", repr(btype))
-    if "order" in keys:
-        order = _order(band.get("order"), wrong)
-    name = "splits" if ftype == CROSSOVER else "edges" if in_family and BTYPES[btype] == 2 else "cutoff"
+    btype = _btype(band.get("btype", "low"), wrong) if "btype" in keys else ""
+    order = _order(band.get("order"), wrong) if "order" in keys else 0
+    name = "splits" if ftype == CROSSOVER else "edges" if btype in ("bandpass", "bandstop") else "cutoff"
     given: dict[str, Any] = {name: _cutoffs(name, band.get("cutoff"), fs, wrong)}
-    if in_cookbook:
+    if "Q" in keys:
         given["Q"] = _number("Q", band.get("Q", 0.5**0.5), wrong)
-    if in_cookbook and ftype not in WITHOUT_GAIN and band.get("gain") is None:
-        raise wrong("gain", f"dB of a {ftype}", None)
     if band.get("gain") is not None:
         given["gain"] = _number("gain", band["gain"], wrong)
-    options = tuple((key, band[key]) for key in OPTIONS.get(ftype, ()) if key in band)
-    structure = Structure(ftype, order, btype if in_family else "", options, name, "gain" in given, "Q" in given)
-    return structure, given
+    elif ftype in TYPES and ftype not in WITHOUT_GAIN:
+        raise wrong("gain", f"dB of a {ftype}", None)
+    options = tuple(
+        (key, band[key] if key == "norm" else _number(key, band[key], wrong))
+        for key in OPTIONS.get(cast(str, ftype), ())
+        if key in band
+    )
+    return Structure(cast(str, ftype), order, btype, options, name, "gain" in given, "Q" in given), given
+
+
+def _keys(ftype: str) -> tuple[str, ...]:
+    if ftype in DECIBELS:
+        return "ftype", "order", "cutoff", "btype", "gain", *OPTIONS[ftype]
+    if ftype == CROSSOVER:
+        return "ftype", "order", "cutoff"
+    return "ftype", "cutoff", "gain", *(("Q",) if ftype in TYPES else ())
+
+
+def _btype(value: Any, wrong: Refused) -> str:
+    try:
+        return checks.band_type("FilterBank", value)
+    except ValueError:
+        raise wrong("btype", "lowpass, highpass, bandpass or bandstop", repr(value)) from None
 
 
 def _order(value: Any, wrong: Refused) -> int:

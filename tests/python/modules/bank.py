@@ -30,7 +30,7 @@ BAD = (
     (lambda: bank({"cutoff": 100.0}), "FilterBank: bands[[]0]: ftype: expected one of butter, *, got None"),
     (
         lambda: bank({"ftype": "butter", "order": 2, "cutoff": 100.0, "rp": 1.0}),
-        "FilterBank: bands[[]0]: expected keys out of ftype, cutoff, order, btype, gain for butter, got 'rp'",
+        "FilterBank: bands[[]0]: expected keys out of ftype, order, cutoff, btype, gain for butter, got 'rp'",
     ),
     (
         lambda: bank({"ftype": "butter", "order": 2, "cutoff": 5000.0}),
@@ -43,6 +43,14 @@ BAD = (
     (
         lambda: bank({"ftype": "butter", "order": 2, "cutoff": [20.0, 10.0], "btype": "bandpass"}),
         "FilterBank: bands[[]0]: cutoff: expected rising frequencies, got *",
+    ),
+    (
+        lambda: bank({"ftype": "butter", "order": 2, "cutoff": 5.0, "btype": ["low"]}),
+        "FilterBank: bands[[]0]: btype: expected lowpass, highpass, bandpass or bandstop, got *",
+    ),
+    (
+        lambda: bank({"ftype": "bessel", "order": 2, "cutoff": 5.0, "norm": "loud"}),
+        "FilterBank: bands: norm: expected phase, delay or mag, got 'loud'",
     ),
     (lambda: bank({"ftype": "butter", "cutoff": 5.0}), "FilterBank: bands[[]0]: order: expected a whole number, got *"),
     (lambda: bank({"ftype": "peaking", "cutoff": 50.0}), "FilterBank: bands[[]0]: gain: expected dB *, got None"),
