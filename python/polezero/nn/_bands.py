@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from polezero._design import checks
-from polezero._design.audio import TYPES, WITHOUT_GAIN, biquad
+from polezero._design.audio import biquad
+from polezero._design.cookbook import TYPES, WITHOUT_GAIN
 from polezero._design.crossovers import crossover
 from polezero._design.peaks import gammatone
 from polezero.nn._designs import DECIBELS, OPTIONS, designed
