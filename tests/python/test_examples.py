@@ -225,3 +225,33 @@ def test_a_transformer_learns_to_set_an_equaliser_by_notes(tmp_path: Path) -> No
     shelf_db = re.search(r"^shelf, .*: (\S+) dB off", done.stdout, re.M).group(1)
     assert float(semitones) < 0.5 and float(bell_db) < 0.5 and float(shelf_db) < 1
     assert (tmp_path / "midi_equaliser.png").stat().st_size > 10_000
+# ---- examples/trainable_lowpass.py
+
+
+def test_a_filter_learns_a_moving_average(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "trainable_lowpass.py", "--steps", "2", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert float(re.search(r"the losses are the same to (\S+)", done.stdout).group(1)) < 1e-5  # 1e-7
+    errors = dict(re.findall(r"^(\w+): error .* start, (\S+) dB after", done.stdout, re.M))
+    assert errors.keys() == {"triangle", "reflection", "tanh", "poles"}
+    assert max(float(errors[name]) for name in ("triangle", "reflection", "tanh")) < -150  # -180
+    assert float(errors["poles"]) < -35  # -40
+    assert (tmp_path / "trainable_lowpass.png").stat().st_size > 10_000
+
+
+# ---- examples/energy_profile.py
+
+
+def test_an_energy_profile_is_learned_by_edges_and_gains(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "energy_profile.py", "--steps", "200", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    powers = re.search(r"^power of the bands, edges: (\S+), (\S+), (\S+)$", done.stdout, re.M)
+    np.testing.assert_allclose([float(p) for p in powers.groups()], [1, 0.5, 0.2], rtol=0.02)
+    low, first, last, high = map(
+        float,
+        re.search(r"^learned: low below (\S+), .* mid (\S+) to (\S+), .* above (\S+),", done.stdout, re.M).groups(),
+    )
+    assert low > 0.3 and first < 0.18 < last and high > 0.62  # from 0.2, 0.2 to 0.6, and 0.6 of Nyquist's
+    assert (tmp_path / "energy_profile.png").stat().st_size > 10_000

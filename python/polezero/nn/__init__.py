@@ -5,11 +5,13 @@ parameters in range.
 """
 
 from polezero.nn import parametrizations
+from polezero.nn._bank import FilterBank
 from polezero.nn._biquad import Biquad
 from polezero.nn._corrections import DCBlocker, PreEmphasis, Weighting
 from polezero.nn._crossover import Crossover
 from polezero.nn._equalisers import ParametricEQ, ShelvingEQ
 from polezero.nn._graphic import GraphicEQ
+from polezero.nn._iir import IIRFilter
 from polezero.nn._loudness import Loudness
 from polezero.nn._module import FilterModule
 from polezero.nn._nonlinear import NonlinearBiquad
@@ -24,8 +26,10 @@ __all__ = [
     "Crossover",
     "DCBlocker",
     "Envelope",
+    "FilterBank",
     "FilterModule",
     "GraphicEQ",
+    "IIRFilter",
     "Loudness",
     "NonlinearBiquad",
     "ParametricEQ",

@@ -11,6 +11,7 @@ from polezero import lpv
 from polezero import plot as figures
 from polezero._responses import freqz_sos
 from polezero._sosfilt import sosfilt
+from polezero._zero_phase import sosfiltfilt
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Values
 
@@ -22,6 +23,8 @@ __all__ = ["Sections"]
 
 class Sections(FilterModule):
     """A cascade of second-order sections, which `design` makes of the parameters."""
+
+    zero_phase = False  # whether it filters forth and back
 
     def design(self, **values: Tensor) -> Tensor:
         """Sections ``[..., K, 6]`` in float64 of parameters ``[..., *own]``."""
@@ -37,11 +40,22 @@ class Sections(FilterModule):
         return w, H
 
     def plot(self, **options: Any) -> Figure:
-        """Magnitude and phase, by :func:`polezero.plot.response`."""
-        return figures.response(self.sos().detach(), fs=self.fs, **options)
+        """The response, by :func:`polezero.plot.response`; of several filters by :func:`polezero.plot.compare`."""
+        sos = self.sos().detach()
+        if sos.dim() == 2:
+            return figures.response(sos, fs=self.fs, **options)
+        return figures.compare({str(k): one for k, one in enumerate(sos.flatten(0, -3))}, fs=self.fs, **options)
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
-        sos = self.design(**values)
+        return self.filtered(x, self.design(**values), time, memory)
+
+    def filtered(self, x: Tensor, sos: Tensor, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
+        """``x`` through sections ``[..., K, 6]``, or ``[..., F or T or 1, K, 6]`` where the time varies."""
+        if self.zero_phase:
+            if time.varies or memory is not None:
+                got = "values that change with time" if time.varies else "a signal in chunks"
+                raise self.refused("zero_phase", "a whole signal and constant values", got)
+            return sosfiltfilt(sos, x), None
         if not time.varies:
             if memory is None:
                 return sosfilt(sos, x), None
@@ -53,10 +67,20 @@ class Sections(FilterModule):
         y, zf = lpv.sosfilt(sos, x, memory[0])
         return y, (zf,)
 
+    def filter_forth_and_back(self, zero_phase: bool) -> None:
+        """For constructors: whether it does."""
+        if zero_phase and self._stream is not None:
+            raise self.refused("zero_phase", "False of a stateful module", zero_phase)
+        self.zero_phase = bool(zero_phase)
+
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
+        return (self.at_rest(x, *x.shape[:-1]),)
+
+    def at_rest(self, x: Tensor, *leading: int) -> Tensor:
+        """A state of zeros beside ``x``."""
         # In float64: one of float32 is rounded from chunk to chunk, by 1e-3 where those are samples and poles at 20 Hz.
         wide = torch.promote_types(x.dtype, torch.float64)
-        return (torch.zeros(self.sections(), *x.shape[:-1], 2, dtype=wide, device=x.device),)
+        return torch.zeros(self.sections(), *leading, 2, dtype=wide, device=x.device)
 
     def sections(self) -> int:
         """How many there are."""
