@@ -225,6 +225,8 @@ def test_a_transformer_learns_to_set_an_equaliser_by_notes(tmp_path: Path) -> No
     shelf_db = re.search(r"^shelf, .*: (\S+) dB off", done.stdout, re.M).group(1)
     assert float(semitones) < 0.5 and float(bell_db) < 0.5 and float(shelf_db) < 1
     assert (tmp_path / "midi_equaliser.png").stat().st_size > 10_000
+
+
 # ---- examples/trainable_lowpass.py
 
 

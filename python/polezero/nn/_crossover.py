@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
-
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero import lpv
-from polezero import plot as figures
 from polezero._design.crossovers import CrossoverType, crossover
-from polezero._sosfilt import sosfilt
 from polezero.nn._biquad import Numbers, audible
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
+from polezero.nn._rising import Rising
 from polezero.nn._sections import Sections
-from polezero.nn.parametrizations import LogRange, Lsf, Parametrization
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Crossover"]
-
-GAP = 1e-3  # of the logarithmic range, from one frequency to the next: 0.7 % of 20 Hz to 20 kHz
-
-
-class _Rising(Parametrization):
-    """Frequencies in a range, each above the one before: the logarithms are placed as line spectral frequencies are."""
-
-    def __init__(self, low: float, high: float) -> None:
-        super().__init__()
-        LogRange(low, high)  # refuses what is no range
-        self._low, self._ratio, self._places = low, math.log(high / low), Lsf(GAP)
-        apart = math.exp(GAP * self._ratio)
-        self.expected = f"rising frequencies of {low * apart:g} to {high / apart:g} Hz, a factor of {apart:.4f} apart"
-
-    def _placed(self, value: Tensor) -> Tensor:
-        return torch.log(value / self._low) * (math.pi / self._ratio)
-
-    def fits(self, value: Tensor) -> bool:
-        return self._places.fits(self._placed(value))
-
-    def forward(self, original: Tensor) -> Tensor:
-        placed: Tensor = self._places(original)
-        return self._low * torch.exp(placed * (self._ratio / math.pi))
-
-    def right_inverse(self, value: Tensor) -> Tensor:
-        self.check(value)
-        return self._places.right_inverse(self._placed(value))
 
 
 class Crossover(Sections):
@@ -107,7 +71,7 @@ class Crossover(Sections):
         except (TypeError, ValueError) as error:
             raise type(error)(str(error).replace("crossover", self._get_name(), 1)) from None
         self.order, self.ftype = order, ftype
-        self.declare("frequency", frequency, _Rising(*(frequency_range or audible(self.fs))), (splits,))
+        self.declare("frequency", frequency, Rising(*(frequency_range or audible(self.fs))), (splits,))
         self.declared()
 
     def design(self, frequency: Tensor) -> Tensor:  # type: ignore[override]
@@ -115,28 +79,14 @@ class Crossover(Sections):
         return crossover(self.order, frequency, self.ftype, fs=self.fs)
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
-        sos, x = self.design(**values), x.unsqueeze(-2)
-        if time.varies:
-            sos = time.between(sos.movedim(-3, -4), 2)
-        run = lpv.sosfilt if time.varies else sosfilt
-        if memory is None:
-            return run(sos, x), None
-        y, zf = run(sos, x, zi=memory[0])
-        return y, (zf,)
+        sos = self.design(**values)
+        return self.filtered(x.unsqueeze(-2), sos.movedim(-3, -4) if time.varies else sos, time, memory)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
-        bands = values["frequency"].shape[-1] + 1
-        return (torch.zeros(self._count, *x.shape[:-1], bands, 2, dtype=x.dtype, device=x.device),)
+        return (self.at_rest(x, *x.shape[:-1], values["frequency"].shape[-1] + 1),)
 
     def sections(self) -> int:
         return self._count
-
-    def plot(self, **options: Any) -> Figure:
-        """The bands' magnitudes, by :func:`polezero.plot.compare`; without channels."""
-        sos = self.sos().detach()
-        if sos.dim() > 3:
-            raise self.refused("channels", "None for a figure", self.channels)
-        return figures.compare({f"band {k}": band for k, band in enumerate(sos)}, fs=self.fs, **options)
 
     def extra_repr(self) -> str:
         return f"order={self.order}, {self.ftype!r}, {super().extra_repr()}"

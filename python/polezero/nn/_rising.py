@@ -36,7 +36,8 @@ class Rising(Parametrization):
         super().__init__()
         if not 0 < low < high < math.inf:
             raise ValueError(f"Rising: low: expected a number between 0 and high, got {low} and {high}")
-        self.lowest, self.range, self.gap = float(low), math.log(high / low), math.log(ratio) / math.log(high / low)
+        self.lowest, self.highest, self.range = float(low), float(high), math.log(high / low)
+        self.gap = math.log(ratio) / self.range
         self.expected = f"rising frequencies of {low:g} to {high:g} Hz, each at least {ratio:g} times the one before"
 
     def _least(self, like: Tensor) -> Tensor:
@@ -55,7 +56,8 @@ class Rising(Parametrization):
     def forward(self, original: Tensor) -> Tensor:
         parts, least = torch.softmax(torch.nn.functional.pad(original, (0, 1)), -1), self._least(original)
         gaps = least + (1 - least.sum()) * parts
-        return self.lowest * torch.exp(self.range * torch.cumsum(gaps[..., :-1], -1).clamp(max=1.0))
+        places = torch.cumsum(gaps[..., :-1], -1)
+        return (self.lowest * torch.exp(self.range * places)).clamp(self.lowest, self.highest)
 
     def right_inverse(self, value: Tensor) -> Tensor:
         self.check(value)
