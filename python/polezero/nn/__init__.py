@@ -7,6 +7,7 @@ parameters in range.
 from polezero.nn import parametrizations
 from polezero.nn._biquad import Biquad
 from polezero.nn._crossover import Crossover
+from polezero.nn._delays import Allpass, Comb, KarplusStrong
 from polezero.nn._equalisers import ParametricEQ, ShelvingEQ
 from polezero.nn._graphic import GraphicEQ
 from polezero.nn._module import FilterModule
@@ -15,10 +16,13 @@ from polezero.nn._stream import Stream
 from polezero.nn._tone_stack import ToneStack
 
 __all__ = [
+    "Allpass",
     "Biquad",
+    "Comb",
     "Crossover",
     "FilterModule",
     "GraphicEQ",
+    "KarplusStrong",
     "NonlinearBiquad",
     "ParametricEQ",
     "ShelvingEQ",
