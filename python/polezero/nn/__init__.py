@@ -10,6 +10,7 @@ from polezero.nn._crossover import Crossover
 from polezero.nn._delays import Allpass, Comb, KarplusStrong
 from polezero.nn._equalisers import ParametricEQ, ShelvingEQ
 from polezero.nn._graphic import GraphicEQ
+from polezero.nn._modulation import Chorus, Flanger, Phaser
 from polezero.nn._module import FilterModule
 from polezero.nn._nonlinear import NonlinearBiquad
 from polezero.nn._stream import Stream
@@ -18,13 +19,16 @@ from polezero.nn._tone_stack import ToneStack
 __all__ = [
     "Allpass",
     "Biquad",
+    "Chorus",
     "Comb",
     "Crossover",
     "FilterModule",
+    "Flanger",
     "GraphicEQ",
     "KarplusStrong",
     "NonlinearBiquad",
     "ParametricEQ",
+    "Phaser",
     "ShelvingEQ",
     "Stream",
     "ToneStack",

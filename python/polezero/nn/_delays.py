@@ -19,7 +19,7 @@ from polezero.nn.parametrizations import LogRange, Range
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "over_time"]
+__all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "over_time", "samples"]
 
 Numbers = float | list[float] | Tensor
 Between = Literal["linear", "lagrange3"]
@@ -95,11 +95,14 @@ def polynomial(weights: Tensor, delays: Tensor) -> Tensor:
     return zeros.scatter_add(-1, delays.expand(weights.shape), weights)
 
 
+def samples(x: Tensor, values: Values, time: Timeline) -> Values:
+    """Parameters of one number each for each sample, of as many dimensions as ``x``."""
+    return {name: value[(None,) * (x.dim() - value.dim())] for name, value in over_time(values, time).items()}
+
+
 def rows_or_samples(x: Tensor, values: Values, time: Timeline) -> Values:
     """Parameters as the ops of delay lines tell them apart: as many dimensions as ``x`` where they change with time."""
-    if not time.varies:
-        return values
-    return {name: v[(None,) * (x.dim() - v.dim())] for name, v in over_time(values, time).items()}
+    return samples(x, values, time) if time.varies else values
 
 
 class Comb(DelayLine):
