@@ -10,6 +10,7 @@ from polezero.nn._crossover import Crossover
 from polezero.nn._delays import Allpass, Comb, KarplusStrong
 from polezero.nn._equalisers import ParametricEQ, ShelvingEQ
 from polezero.nn._graphic import GraphicEQ
+from polezero.nn._modes import ModalReverb, PlateReverb, thin_plate_modes
 from polezero.nn._modulation import Chorus, Flanger, Phaser
 from polezero.nn._module import FilterModule
 from polezero.nn._nonlinear import NonlinearBiquad
@@ -26,11 +27,14 @@ __all__ = [
     "Flanger",
     "GraphicEQ",
     "KarplusStrong",
+    "ModalReverb",
     "NonlinearBiquad",
     "ParametricEQ",
     "Phaser",
+    "PlateReverb",
     "ShelvingEQ",
     "Stream",
     "ToneStack",
     "parametrizations",
+    "thin_plate_modes",
 ]

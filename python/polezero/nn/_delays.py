@@ -12,14 +12,14 @@ from typing_extensions import Unpack
 from polezero import plot as figures
 from polezero._responses import freqz
 from polezero._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
-from polezero.nn._frames import Timeline
+from polezero.nn._frames import Timeline, over_time
 from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn.parametrizations import LogRange, Range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "over_time", "samples"]
+__all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "samples"]
 
 Numbers = float | list[float] | Tensor
 Between = Literal["linear", "lagrange3"]
@@ -27,14 +27,6 @@ Between = Literal["linear", "lagrange3"]
 # The least delay that each interpolation can read, and how many samples it reads beyond the whole part of a delay.
 SHORTEST: dict[str, int] = {"linear": 1, "lagrange3": 2}
 BEYOND: dict[str, int] = {"linear": 1, "lagrange3": 2}
-
-
-def over_time(values: Values, time: Timeline) -> Values:
-    """Parameters of one number each for each sample, ``[..., T]``, or ``[..., 1]`` where they do not change."""
-    if not time.varies:
-        return {name: value.unsqueeze(-1) for name, value in values.items()}
-    frames = max(value.shape[-1] for value in values.values())
-    return {name: value if value.shape[-1] == 1 < frames else time.between(value, 0) for name, value in values.items()}
 
 
 class DelayLine(FilterModule):

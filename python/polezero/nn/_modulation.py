@@ -11,8 +11,8 @@ from typing_extensions import Unpack
 
 from polezero import lpv
 from polezero._sparse import comb_filter, feedforward_comb
-from polezero.nn._delays import Between, DelayLine, over_time, samples
-from polezero.nn._frames import Timeline
+from polezero.nn._delays import Between, DelayLine, samples
+from polezero.nn._frames import Timeline, over_time
 from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn.parametrizations import LogRange, Range
 
