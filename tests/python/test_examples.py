@@ -223,3 +223,21 @@ def test_a_transformer_learns_to_set_an_equaliser_by_notes(tmp_path: Path) -> No
     shelf_db = re.search(r"^shelf, .*: (\S+) dB off", done.stdout, re.M).group(1)
     assert float(semitones) < 0.5 and float(bell_db) < 0.5 and float(shelf_db) < 1
     assert (tmp_path / "midi_equaliser.png").stat().st_size > 10_000
+
+
+# ---- examples/plate_reverb.py
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_physics_and_the_modes_of_a_plate_are_learned(seed: int, tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "plate_reverb.py", "--seed", str(seed), "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert float(re.search(r"off by at most (\S+)%", done.stdout).group(1)) < 2  # 1.0 and 1.3 %: gains are off by 5 %
+    scores = re.findall(r"RE_freq (\S+), RE_decay (\S+), RE_gain (\S+), RE (\S+), (\d+) modes", done.stdout)
+    before, plate, modes = np.array(scores, dtype=float)
+    assert before[0] > 0.01 and before[3] > 0.3
+    assert plate[0] < 3e-4 and plate[1] < 0.06 and plate[3] < 0.08  # 2.4e-4 and 5 % are what its modes are off by
+    assert modes[0] < 1.2e-4 and modes[1] < 0.035 and modes[2] < 0.14 and modes[3] < 0.06  # 1e-4, 0.032, 0.122, 0.051
+    assert plate[4] == modes[4] == float(re.search(r"a plate of (\d+) modes", done.stdout).group(1))
+    assert (tmp_path / "plate_reverb.png").stat().st_size > 10_000
