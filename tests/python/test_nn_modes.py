@@ -61,6 +61,13 @@ def test_modal_reverbs_have_their_response() -> None:
     torch.testing.assert_close(H.detach(), expected, rtol=1e-9, atol=1e-9)
 
 
+def test_figures_show_the_magnitude() -> None:
+    pytest.importorskip("matplotlib").use("Agg")
+    bank, _ = hidden_bank()
+    curve = bank.plot(300).axes[0].lines[0]
+    np.testing.assert_allclose(curve.get_ydata(), 20 * bank.freqz(300)[1].detach().abs().log10().numpy(), atol=1e-9)
+
+
 def test_modes_that_move_are_recurrences_of_moving_poles() -> None:
     T, K = 300, 3
     bank = ModalReverb([300.0, 700.0, 1500.0], 0.1, fs=FS)

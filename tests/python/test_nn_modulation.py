@@ -82,7 +82,27 @@ def test_phasers_that_stand_still_have_their_response() -> None:
     a = (math.tan(math.pi * f / FS) - 1) / (math.tan(math.pi * f / FS) + 1)
     A = ((a + z) / (1 + a * z)) ** K
     np.testing.assert_allclose(H, 1 + m * A / (1 - g * z * A), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(made.freqz(2048)[1].detach().numpy(), H[:-1], rtol=0, atol=1e-9)
     assert abs(A[round(4096 * f / FS)] - 1j ** (-K)) < 0.02  # 90 degrees a stage
+
+
+@pytest.mark.parametrize("kind", [Flanger, Chorus])
+def test_delays_that_stand_still_have_the_response_of_the_middle(kind: type) -> None:
+    still = kind(depth=0.0, channels=2, mix=[0.5, 0.9], **RANGES)
+    x = torch.zeros(2, FS, dtype=torch.float64)
+    x[:, 0] = 1
+    H = torch.fft.rfft(still(x).detach())[:, :-1]
+    torch.testing.assert_close(still.freqz(FS // 2)[1].detach(), H, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", [Flanger, Chorus, Phaser])
+def test_figures_show_the_middle_of_the_sweep(kind: type) -> None:
+    pytest.importorskip("matplotlib").use("Agg")
+    module = kind(**({"fs": FS} if kind is Phaser else RANGES))
+    curve = module.plot().axes[0].lines[0]
+    hertz = torch.from_numpy(np.asarray(curve.get_xdata())).double()
+    level = 20 * module.freqz(hertz)[1].detach().abs().log10().numpy()
+    np.testing.assert_allclose(curve.get_ydata(), level, rtol=0, atol=1e-6)
 
 
 def test_loops_of_phasers_and_flangers_hold_however_they_are_swept() -> None:

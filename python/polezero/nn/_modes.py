@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero import plot as figures
 from polezero._allpole import linear_recurrence
 from polezero._modal import modal_bank
 from polezero.nn._frames import Timeline, over_time
-from polezero.nn._module import FilterModule, Memory, Options, Values
+from polezero.nn._magnitude import Magnitude, frequencies
+from polezero.nn._module import Memory, Options, Values
 from polezero.nn.parametrizations import LogRange, Range
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["ModalReverb", "PlateReverb", "thin_plate_modes"]
 
@@ -27,7 +23,7 @@ Bounds = tuple[float, float]
 FALL = 3 * math.log(10)  # of an amplitude by 60 dB, in nepers
 
 
-class Modes(FilterModule):
+class Modes(Magnitude):
     """What modules share that are banks of modes, which `modes` makes of the parameters."""
 
     count: int
@@ -59,22 +55,11 @@ class Modes(FilterModule):
         return (torch.zeros(*x.shape[:-1], self.count, dtype=dtype, device=x.device),)
 
     def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        """Frequencies in Hz, and the response at them, which are as in :func:`polezero.freqz`."""
         poles, gains = (c.unsqueeze(-2) for c in complex_modes(self.modes(**self.values(**values))))
-        hertz = torch.arange(worN, dtype=torch.float64) * (self.fs / 2 / worN) if isinstance(worN, int) else worN
-        late = torch.exp(-2j * math.pi / self.fs * hertz.to(poles.device).double()).unsqueeze(-1)
+        hertz = frequencies(worN, self.fs, poles)
+        late = torch.exp(-2j * math.pi / self.fs * hertz.double()).unsqueeze(-1)
         both = gains / (1 - poles * late) + gains.conj() / (1 - poles.conj() * late)
         return hertz, both.sum(-1) / 2
-
-    def plot(self, points: int = 4096) -> Figure:
-        """The magnitude of the response over frequency."""
-        hertz, H = self.freqz(points)
-        with figures._style() as plt:
-            figure: Figure
-            figure, ax = plt.subplots(figsize=(figures.WIDTH, figures.HEIGHT + 0.4), layout="constrained")
-            ax.plot(hertz.numpy(), 20 * H.detach().abs().log10().cpu().numpy().T, lw=1)
-            ax.set(xlabel="frequency (Hz)", ylabel="magnitude (dB)", xlim=(0, self.fs / 2))
-        return figure
 
 
 def complex_modes(modes: Values) -> tuple[Tensor, Tensor]:

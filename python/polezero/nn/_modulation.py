@@ -11,8 +11,9 @@ from typing_extensions import Unpack
 
 from polezero import lpv
 from polezero._sparse import comb_filter, feedforward_comb
-from polezero.nn._delays import Between, DelayLine, samples
+from polezero.nn._delays import Between, DelayLine, polynomial, samples
 from polezero.nn._frames import Timeline, over_time
+from polezero.nn._magnitude import Magnitude, frequencies
 from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn.parametrizations import LogRange, Range
 
@@ -138,7 +139,8 @@ class Flanger(Oscillator, DelayLine):
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = samples(x, values, time)
         swing, phase = self.sweep(now, x.shape[-1], memory)
-        D, g, through = now["delay"] * self.fs * (1 + swing), now["feedback"], now["mix"] - now["feedback"]
+        D = self.legal(now["delay"] * self.fs * (1 + swing), memory)
+        g, through = now["feedback"], now["mix"] - now["feedback"]
         how = self.interpolation  # y = w + (m - g) v
         if memory is None:
             return feedforward_comb(through, D, comb_filter(-g, D, x, interpolation=how), interpolation=how), None
@@ -148,6 +150,15 @@ class Flanger(Oscillator, DelayLine):
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         return self.start(x), *super().rest(x, values, time)
+
+    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
+        """The coefficients in the middle of the sweep, in float64."""
+        now = self.values(**values)
+        g, through = now["feedback"].unsqueeze(-1), (now["mix"] - now["feedback"]).unsqueeze(-1)
+        weights, delays = self.taps(now["delay"] * self.fs)
+        taps, delays = torch.nn.functional.pad(weights, (1, 0)), torch.nn.functional.pad(delays, (1, 0))
+        first = torch.nn.functional.pad(torch.ones_like(g), (0, weights.shape[-1]))
+        return polynomial(first + through * taps, delays), polynomial(first - g * taps, delays)
 
 
 class Chorus(Oscillator, DelayLine):
@@ -222,7 +233,7 @@ class Chorus(Oscillator, DelayLine):
         voiced["phase"] = voiced["phase"] + apart
         at = None if memory is None else (memory[0].unsqueeze(-1),)
         swing, phase = self.sweep(voiced, x.shape[-1], at)
-        D, how = voiced["delay"] * self.fs * (1 + swing), self.interpolation
+        D, how = self.legal(voiced["delay"] * self.fs * (1 + swing), memory), self.interpolation
         copies = x.unsqueeze(-2).expand(*x.shape[:-1], self.voices, x.shape[-1])
         if memory is None:
             return feedforward_comb(voiced["mix"], D, copies, interpolation=how).mean(-2), None
@@ -232,11 +243,18 @@ class Chorus(Oscillator, DelayLine):
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         return self.start(x), *super().rest(x, values, time)
 
+    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
+        """The coefficients in the middle of the sweep, in float64."""
+        now = self.values(**values)
+        weights, delays = self.taps(now["delay"] * self.fs)
+        taps = torch.cat([weights.new_ones(*weights.shape[:-1], 1), now["mix"].unsqueeze(-1) * weights], -1)
+        return polynomial(taps, torch.nn.functional.pad(delays, (1, 0))), torch.ones_like(taps[..., :1])
+
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, voices={self.voices}"
 
 
-class Phaser(Oscillator, FilterModule):
+class Phaser(Oscillator, Magnitude):
     r"""A signal and itself through all-passes: notches, two stages each, that an oscillator sweeps.
 
     .. math::
@@ -329,6 +347,15 @@ class Phaser(Oscillator, FilterModule):
             return y.squeeze(-2), None
         y, state = lpv.state_space(*system, x.unsqueeze(-2), memory[1])
         return y.squeeze(-2), (phase, state)
+
+    def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> tuple[Tensor, Tensor]:
+        """Frequencies in Hz, and the response at them in the middle of the sweep."""
+        now = {name: value.unsqueeze(-1) for name, value in self.values(**values).items()}
+        turn = torch.tan(math.pi / self.fs * now["frequency"])
+        a, hertz = (turn - 1) / (turn + 1), frequencies(worN, self.fs, turn)
+        late = torch.exp(-2j * math.pi / self.fs * hertz.double())
+        v = ((a + late) / (1 + a * late)) ** self.stages
+        return hertz, 1 + now["mix"] * v / (1 - now["feedback"] * late * v)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         return self.start(x), x.new_zeros(*x.shape[:-1], self.stages + 1)
