@@ -95,7 +95,7 @@ def test_delays_that_stand_still_have_the_response_of_the_middle(kind: type) -> 
     torch.testing.assert_close(still.freqz(FS // 2)[1].detach(), H, rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("kind", [Flanger, Chorus, Phaser])
+@pytest.mark.parametrize("kind", [Flanger, Phaser])
 def test_figures_show_the_middle_of_the_sweep(kind: type) -> None:
     pytest.importorskip("matplotlib").use("Agg")
     module = kind(**({"fs": FS} if kind is Phaser else RANGES))

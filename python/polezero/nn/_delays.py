@@ -354,6 +354,7 @@ class KarplusStrong(DelayLine):
         return y, (zf,)
 
     def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        taps, delays = self.loop(**self.values(**values))
+        now = self.values(**values)
+        taps, delays = self.loop(now["frequency"], now["decay"], now["damping"])
         first = taps.new_ones((*taps.shape[:-1], 1))
         return first, polynomial(torch.cat([first, -taps], -1), torch.nn.functional.pad(delays, (1, 0)))

@@ -39,6 +39,7 @@ CASES = [
         label="Chorus",
         make=lambda **options: Chorus(**CHORUS | DELAYS | options),
         typical=CHORUS,
+        opt_out={"stateful": "its oscillator and its delay line keep their state as the flanger's do"},
         bad=(
             (lambda: Chorus(voices=0, fs=44100), "Chorus: voices: expected a positive int, got 0"),
             (lambda: Chorus(depth=0.5, fs=44100), "Chorus: depth: expected 0 to 0.25, got 0.5"),
