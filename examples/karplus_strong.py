@@ -5,7 +5,8 @@ Karplus and Strong's string is a delay line whose end is fed back to its beginni
     y[n] = x[n] + g ((1 - s) v[n] + s v[n-1]),    v[n] = y[n - D]
 
 A loop of D + s samples (low partials) is a pitch of fs / (D + s); g and s damp it, s the high partials more. D is no
-whole number: v is interpolated, and the delay has a gradient.
+whole number: v is interpolated, and the delay has a gradient. polezero.nn.KarplusStrong is that string by its pitch in
+Hz, its decay in seconds, and s, which are what is learned.
 
 The note is synthetic, and not by this model: a string with an exact delay, e^(-j w D), on a grid of frequencies, with
 noise 50 dB below it. Nothing is known of it but the samples: D starts at the whole number where its autocorrelation is
@@ -27,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 import polezero
+from polezero.nn import KarplusStrong
 
 SAMPLE_RATE = 44_100
 # Samples from the pluck on. Longer notes tell the pitch more exactly, but where it is off by half a period of a partial
@@ -39,43 +41,22 @@ NOISE_DB = -50
 # ---- the string
 
 
-class String(nn.Module):
-    """D starts at `delay`, the gain of the loop at 0.95, and without a filter."""
+def string_at(samples: int) -> KarplusStrong:
+    """Of a pitch of so many samples, with g = 0.95 and a mild filter."""
+    hertz = SAMPLE_RATE / samples
+    decay = -3 / (hertz * math.log10(0.95))
+    near = SAMPLE_RATE / (samples + 3), SAMPLE_RATE / (samples - 3)
+    return KarplusStrong(hertz, decay, 0.1, fs=SAMPLE_RATE, frequency_range=near)
 
-    def __init__(self, delay: float) -> None:
-        super().__init__()
-        self.delay = nn.Parameter(torch.tensor(delay, dtype=torch.float64))
-        self.gain = nn.Parameter(torch.logit(torch.tensor(0.95, dtype=torch.float64)))
-        self.softness = nn.Parameter(torch.tensor(-3.0, dtype=torch.float64))
 
-    def values(self) -> tuple[Tensor, Tensor, Tensor]:
-        """D, g < 1 and s < 1/2."""
-        return self.delay, self.gain.sigmoid(), 0.5 * self.softness.sigmoid()
+def period(string: KarplusStrong) -> float:
+    return SAMPLE_RATE / string.frequency.item()
 
-    def period(self) -> Tensor:
-        D, _, s = self.values()
-        return D + s
 
-    def taps(self) -> tuple[Tensor, Tensor]:
-        """Taps of feedback and their delays: the filter's taps, moved by the fraction of D."""
-        # polezero.comb_filter reads at a fractional delay too, but has no filter in its loop. sparse_allpole takes any
-        # taps: here what feedforward_comb, whose delay has the gradient, adds to the filter's (no delay below 2).
-        D, g, s = self.values()
-        whole = int(D.detach().floor())
-        loop_filter = nn.functional.pad(g * torch.stack([1 - s, s]), (0, 4))
-        moved = polezero.feedforward_comb(1.0, D - whole + 2, loop_filter, interpolation="lagrange3") - loop_filter
-        return moved[1:], torch.arange(whole - 1, whole + 4)
-
-    def forward(self, x: Tensor) -> Tensor:
-        taps, delays = self.taps()
-        y: Tensor = polezero.sparse_allpole(-taps, delays, x)
-        return y
-
-    @torch.no_grad()
-    def t60(self, hertz: Tensor) -> Tensor:
-        taps, delays = self.taps()
-        z = torch.exp(2j * math.pi * hertz / SAMPLE_RATE)
-        return t60_of_loop((taps * z[:, None] ** -delays).sum(-1).abs(), self.period().item())
+def t60(string: KarplusStrong, hertz: Tensor) -> Tensor:
+    """How long partials ring."""
+    response = string.freqz(hertz)[1].detach()
+    return t60_of_loop((1 - 1 / response).abs(), period(string))
 
 
 def t60_of_loop(gain: Tensor, period: float) -> Tensor:
@@ -155,7 +136,7 @@ class Run:
     ends: list[int] = field(default_factory=list)  # of the stages
 
 
-def learn(string: String, note: Note) -> Run:
+def learn(string: KarplusStrong, note: Note) -> Run:
     """Descent along the gradient (L-BFGS) of |string(x) - y|^2 / |y|^2, over more and more of the note."""
     run = Run()
     plucked = first_period(note.y)
@@ -165,7 +146,7 @@ def learn(string: String, note: Note) -> Run:
     return run
 
 
-def descend(string: String, x: Tensor, y: Tensor, note: Note, run: Run) -> None:
+def descend(string: KarplusStrong, x: Tensor, y: Tensor, note: Note, run: Run) -> None:
     optimiser = torch.optim.LBFGS(
         string.parameters(), max_iter=STEPS, max_eval=STEPS, tolerance_change=0, line_search_fn="strong_wolfe"
     )
@@ -185,11 +166,11 @@ def decibels(power: Tensor) -> float:
     return 10 * math.log10(power.item())
 
 
-def cents(string: String, note: Note) -> float:
-    return 1200 * math.log2(note.period / string.period().item())
+def cents(string: KarplusStrong, note: Note) -> float:
+    return 1200 * math.log2(note.period / period(string))
 
 
-def draw(note: Note, first: String, learned: String, run: Run, path: Path) -> None:
+def draw(note: Note, first: KarplusStrong, learned: KarplusStrong, run: Run, path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -225,8 +206,8 @@ def draw(note: Note, first: String, learned: String, run: Run, path: Path) -> No
             axis.axvline(end + 0.5, color=black, lw=0.5, alpha=0.4)
     hertz = torch.logspace(2, 4, 60, dtype=torch.float64)
     rings.loglog(hertz, note.t60(hertz), color=black, lw=3, alpha=0.35)
-    rings.loglog(hertz, first.t60(hertz), color=orange)
-    rings.loglog(hertz, learned.t60(hertz), color=blue)
+    rings.loglog(hertz, t60(first, hertz), color=orange)
+    rings.loglog(hertz, t60(learned, hertz), color=blue)
     rings.set(title="Damping", xlabel="frequency of a partial (Hz)", ylabel="time to fall by 60 dB (s)")
     rings.yaxis.set_minor_formatter(NullFormatter())
     rings.set_yticks([0.2, 0.5, 1, 2], ["0.2", "0.5", "1", "2"])
@@ -240,16 +221,16 @@ def main() -> None:
     options = parser.parse_args()
     note = hidden_note(options.seed)
     guess = first_guess(note.y)
-    first, string = String(guess), String(guess)
+    first, string = string_at(guess), string_at(guess)
     run = learn(string, note)
-    at_first, learned, hidden = (SAMPLE_RATE / p for p in (first.period().item(), string.period().item(), note.period))
+    at_first, learned, hidden = (SAMPLE_RATE / p for p in (period(first), period(string), note.period))
     print(f"pitch: {at_first:.4f} Hz at the start, {learned:.4f} Hz learned, {hidden:.4f} Hz hidden")
     print(f"off by {cents(string, note):+.4f} cents, after {cents(first, note):+.4f} at the start")
     for k in (1, 10):
         partial = torch.tensor([k * SAMPLE_RATE / note.period], dtype=torch.float64)
-        rings, truth = string.t60(partial).item(), note.t60(partial).item()
+        rings, truth = t60(string, partial).item(), note.t60(partial).item()
         print(f"T60 of partial {k}: {rings:.4f} s learned, {truth:.4f} s hidden ({rings / truth - 1:+.2%})")
-    _, g, s = (value.item() for value in string.values())
+    g, s = 10 ** (-3 / (string.frequency * string.decay).item()), string.damping.item()
     print(f"g {g:.5f}, s {s:.4f} learned; g {note.g:.5f}, s {note.s:.4f} hidden")
     print(f"error: {run.error_db[0]:.1f} dB at the start, {run.error_db[-1]:.1f} dB at the end")
     options.output.mkdir(parents=True, exist_ok=True)

@@ -43,3 +43,15 @@ class Timeline(NamedTuple):
         filled: Tensor = torch.stack([1 - part, part], -1) @ pairs
         samples = filled.flatten(time, time + 1).narrow(time, offset, self.samples)
         return samples.unflatten(-1, own) if own else samples.squeeze(-1)
+
+
+def over_time(values: dict[str, Tensor], time: Timeline, rank: int = 0) -> dict[str, Tensor]:
+    """Parameters for each sample, ``[..., T, *own]``, or ``[..., 1, *own]`` where they do not change; each is linear
+    between two frames, in whose domain the filter has to be stable."""
+    at = -1 - rank
+    if not time.varies:
+        return {name: value.unsqueeze(at) for name, value in values.items()}
+    frames = max(value.shape[at] for value in values.values())
+    return {
+        name: value if value.shape[at] == 1 < frames else time.between(value, rank) for name, value in values.items()
+    }
