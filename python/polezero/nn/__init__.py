@@ -5,11 +5,13 @@ parameters in range.
 """
 
 from polezero.nn import parametrizations
+from polezero.nn._allpole import AllPole
 from polezero.nn._biquad import Biquad
 from polezero.nn._module import FilterModule
 from polezero.nn._stream import Stream
 
 __all__ = [
+    "AllPole",
     "Biquad",
     "FilterModule",
     "Stream",
