@@ -191,3 +191,22 @@ def test_the_crossover_of_a_loudspeaker_is_learned(start: int, tmp_path: Path) -
     assert abs(hertz - 2089.3) < 1 and abs(tweeter_db + 3.52) < 0.02  # the tweeter is 4 dB more sensitive
     assert deviation_db < 0.26  # 0.249, from 3.8 and 1.7
     assert (tmp_path / "crossover.png").stat().st_size > 10_000
+
+
+# ---- examples/lpc_resynthesis.py
+
+
+def test_speech_comes_back_sample_by_sample_and_nearly_in_frames(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "lpc_resynthesis.py", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    by_samples, by_frames = map(float, re.search(r"below speech +(\S+) dB +(\S+) dB", done.stdout).groups())
+    assert by_samples > 250 and 14 < by_frames < 20  # 297 and 16.9
+    off = re.findall(r"^pulses, .* off by +(\S+) dB +(\S+) dB", done.stdout, re.M)
+    assert len(off) == 4 and all(float(samples) < float(frames) for samples, frames in off)
+    samples, frames = map(float, re.search(r"^voice: .* off by +(\S+) dB +(\S+) dB", done.stdout, re.M).groups())
+    assert samples < frames < 2.6  # 2.2 and 2.3
+    assert (tmp_path / "lpc_resynthesis.png").stat().st_size > 10_000
+    speech, rate = read(EXAMPLES / "data" / "arctic_a0007.wav")
+    frames, rate_written = read(tmp_path / "speech_frames.wav")
+    assert rate_written == rate and len(frames) == len(speech)
