@@ -1,7 +1,5 @@
 """`AllPole`: values beside SciPy and the definition, its inverse, synthesis in frames, and analysis."""
 
-import math
-
 import numpy as np
 import pytest
 import scipy.signal
@@ -44,7 +42,7 @@ def test_values_are_scipys_of_the_polynomial(form: str, order: int) -> None:
     a, x = predictor(order), noise(2, 300)
     module = AllPole.from_a(2 * a, 0.5, form, fs=24000)
     expected = scipy.signal.lfilter([0.5], a, x)
-    close(module(x), expected)  # 2e-11 by line spectral frequencies, 1e-13 by others
+    close(module(x), expected)  # 2e-11 by line spectral frequencies, 1e-12 by others
     close(module(x.float()).double(), expected, 1e-6)  # 1e-7
     b, found = module.ba()
     close(found, a)
@@ -78,6 +76,10 @@ def test_all_unconstrained_numbers_are_stable_filters(form: str) -> None:
         else:
             a1, a2 = value.unbind(-1)
             assert bool((a2 < 1).all() and (a1.abs() < 1 + a2).all())
+        # Poles that crowd at the circle are not met to rounding, but what is filtered is stable, and so are gradients.
+        y = module(torch.nn.functional.pad(torch.ones(1, dtype=torch.float64), (0, 999)))
+        assert bool(y.isfinite().all())
+        assert all(bool(g.isfinite().all()) for g in torch.autograd.grad(y.square().mean(), list(module.parameters())))
 
 
 def test_real_poles_are_sections_of_two() -> None:
@@ -118,17 +120,24 @@ def test_the_residual_is_the_inverse(form: str, T: int) -> None:
     close(module.residual(x.float()).double(), module.residual(x), 1e-6)
 
 
-def test_the_residual_is_by_the_definition_of_each_structure() -> None:
-    x, hop = noise(60), 10
-    frames = moving(AllPole(6, "lsf"), 7)
-    steps = polezero.nn._frames.Timeline(True, hop, 0, 60, "AllPole")
-    a = polezero.lsf2poly(steps.between(frames["lsf"], 1) * math.pi)
-    gain = steps.between(frames["gain"], 0)
-    expected = [sum(a[n, i] * x[n - i] for i in range(min(n, 6) + 1)) / gain[n] for n in range(60)]
-    close(AllPole(6, "lsf").residual(x, hop=hop, **frames), torch.stack(expected))
-    frames = moving(AllPole(6), 7)
-    k = steps.between(frames["reflection"], 1)
-    close(AllPole(6)(x, hop=hop, **frames), polezero.lpv.lattice(k, x * steps.between(frames["gain"], 0)))
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("hop", "step"), [(7, 7), (16, 16), (30, 15), (48, 16), (17, 1)])
+def test_frames_are_linear_in_their_own_parameters(form: str, hop: int, step: int) -> None:
+    module, T = AllPole(6, form), 101
+    frames, x = moving(module, T // hop + 1, 2), noise(2, T)
+    n = np.arange(0, T, 1 if form == "reflection" else step)
+
+    def linear(values: Tensor, at: np.ndarray, every: int) -> Tensor:
+        rows = values.flatten(2).numpy() if values.dim() > 2 else values.unsqueeze(-1).numpy()
+        grid = every * np.arange(values.shape[1])
+        found = [[np.interp(at, grid, rows[b, :, i]) for i in range(rows.shape[-1])] for b in range(2)]
+        return torch.as_tensor(np.array(found)).movedim(1, -1).reshape(2, len(at), *values.shape[2:])
+
+    ends = np.append(n, n[-1] + step)
+    own = linear(frames[module._form.name], ends, hop)
+    k = linear(polezero.poly2rc(module.ba(**{module._form.name: own})[1]), np.arange(T), int(n[1]))
+    expected = polezero.lpv.lattice(k, x * linear(frames["gain"], np.arange(T), hop))
+    close(module(x, hop=hop, **frames), expected)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -141,13 +150,14 @@ def test_a_gain_of_zero_is_silence(form: str) -> None:
     assert bool((module(x, hop=10, gain=gain)[:21] == 0).all())
 
 
-def test_reflections_may_move_as_fast_as_they_like() -> None:
-    module, T = AllPole(22), 20000
-    sign = torch.sign(noise(T, 22))
+@pytest.mark.parametrize("form", FORMS)
+def test_filters_may_move_as_fast_as_they_like(form: str) -> None:
+    module, T = AllPole(10, form), 5000
+    k = 0.8 * torch.sign(noise(T, 10))
     impulse = torch.nn.functional.pad(torch.ones(1, dtype=torch.float64), (0, T - 1))
-    y = module(impulse, reflection=0.95 * sign)
+    y = module(impulse, **{module._form.name: module._form.of_polynomial(polezero.rc2poly(k))})
     # What goes in is divided by the product of c; from there on no state grows.
-    assert float(y.abs().max()) <= (1 - 0.95**2) ** -11
+    assert 1 < float(y.abs().max()) <= (1 - 0.8**2) ** -5 * (1 + 1e-6)
 
 
 # ---- in frames

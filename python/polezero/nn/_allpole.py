@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
 from typing_extensions import Self, Unpack
 
+from polezero import lpv
 from polezero import plot as figures
 from polezero._arguments import doubles, readable
 from polezero._conversions.forms import Pair
 from polezero._conversions.roots import roots
+from polezero._lattice import lattice
 from polezero._lpc.analysis import Method, lpc
 from polezero._responses import freqz
 from polezero._signatures import Coefficients
@@ -29,6 +31,8 @@ __all__ = ["AllPole"]
 
 Structure: TypeAlias = Literal["triangle", "reflection", "lsf"]
 
+_APART = 16  # samples, in which no parameter of speech or music moves far
+
 
 class AllPole(FilterModule):
     r"""An all-pole filter with a gain: a vocal tract, a body, what :func:`polezero.lpc` finds in a signal.
@@ -41,23 +45,24 @@ class AllPole(FilterModule):
     (``"triangle"``: within 1 dB), unless :meth:`from_a` or :meth:`from_lpc` makes it:
 
     ``"reflection"``
-        ``reflection``, N reflection coefficients between -1 and 1, filtered by a normalised lattice. It stays stable
-        **however fast they move**. The one to take, if there is no reason for another.
+        ``reflection``, N reflection coefficients between -1 and 1. The one to take, if there is no reason for another.
     ``"lsf"``
         ``lsf``, N line spectral frequencies, ascending, in Hz: two that are close are a resonance between them. They
-        move most evenly from frame to frame.
+        move most evenly from frame to frame, which shows where frames are 10 ms apart or more.
     ``"triangle"``
         ``sections``, N / 2 second-order sections a_1, a_2 inside the triangle of stability: resonances, which are
         trained one by one. Of a signal that is analysed in frames they need not belong together from one frame to the
         next. The starting ones are spread over all frequencies.
 
-    The last two are multiplied out to a_1 .. a_N, sample by sample where they move, and filtered in direct form.
+    All are filtered by one structure, the normalised lattice of :func:`polezero.lattice`, which stays stable **however
+    fast they move**.
 
     A filter that changes with time is one of two kinds:
 
-    - **Sample by sample**, a call with ``hop=``: each sample has its own coefficients, interpolated between frames,
-      stable each by itself (and of ``"reflection"`` all together). One signal goes through one filter: it has the
-      frames' spectra, and no frames. :meth:`residual` is its exact inverse.
+    - **Sample by sample**, a call with ``hop=``: each sample has its own coefficients. One signal goes through one
+      filter: it has the frames' spectra, and no frames. :meth:`residual` is its exact inverse. Between frames
+      parameters are interpolated as they are, at every 16th sample or more often, and reflection coefficients from
+      there to there.
     - **Frame by frame**, :meth:`overlap_add`: the signal is cut into overlapping frames, each of which has a constant
       filter, all at once. What comes of the frames differs in phase where they overlap, and partly cancels.
 
@@ -179,11 +184,13 @@ class AllPole(FilterModule):
     # ---- sample by sample
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
-        coefficients, gain = self._over_time(values, time)
-        done = self._form.synthesis(
-            coefficients, x * gain.to(x.dtype), None if memory is None else memory[0], time.varies
-        )
-        return (done, None) if isinstance(done, Tensor) else (done[0], (done[1],))
+        k, gain = self._over_time(values, time)
+        x = x * gain.to(x.dtype)
+        run = lpv.lattice if time.varies else lattice
+        if memory is None:
+            return run(k, x), None
+        y, zf = run(k, x, memory[0])
+        return y, (zf,)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         return (torch.zeros(*x.shape[:-1], self.order, dtype=x.dtype, device=x.device),)
@@ -195,23 +202,25 @@ class AllPole(FilterModule):
         residual is ``y`` to rounding. Where the gain is 0, the residual is.
         """
         placed, time = self._beside(y, 0, hop, values)
-        coefficients, gain = self._over_time(placed, time)
+        k, gain = self._over_time(placed, time)
         is_silent = gain == 0
-        excitation = self._form.analysis(coefficients, y, time.varies) / torch.where(is_silent, 1.0, gain).to(y.dtype)
+        excitation = _inverse(k if time.varies else k.unsqueeze(-2), y) / torch.where(is_silent, 1.0, gain).to(y.dtype)
         return torch.where(is_silent, 0.0, excitation)
 
     def _over_time(self, values: Values, time: Timeline) -> Pair:
-        """The coefficients, and the gain with an axis of time; what does not change has one sample there."""
-        coefficients, gain = values[self._form.name].double(), values["gain"].double()
+        """Reflection coefficients, and the gain with an axis of time; what does not change has one sample there."""
+        form, own, gain = self._form, values[self._form.name].double(), values["gain"].double()
         if not time.varies:
-            return coefficients, gain.unsqueeze(-1)
-        rank = len(self._form.shape)
-        frames, levels = coefficients.shape[-1 - rank], gain.shape[-1]
-        if frames > 1 or levels == 1:
-            coefficients = time.between(coefficients, rank)
+            return form.reflections(own), gain.unsqueeze(-1)
+        rank = len(form.shape)
+        frames, levels = own.shape[-1 - rank], gain.shape[-1]
         if levels > 1 or frames == 1:
             gain = time.between(gain, 0)
-        return coefficients, gain
+        if frames == 1 < levels:
+            return form.reflections(own), gain
+        if self.parametrization != "reflection":
+            own, time = time.refined(own, rank, _APART)
+        return time.between(form.reflections(own), 1), gain
 
     # ---- frame by frame
 
@@ -247,9 +256,9 @@ class AllPole(FilterModule):
         window = (window / window.sum(0)).flatten().to(x.dtype)
         parts = centred(x, size, hop, first, last - first) * window * frames["gain"].unsqueeze(-1).to(x.dtype)
         parts = torch.nn.functional.pad(parts, (0, size if tail is None else tail))
-        done = self._form.synthesis(frames[self._form.name].double(), parts, None, varies=False)
+        done = lattice(self._form.reflections(frames[self._form.name].double()), parts)
         begin = size // 2 - first * hop
-        y: Tensor = overlapped(cast(Tensor, done), hop)[..., begin : begin + T]
+        y: Tensor = overlapped(done, hop)[..., begin : begin + T]
         return y
 
     def _frames(self, value: Tensor, rank: int, which: Tensor, T: int, hop: int) -> Tensor:
@@ -281,6 +290,18 @@ class AllPole(FilterModule):
         size = 4 * hop if size is None else size
         a, gain = _predicted(centred(x, size, hop, 0, x.shape[-1] // hop + 1), self.order, method)
         return {self._form.name: self._form.of_polynomial(a), "gain": gain}
+
+
+def _inverse(k: Tensor, y: Tensor) -> Tensor:
+    """The stages of :func:`polezero.lpv.lattice`, solved for what goes in; each knows what is delayed, of all times."""
+    k = k.movedim(-1, 0).contiguous()
+    c = (1 - k.square()).sqrt()
+    f = g = y.to(torch.promote_types(y.dtype, torch.float64))
+    for k_i, c_i in zip(k, c):
+        delayed = torch.nn.functional.pad(g, (1, 0))[..., :-1]
+        f = (f + k_i * delayed) / c_i
+        g = k_i * f + c_i * delayed
+    return (c.prod(0) * f).to(y.dtype)
 
 
 def _predicted(frames: Tensor, order: int, method: Method) -> Pair:

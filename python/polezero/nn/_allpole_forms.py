@@ -1,4 +1,4 @@
-"""The parameters that an all-pole filter 1 / A(z) may have, and how each is filtered."""
+"""The parameters that an all-pole filter 1 / A(z) may have."""
 
 from __future__ import annotations
 
@@ -10,23 +10,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from polezero import lpv
-from polezero._allpole import allpole
 from polezero._conversions.roots import spread
 from polezero._conversions.transfer import tf2sos
-from polezero._lattice import lattice
-from polezero._lfilter import lfilter
 from polezero._lpc.reflection import poly2rc, rc2poly
 from polezero._lpc.spectral import lsf2poly, poly2lsf
-from polezero.nn.parametrizations import Lsf, Parametrization, Reflection, Triangle
+from polezero.nn.parametrizations import MARGIN, Lsf, Parametrization, Reflection, Triangle
 
 __all__ = ["FORMS", "Form"]
 
-Filtered = Tensor | tuple[Tensor, Tensor]
-
 
 class Form(ABC):
-    """One of them. Its values are ``[..., *shape]``, or over time ``[..., T or 1, *shape]``, in float64."""
+    """One kind of them: values ``[..., *shape]`` in float64."""
 
     name: ClassVar[str]  # of the module's parameter
     parametrization: Parametrization
@@ -41,20 +35,18 @@ class Form(ABC):
     def of_polynomial(self, a: Tensor) -> Tensor:
         """The values of A(z)."""
 
-    def synthesis(self, values: Tensor, x: Tensor, zi: Tensor | None, varies: bool) -> Filtered:
-        """1 / A(z), in direct form; the state has N numbers."""
-        run = lpv.allpole if varies else allpole
-        a = self.polynomial(values)[..., 1:]
-        return run(a, x) if zi is None else run(a, x, zi)
-
-    def analysis(self, values: Tensor, y: Tensor, varies: bool) -> Tensor:
-        """A(z): what `synthesis` made ``y`` of, from rest."""
-        a = self.polynomial(values)
-        return lpv.fir(a, y) if varies else lfilter(a, [1.0], y)
+    def reflections(self, values: Tensor) -> Tensor:
+        """The reflection coefficients, ``[..., N]``: poly2rc, but below 1 too where poles crowd and rounding decides."""
+        a, found = self.polynomial(values), []
+        while a.shape[-1] > 1:
+            k = a[..., -1:].clamp(MARGIN - 1, 1 - MARGIN)
+            a = ((a - k * a.flip(-1)) / (1 - k.square()))[..., :-1]
+            found.append(k)
+        return torch.cat(found[::-1], -1)
 
 
 class Reflections(Form):
-    """Reflection coefficients, in a normalised lattice."""
+    """Reflection coefficients."""
 
     name = "reflection"
 
@@ -69,20 +61,8 @@ class Reflections(Form):
     def of_polynomial(self, a: Tensor) -> Tensor:
         return poly2rc(a)
 
-    def synthesis(self, values: Tensor, x: Tensor, zi: Tensor | None, varies: bool) -> Filtered:
-        run = lpv.lattice if varies else lattice
-        return run(values, x) if zi is None else run(values, x, zi)
-
-    def analysis(self, values: Tensor, y: Tensor, varies: bool) -> Tensor:
-        # The stages of lpv.lattice, solved for what goes in; each knows the delayed signal of all times.
-        k = values if varies else values.unsqueeze(-2)
-        c = (1 - k.square()).sqrt()
-        f = g = y.to(torch.promote_types(y.dtype, torch.float64))
-        for k_i, c_i in zip(k.unbind(-1), c.unbind(-1)):
-            delayed = torch.nn.functional.pad(g, (1, 0))[..., :-1]
-            f = (f + k_i * delayed) / c_i
-            g = k_i * f + c_i * delayed
-        return (c.prod(-1) * f).to(y.dtype)
+    def reflections(self, values: Tensor) -> Tensor:
+        return values
 
 
 class Spectrum(Form):
@@ -104,7 +84,7 @@ class Spectrum(Form):
 
 
 class Resonances(Form):
-    """Second-order sections ``[N / 2, 2]``, multiplied out: a cascade would round each section's signal."""
+    """Second-order sections ``[N / 2, 2]``."""
 
     name = "sections"
 
@@ -120,10 +100,9 @@ class Resonances(Form):
     def polynomial(self, values: Tensor) -> Tensor:
         a = torch.ones_like(values[..., 0, :1])
         for k in spread(self.shape[0]):
-            a1, a2 = values[..., k, :1], values[..., k, 1:]
-            a = torch.nn.functional.pad(a, (0, 2)) + (
-                a1 * torch.nn.functional.pad(a, (1, 1)) + a2 * torch.nn.functional.pad(a, (2, 0))
-            )
+            once, twice = a * values[..., k, :1], a * values[..., k, 1:]
+            a, once, twice = (torch.nn.functional.pad(p, (d, 2 - d)) for d, p in enumerate((a, once, twice)))
+            a = a + (once + twice)
         return a
 
     def of_polynomial(self, a: Tensor) -> Tensor:
