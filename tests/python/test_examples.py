@@ -227,7 +227,6 @@ def test_a_transformer_learns_to_set_an_equaliser_by_notes(tmp_path: Path) -> No
     assert (tmp_path / "midi_equaliser.png").stat().st_size > 10_000
 
 
-<<<<<<< HEAD
 # ---- examples/trainable_lowpass.py
 
 
@@ -258,7 +257,8 @@ def test_an_energy_profile_is_learned_by_edges_and_gains(tmp_path: Path) -> None
     )
     assert low > 0.3 and first < 0.18 < last and high > 0.62  # from 0.2, 0.2 to 0.6, and 0.6 of Nyquist's
     assert (tmp_path / "energy_profile.png").stat().st_size > 10_000
-=======
+
+
 # ---- examples/plate_reverb.py
 
 
@@ -275,4 +275,22 @@ def test_the_physics_and_the_modes_of_a_plate_are_learned(seed: int, tmp_path: P
     assert modes[0] < 1.2e-4 and modes[1] < 0.035 and modes[2] < 0.14 and modes[3] < 0.06  # 1e-4, 0.032, 0.122, 0.051
     assert plate[4] == modes[4] == float(re.search(r"a plate of (\d+) modes", done.stdout).group(1))
     assert (tmp_path / "plate_reverb.png").stat().st_size > 10_000
->>>>>>> nn-fx
+
+
+# ---- examples/lpc_resynthesis.py
+
+
+def test_speech_comes_back_sample_by_sample_and_nearly_in_frames(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "lpc_resynthesis.py", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    by_samples, by_frames = map(float, re.search(r"below speech +(\S+) dB +(\S+) dB", done.stdout).groups())
+    assert by_samples > 250 and 14 < by_frames < 20  # 297 and 16.9
+    off = re.findall(r"^pulses, .* off by +(\S+) dB +(\S+) dB", done.stdout, re.M)
+    assert len(off) == 4 and all(float(samples) < float(frames) for samples, frames in off)
+    samples, frames = map(float, re.search(r"^voice: .* off by +(\S+) dB +(\S+) dB", done.stdout, re.M).groups())
+    assert samples < frames < 2.6  # 2.2 and 2.3
+    assert (tmp_path / "lpc_resynthesis.png").stat().st_size > 10_000
+    speech, rate = read(EXAMPLES / "data" / "arctic_a0007.wav")
+    frames, rate_written = read(tmp_path / "speech_frames.wav")
+    assert rate_written == rate and len(frames) == len(speech)

@@ -112,6 +112,14 @@ def test_gradients_of_first_and_second_order(name: str) -> None:
     assert torch.autograd.gradgradcheck(p, (torch.randn_like(u).requires_grad_(),))
 
 
+def test_line_spectral_frequencies_may_be_in_hertz() -> None:
+    u, hertz = tensor([-1.0, 0.5, 2.0]), Lsf(fs=8000.0)
+    torch.testing.assert_close(hertz(u), Lsf()(u) * (4000 / math.pi))
+    torch.testing.assert_close(hertz.right_inverse(hertz(u)), u)
+    with pytest.raises(ValueError, match=r"^Lsf: value: expected ascending Hz between 0 and 4000, 0\.04 apart.*, got"):
+        hertz.right_inverse(tensor([1000.0, 4000.0]))
+
+
 @EACH
 def test_they_parametrize_modules_of_torch(name: str) -> None:
     p, inside, borders, _ = ALL[name]

@@ -5,6 +5,7 @@ parameters in range.
 """
 
 from polezero.nn import parametrizations
+from polezero.nn._allpole import AllPole
 from polezero.nn._bank import FilterBank
 from polezero.nn._biquad import Biquad
 from polezero.nn._corrections import DCBlocker, PreEmphasis, Weighting
@@ -25,6 +26,7 @@ from polezero.nn._tone_stack import ToneStack
 
 __all__ = [
     "PCEN",
+    "AllPole",
     "Allpass",
     "Biquad",
     "Chorus",

@@ -25,13 +25,9 @@ class Timeline(NamedTuple):
         """Coefficients ``[..., F, *own]`` for each sample, linear between two frames; ``own`` has ``rank`` of them."""
         if not self.varies or self.hop is None:
             return coefficients
-        hop, offset = self.hop, self.position % self.hop
-        count, time = -(-(offset + self.samples) // hop), coefficients.dim() - rank - 1
+        hop, offset, time = self.hop, self.position % self.hop, coefficients.dim() - rank - 1
         frames = coefficients.shape[time]
-        if frames < count:
-            raise ValueError(
-                f"{self.name}: hop: expected {count} frames of {hop} samples for {self.samples} samples, got {frames}"
-            )
+        count = self._needed(frames, hop)
         own = coefficients.shape[time + 1 :]
         flat = coefficients.flatten(time + 1) if own else coefficients.unsqueeze(-1)
         right = flat.narrow(time, 1, min(frames, count + 1) - 1)
@@ -43,6 +39,31 @@ class Timeline(NamedTuple):
         filled: Tensor = torch.stack([1 - part, part], -1) @ pairs
         samples = filled.flatten(time, time + 1).narrow(time, offset, self.samples)
         return samples.unflatten(-1, own) if own else samples.squeeze(-1)
+
+    def refined(self, coefficients: Tensor, rank: int, most: int) -> tuple[Tensor, Timeline]:
+        """Frames that are ``most`` samples apart or less, linear between those that are given, and their timeline.
+
+        Coefficients that are best interpolated in one domain, and cheaply in another, change over at each of them.
+        """
+        if not self.varies or self.hop is None:
+            return coefficients, self
+        hop, offset, time = self.hop, self.position % self.hop, coefficients.dim() - rank - 1
+        frames = coefficients.shape[time]
+        self._needed(frames, hop)
+        step = max(d for d in range(1, min(most, hop) + 1) if hop % d == 0)
+        held = torch.cat([coefficients, coefficients.narrow(time, frames - 1, 1)], time)
+        steps = -(-(offset % step + self.samples) // step) + 1
+        coarse = Timeline(True, hop // step, offset // step, steps, self.name)
+        return coarse.between(held, rank), self._replace(hop=step)
+
+    def _needed(self, frames: int, hop: int) -> int:
+        """How many frames the samples need, which are there."""
+        count = -(-(self.position % hop + self.samples) // hop)
+        if frames < count:
+            raise ValueError(
+                f"{self.name}: hop: expected {count} frames of {hop} samples for {self.samples} samples, got {frames}"
+            )
+        return count
 
 
 def over_time(values: dict[str, Tensor], time: Timeline, rank: int = 0) -> dict[str, Tensor]:

@@ -342,7 +342,7 @@ class Reflection(Parametrization):
 
 
 class Lsf(Parametrization):
-    r"""Line spectral frequencies: an ascending row of angles between 0 and pi.
+    r"""Line spectral frequencies: an ascending row of angles between 0 and pi, or of Hz up to fs / 2.
 
     .. math:: \omega_i = \pi \sum_{j \le i} g_j, \qquad g = \epsilon + (1 - (N + 1) \epsilon)\, \text{softmax}(u, 0)
 
@@ -350,7 +350,8 @@ class Lsf(Parametrization):
     resonance, and its gradient falls to 0 where it is closed to epsilon, its least. Acts on ``[..., N]``.
 
     Args:
-        gap: The least gap, as a part of pi.
+        gap: The least gap, as a part of pi, or of fs / 2.
+        fs: Sampling frequency in Hz, where the values are in Hz; None for radians per sample.
 
     Source: F. Itakura, "Line spectrum representation of linear predictor coefficients of speech signals", JASA 57,
     1975; F. K. Soong and B.-H. Juang, "Line spectrum pair (LSP) and speech data compression", ICASSP 1984.
@@ -361,16 +362,18 @@ class Lsf(Parametrization):
         tensor([0.2500, 0.5000, 0.7500])
     """
 
-    def __init__(self, gap: float = 1e-5) -> None:
+    def __init__(self, gap: float = 1e-5, fs: float | None = None) -> None:
         super().__init__()
-        self.gap = float(gap)
+        self.gap, self.end = float(gap), math.pi if fs is None else fs / 2
         self.expected = f"ascending angles between 0 and pi, {gap:g} pi apart at least"
+        if fs is not None:
+            self.expected = f"ascending Hz between 0 and {self.end:g}, {gap * self.end:g} apart at least"
 
     def _gaps(self, value: Tensor) -> Tensor:
         """What the gaps have beyond the least one, as parts of the whole."""
         edges = (
-            torch.nn.functional.pad(value / math.pi, (1, 0)),
-            torch.nn.functional.pad(value / math.pi, (0, 1), value=1.0),
+            torch.nn.functional.pad(value / self.end, (1, 0)),
+            torch.nn.functional.pad(value / self.end, (0, 1), value=1.0),
         )
         return (edges[1] - edges[0] - self.gap) / (1 - (value.shape[-1] + 1) * self.gap)
 
@@ -380,7 +383,7 @@ class Lsf(Parametrization):
     def forward(self, original: Tensor) -> Tensor:
         N = original.shape[-1]
         parts = torch.softmax(torch.nn.functional.pad(original, (0, 1)), -1)
-        return math.pi * torch.cumsum(self.gap + (1 - (N + 1) * self.gap) * parts[..., :-1], -1)
+        return self.end * torch.cumsum(self.gap + (1 - (N + 1) * self.gap) * parts[..., :-1], -1)
 
     def right_inverse(self, value: Tensor) -> Tensor:
         self.check(value)
