@@ -28,10 +28,11 @@ def test_so_do_those_of_modules_and_of_what_is_not_public(module: str) -> None:
     assert doctest.testmod(importlib.import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
 
 
-def test_the_example_of_the_readme_runs() -> None:
-    readme = Path(__file__).parents[2] / "README.md"
-    (example,) = re.findall(r"^```python\n(.*?)^```", readme.read_text(), re.M | re.S)
-    exec(compile(example, readme, "exec"), {})
+@pytest.mark.parametrize("name", ["README.md", "docs/modules.md"])
+def test_the_example_of_a_document_runs(name: str) -> None:
+    document = Path(__file__).parents[2] / name
+    (example,) = re.findall(r"^```python\n(.*?)^```", document.read_text(), re.M | re.S)
+    exec(compile(example, document, "exec"), {})
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

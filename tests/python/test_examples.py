@@ -294,3 +294,18 @@ def test_speech_comes_back_sample_by_sample_and_nearly_in_frames(tmp_path: Path)
     speech, rate = read(EXAMPLES / "data" / "arctic_a0007.wav")
     frames, rate_written = read(tmp_path / "speech_frames.wav")
     assert rate_written == rate and len(frames) == len(speech)
+
+
+# ---- examples/modules.py
+
+
+def test_every_module_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    done = run(sys.executable, EXAMPLES / "modules.py", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    source = (EXAMPLES / "modules.py").read_text()
+    modules = {name for name in polezero.nn.__all__ if isinstance(getattr(polezero.nn, name), type)}
+    undrawn = {name for name in modules - {"FilterModule", "Stream"} if f"nn.{name}" not in source}
+    assert undrawn == {"Chorus", "ModalReverb"}  # a flanger's and a plate's look the same
+    assert (tmp_path / "modules.png").stat().st_size > 100_000
