@@ -51,6 +51,14 @@ def test_modal_reverbs_are_sums_of_damped_cosines_and_sines() -> None:
     np.testing.assert_allclose(single.numpy(), expected, rtol=0, atol=2e-5 * abs(expected).max())
 
 
+def test_single_samples_of_float32_are_as_exact_as_the_whole() -> None:
+    bank, x = ModalReverb([30.0, 300.0], 30.0, fs=FS, trainable=False), noise(2000)
+    y, stream = bank(x), bank.stream()
+    for got in (bank(x.float()), torch.cat([stream(sample) for sample in x.float().split(1)])):
+        assert got.dtype == torch.float32
+        torch.testing.assert_close(got.double(), y, rtol=0, atol=1e-7 * float(y.abs().max()))
+
+
 def test_modal_reverbs_have_their_response() -> None:
     bank, _ = hidden_bank()
     bank.decay = 0.1

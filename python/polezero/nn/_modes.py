@@ -51,8 +51,8 @@ class Modes(Magnitude):
         return y, (None if memory is None else (zf.squeeze(-1),))
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
-        dtype = torch.complex128 if x.dtype == torch.float64 else torch.complex64
-        return (torch.zeros(*x.shape[:-1], self.count, dtype=dtype, device=x.device),)
+        # In float64 beside any signal: one of float32 is rounded from chunk to chunk.
+        return (torch.zeros(*x.shape[:-1], self.count, dtype=torch.complex128, device=x.device),)
 
     def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> tuple[Tensor, Tensor]:
         poles, gains = (c.unsqueeze(-2) for c in complex_modes(self.modes(**self.values(**values))))

@@ -358,7 +358,7 @@ class Phaser(Oscillator, Magnitude):
         return hertz, 1 + now["mix"] * v / (1 - now["feedback"] * late * v)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
-        return self.start(x), x.new_zeros(*x.shape[:-1], self.stages + 1)
+        return self.start(x), torch.zeros(*x.shape[:-1], self.stages + 1, dtype=torch.float64, device=x.device)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, stages={self.stages}"
