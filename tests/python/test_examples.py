@@ -309,3 +309,20 @@ def test_every_module_is_drawn(tmp_path: Path) -> None:
     undrawn = {name for name in modules - {"FilterModule", "Stream"} if f"nn.{name}" not in source}
     assert undrawn == {"Chorus", "ModalReverb"}  # a flanger's and a plate's look the same
     assert (tmp_path / "modules.png").stat().st_size > 100_000
+
+
+# ---- examples/glottal_speech.py
+
+
+def test_a_vowel_is_learned_from_its_glottis_to_its_lips(tmp_path: Path) -> None:
+    done = run(sys.executable, EXAMPLES / "glottal_speech.py", "--steps", "120", "--output", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    start, learned = map(float, re.search(r"^waveform: (\S+) dB .* start, (\S+) dB", done.stdout, re.M).groups())
+    assert start < 1 and learned > 10  # 0.0 and 11.2, after 300 steps 11.5
+    spectral = re.search(r"^spectral loss: (\S+) at the start, (\S+) learned", done.stdout, re.M)
+    assert float(spectral[2]) < 0.6 * float(spectral[1])
+    low, high = map(float, re.search(r"^pitch: (\S+) to (\S+) Hz", done.stdout, re.M).groups())
+    assert 125 < low < high < 165
+    assert (tmp_path / "glottal_speech.png").stat().st_size > 10_000
+    assert len(read(tmp_path / "speech_vowel_learned.wav")[0]) == 3200

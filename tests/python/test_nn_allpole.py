@@ -67,7 +67,7 @@ def test_all_unconstrained_numbers_are_stable_filters(form: str) -> None:
         module = AllPole(8, form)
         for p in module.parameters():
             p.data = size * torch.randn(p.shape, generator=generator, dtype=torch.float64)
-        value = getattr(module, module._form.name)
+        value = getattr(module, module._form.name).detach()
         if form == "reflection":
             assert bool((value.abs() < 1).all())
         elif form == "lsf":
@@ -106,6 +106,20 @@ def test_silence_has_no_filter() -> None:
 
 
 # ---- changing with time
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("hop", [17, 30, 48])
+def test_chunks_take_long_frames(form: str, hop: int) -> None:
+    module, x = AllPole(6, form), noise(2, 200)
+    for F in (-(-200 // hop), 200 // hop + 3):  # just enough, whose last one holds, and more
+        frames = moving(module, F, 2)
+        stream, position, parts = module.stream(), 0, []
+        for part in x.split([1, 0, 46, 1, 32, 100, 20], -1):
+            now = {name: v[:, position // hop :] for name, v in frames.items()}
+            parts.append(stream(part, hop=hop, **now))
+            position += part.shape[-1]
+        close(torch.cat(parts, -1), module(x, hop=hop, **frames))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -234,6 +248,27 @@ def test_gradients_of_frames_are_right(form: str) -> None:
 def test_what_frames_refuse(arguments: dict, sentence: str) -> None:
     with pytest.raises(ValueError, match=f"^AllPole: {sentence}$"):
         AllPole(4).overlap_add(noise(40), **arguments)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_methods_are_compiled_and_batched(form: str) -> None:
+    module, x, hop = AllPole(4, form), noise(3, 100), 20
+    frames = moving(module, 6, 3)
+    for method in ("residual", "overlap_add"):
+
+        def call(x: Tensor, frames: dict[str, Tensor], method: str = method) -> Tensor:
+            return getattr(module, method)(x, hop=hop, **frames)
+
+        expected = call(x, frames)
+        torch.compiler.reset()
+        close(torch.compile(call, fullgraph=True, backend="aot_eager")(x, frames), expected)
+        close(torch.func.vmap(call)(x, frames), expected)
+    torch.compiler.reset()
+    found = module.analyse(x, hop=hop)
+    compiled = torch.compile(module.analyse, fullgraph=True, backend="aot_eager")(x, hop=hop)
+    for name, value in torch.func.vmap(lambda x: module.analyse(x, hop=hop))(x).items():
+        close(value, found[name])
+        close(compiled[name], found[name])
 
 
 # ---- analysis
