@@ -201,6 +201,7 @@ class AllPole(FilterModule):
         The inverse holds for parameters that change with time too, since it is that of the structure: the filter of the
         residual is ``y`` to rounding. Where the gain is 0, the residual is.
         """
+        y = self.checked(y)
         placed, time = self._beside(y, 0, hop, values)
         k, gain = self._over_time(placed, time)
         is_silent = gain == 0
@@ -242,9 +243,8 @@ class AllPole(FilterModule):
             tail: None for as long as the window, ``overlap * hop``.
             values: As in a call with ``hop``.
         """
-        for name, value, least in (("hop", hop, 1), ("overlap", overlap, 2), ("tail", 0 if tail is None else tail, 0)):
-            if not isinstance(value, int) or value < least:
-                raise self.refused(name, f"an int from {least} on", value)
+        self._check_sizes(hop=(hop, 1), overlap=(overlap, 2), tail=(0 if tail is None else tail, 0))
+        x = self.checked(x)
         placed, time = self._beside(x, 0, hop, values)
         if not time.varies:
             return self._run(x, None, 0, hop, values)[0]
@@ -260,6 +260,12 @@ class AllPole(FilterModule):
         begin = size // 2 - first * hop
         y: Tensor = overlapped(done, hop)[..., begin : begin + T]
         return y
+
+    def _check_sizes(self, **sizes: tuple[int, int]) -> None:
+        """Each, and the least that it may be."""
+        for name, (value, least) in sizes.items():
+            if isinstance(value, float) or value < least:
+                raise self.refused(name, f"an int from {least} on", value)
 
     def _frames(self, value: Tensor, rank: int, which: Tensor, T: int, hop: int) -> Tensor:
         """Parameters of the frames in question, of which those before the first and after the last hold on."""
@@ -287,7 +293,8 @@ class AllPole(FilterModule):
             size: Samples of a frame, above ``order``; None for ``4 * hop``.
             method: That of :func:`polezero.lpc`.
         """
-        size = 4 * hop if size is None else size
+        x, size = self.checked(x), 4 * hop if size is None else size
+        self._check_sizes(hop=(hop, 1), size=(size, self.order + 1))
         a, gain = _predicted(centred(x, size, hop, 0, x.shape[-1] // hop + 1), self.order, method)
         return {self._form.name: self._form.of_polynomial(a), "gain": gain}
 
