@@ -1,5 +1,7 @@
 """`AllPole`: values beside SciPy and the definition, its inverse, synthesis in frames, and analysis."""
 
+import math
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -51,6 +53,21 @@ def test_values_are_scipys_of_the_polynomial(form: str, order: int) -> None:
     expected_hertz, expected_H = scipy.signal.freqz([0.5], a, 64, fs=24000)
     close(hertz, expected_hertz)
     close(H, expected_H)
+
+
+@pytest.mark.parametrize("order", [4, 22, 40])
+@pytest.mark.parametrize(("radius", "tolerance"), [(0.99, 1e-12), (0.9999, 1e-9)])  # 2e-13 and 1e-10
+def test_resonances_near_the_circle_are_scipys(order: int, radius: float, tolerance: float) -> None:
+    angles = math.pi * (torch.arange(order // 2) + 0.6).double() / (order // 2)
+    sections = torch.stack([-2 * radius * angles.cos(), torch.full_like(angles, radius**2)], -1)
+    module, x = AllPole(order, "triangle"), noise(4000)
+    module.sections = sections
+    one = torch.tensor([1.0, 0.0, 0.0]).expand(len(sections), 3)
+    sos = torch.cat([one, torch.ones_like(one[:, :1]), sections], -1)
+    expected = scipy.signal.sosfilt(sos[polezero._conversions.roots.spread(len(sos))], x)
+    close(module(x), expected, tolerance)
+    close(module(x.float()).double(), expected, 5e-7)  # 6e-8
+    close(AllPole.from_a(module.ba()[1].detach(), parametrization="lsf")(x), expected, tolerance)
 
 
 @pytest.mark.parametrize(("form", "deviation"), [("reflection", 1e-12), ("lsf", 1e-12), ("triangle", 1.0)])

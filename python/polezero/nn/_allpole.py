@@ -55,16 +55,18 @@ class AllPole(FilterModule):
         next. The starting ones are spread over all frequencies.
 
     All are filtered by one structure, the normalised lattice of :func:`polezero.lattice`, which stays stable **however
-    fast they move**.
+    fast they move**. Up to order 40 and poles of radius 0.9999 the result is that of the cascade to 1e-10 of its peak,
+    of a float32 signal to 1e-7.
 
     A filter that changes with time is one of two kinds:
 
     - **Sample by sample**, a call with ``hop=``: each sample has its own coefficients. One signal goes through one
       filter: it has the frames' spectra, and no frames. :meth:`residual` is its exact inverse. Between frames
-      parameters are interpolated as they are, at every 16th sample or more often, and reflection coefficients from
-      there to there.
+      parameters are interpolated as they are, at every 16th sample or more often (the greatest divisor of ``hop``),
+      and reflection coefficients from there to there.
     - **Frame by frame**, :meth:`overlap_add`: the signal is cut into overlapping frames, each of which has a constant
-      filter, all at once. What comes of the frames differs in phase where they overlap, and partly cancels.
+      filter, all at once. What comes of them differs in phase where they overlap: of the residual of speech it is
+      speech with an error 17 dB below it (``examples/lpc_resynthesis.py``).
 
     :meth:`analyse` finds the parameters for both in a signal.
 
