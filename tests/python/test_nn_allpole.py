@@ -1,5 +1,7 @@
 """`AllPole`: values beside SciPy and the definition, its inverse, synthesis in frames, and analysis."""
 
+import math
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -51,6 +53,21 @@ def test_values_are_scipys_of_the_polynomial(form: str, order: int) -> None:
     expected_hertz, expected_H = scipy.signal.freqz([0.5], a, 64, fs=24000)
     close(hertz, expected_hertz)
     close(H, expected_H)
+
+
+@pytest.mark.parametrize("order", [4, 22, 40])
+@pytest.mark.parametrize(("radius", "tolerance"), [(0.99, 1e-12), (0.9999, 1e-9)])  # 2e-13 and 1e-10
+def test_resonances_near_the_circle_are_scipys(order: int, radius: float, tolerance: float) -> None:
+    angles = math.pi * (torch.arange(order // 2) + 0.6).double() / (order // 2)
+    sections = torch.stack([-2 * radius * angles.cos(), torch.full_like(angles, radius**2)], -1)
+    module, x = AllPole(order, "triangle"), noise(4000)
+    module.sections = sections
+    one = torch.tensor([1.0, 0.0, 0.0]).expand(len(sections), 3)
+    sos = torch.cat([one, torch.ones_like(one[:, :1]), sections], -1)
+    expected = scipy.signal.sosfilt(sos[polezero._conversions.roots.spread(len(sos))], x)
+    close(module(x), expected, tolerance)
+    close(module(x.float()).double(), expected, 5e-7)  # 6e-8
+    close(AllPole.from_a(module.ba()[1].detach(), parametrization="lsf")(x), expected, tolerance)
 
 
 @pytest.mark.parametrize(("form", "deviation"), [("reflection", 1e-12), ("lsf", 1e-12), ("triangle", 1.0)])
@@ -171,7 +188,7 @@ def test_filters_may_move_as_fast_as_they_like(form: str) -> None:
     impulse = torch.nn.functional.pad(torch.ones(1, dtype=torch.float64), (0, T - 1))
     y = module(impulse, **{module._form.name: module._form.of_polynomial(polezero.rc2poly(k))})
     # What goes in is divided by the product of c; from there on no state grows.
-    assert 1 < float(y.abs().max()) <= (1 - 0.8**2) ** -5 * (1 + 1e-6)
+    assert 1 < float(y.detach().abs().max()) <= (1 - 0.8**2) ** -5 * (1 + 1e-6)
 
 
 # ---- in frames
@@ -251,24 +268,42 @@ def test_what_frames_refuse(arguments: dict, sentence: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_methods_are_compiled_and_batched(form: str) -> None:
+def test_methods_are_batched_by_vmap(form: str) -> None:
     module, x, hop = AllPole(4, form), noise(3, 100), 20
     frames = moving(module, 6, 3)
-    for method in ("residual", "overlap_add"):
+    for method in (module.residual, module.overlap_add):
+        batched = torch.func.vmap(lambda x, v, method=method: method(x, hop=hop, **v))(x, frames)
+        close(batched, method(x, hop=hop, **frames))
+    batched, expected = torch.func.vmap(lambda x: module.analyse(x, hop=hop))(x), module.analyse(x, hop=hop)
+    for name, value in batched.items():
+        close(value, expected[name])
 
-        def call(x: Tensor, frames: dict[str, Tensor], method: str = method) -> Tensor:
-            return getattr(module, method)(x, hop=hop, **frames)
 
-        expected = call(x, frames)
-        torch.compiler.reset()
-        close(torch.compile(call, fullgraph=True, backend="aot_eager")(x, frames), expected)
-        close(torch.func.vmap(call)(x, frames), expected)
+def test_methods_are_compiled_as_one_graph() -> None:
+    module, x = AllPole(4), noise(3, 100)
+
+    def again(x: Tensor) -> Tensor:
+        frames = module.analyse(x, hop=20)
+        return module.overlap_add(module.residual(x, hop=20, **frames), hop=20, **frames)
+
     torch.compiler.reset()
-    found = module.analyse(x, hop=hop)
-    compiled = torch.compile(module.analyse, fullgraph=True, backend="aot_eager")(x, hop=hop)
-    for name, value in torch.func.vmap(lambda x: module.analyse(x, hop=hop))(x).items():
-        close(value, found[name])
-        close(compiled[name], found[name])
+    close(torch.compile(again, fullgraph=True, backend="aot_eager")(x), again(x))
+
+
+@pytest.mark.parametrize("method", ["forward", "residual", "overlap_add", "analyse"])
+def test_signals_are_checked_and_whole_numbers_are_floats(method: str) -> None:
+    module, hops = AllPole(2, channels=2), {} if method in ("forward", "residual") else {"hop": 8}
+    with pytest.raises(
+        ValueError, match=r"^AllPole: x: expected a signal of shape \[\.\.\., 2, T\] for 2 channels, got"
+    ):
+        getattr(module, method)(noise(3, 40), **hops)
+    with pytest.raises(TypeError, match=r"^AllPole: x: expected a torch\.Tensor, got list$"):
+        getattr(module, method)([1.0, 2.0], **hops)
+    whole = torch.arange(80).reshape(2, 40)
+    found, expected = (getattr(module, method)(x, **hops) for x in (whole, whole.float()))
+    if method == "analyse":
+        found, expected = found["reflection"], expected["reflection"]
+    assert torch.equal(found, expected) and bool((found != 0).any())
 
 
 # ---- analysis
@@ -305,6 +340,16 @@ def test_silent_frames_are_flat_and_have_finite_gradients(form: str) -> None:
 def test_analysis_has_gradients() -> None:
     module, x = AllPole(3), noise(30).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: tuple(module.analyse(x, hop=10).values()), (x,), fast_mode=True)
+
+
+def test_what_analysis_refuses() -> None:
+    for sizes, sentence in (
+        ({"hop": 0}, "hop: expected an int from 1 on, got 0"),
+        ({"hop": 2.5}, "hop: expected an int from 1 on, got 2.5"),
+        ({"hop": 8, "size": 4}, "size: expected an int from 5 on, got 4"),
+    ):
+        with pytest.raises(ValueError, match=f"^AllPole: {sentence}$"):
+            AllPole(4).analyse(noise(40), **sizes)
 
 
 def test_methods_of_analysis() -> None:

@@ -55,16 +55,18 @@ class AllPole(FilterModule):
         next. The starting ones are spread over all frequencies.
 
     All are filtered by one structure, the normalised lattice of :func:`polezero.lattice`, which stays stable **however
-    fast they move**.
+    fast they move**. Up to order 40 and poles of radius 0.9999 the result is that of the cascade to 1e-10 of its peak,
+    of a float32 signal to 1e-7.
 
     A filter that changes with time is one of two kinds:
 
     - **Sample by sample**, a call with ``hop=``: each sample has its own coefficients. One signal goes through one
       filter: it has the frames' spectra, and no frames. :meth:`residual` is its exact inverse. Between frames
-      parameters are interpolated as they are, at every 16th sample or more often, and reflection coefficients from
-      there to there.
+      parameters are interpolated as they are, at every 16th sample or more often (the greatest divisor of ``hop``),
+      and reflection coefficients from there to there.
     - **Frame by frame**, :meth:`overlap_add`: the signal is cut into overlapping frames, each of which has a constant
-      filter, all at once. What comes of the frames differs in phase where they overlap, and partly cancels.
+      filter, all at once. What comes of them differs in phase where they overlap: of the residual of speech it is
+      speech with an error 17 dB below it (``examples/lpc_resynthesis.py``).
 
     :meth:`analyse` finds the parameters for both in a signal.
 
@@ -201,6 +203,7 @@ class AllPole(FilterModule):
         The inverse holds for parameters that change with time too, since it is that of the structure: the filter of the
         residual is ``y`` to rounding. Where the gain is 0, the residual is.
         """
+        y = self.checked(y)
         placed, time = self._beside(y, 0, hop, values)
         k, gain = self._over_time(placed, time)
         is_silent = gain == 0
@@ -242,9 +245,8 @@ class AllPole(FilterModule):
             tail: None for as long as the window, ``overlap * hop``.
             values: As in a call with ``hop``.
         """
-        for name, value, least in (("hop", hop, 1), ("overlap", overlap, 2), ("tail", 0 if tail is None else tail, 0)):
-            if not isinstance(value, int) or value < least:
-                raise self.refused(name, f"an int from {least} on", value)
+        self._check_sizes(hop=(hop, 1), overlap=(overlap, 2), tail=(0 if tail is None else tail, 0))
+        x = self.checked(x)
         placed, time = self._beside(x, 0, hop, values)
         if not time.varies:
             return self._run(x, None, 0, hop, values)[0]
@@ -260,6 +262,12 @@ class AllPole(FilterModule):
         begin = size // 2 - first * hop
         y: Tensor = overlapped(done, hop)[..., begin : begin + T]
         return y
+
+    def _check_sizes(self, **sizes: tuple[int, int]) -> None:
+        """Each, and the least that it may be."""
+        for name, (value, least) in sizes.items():
+            if isinstance(value, float) or value < least:
+                raise self.refused(name, f"an int from {least} on", value)
 
     def _frames(self, value: Tensor, rank: int, which: Tensor, T: int, hop: int) -> Tensor:
         """Parameters of the frames in question, of which those before the first and after the last hold on."""
@@ -287,7 +295,8 @@ class AllPole(FilterModule):
             size: Samples of a frame, above ``order``; None for ``4 * hop``.
             method: That of :func:`polezero.lpc`.
         """
-        size = 4 * hop if size is None else size
+        x, size = self.checked(x), 4 * hop if size is None else size
+        self._check_sizes(hop=(hop, 1), size=(size, self.order + 1))
         a, gain = _predicted(centred(x, size, hop, 0, x.shape[-1] // hop + 1), self.order, method)
         return {self._form.name: self._form.of_polynomial(a), "gain": gain}
 

@@ -168,20 +168,20 @@ class FilterModule(torch.nn.Module):
     def _run(
         self, x: Tensor, memory: Memory | None, position: int, hop: int | None, values: Mapping[str, Tensor | float]
     ) -> tuple[Tensor, Memory | None]:
-        self.check_signal(x)
-        if not (x.is_floating_point() or x.is_complex()):
-            x = x.to(torch.get_default_dtype())  # of whole numbers, as all functions have it
+        x = self.checked(x)
         placed, time = self._beside(x, position, hop, values)
         if memory == ():
             memory = self.rest(x, placed, time)
         return self.filter(x, placed, time, memory)
 
-    def check_signal(self, x: Tensor) -> None:
+    def checked(self, x: Tensor) -> Tensor:
+        """A signal, whole numbers as floats, which is how all functions take them."""
         if not isinstance(x, Tensor):
             raise TypeError(f"{self._get_name()}: x: expected a torch.Tensor, got {type(x).__name__}")
         if not x.dim() or (self.channels and (x.dim() < 2 or x.shape[-2] != self.channels)):
             shape = f"[..., {self.channels}, T] for {self.channels} channels" if self.channels else "[..., T]"
             raise self.refused("x", f"a signal of shape {shape}", list(x.shape))
+        return x if x.is_floating_point() or x.is_complex() else x.to(torch.get_default_dtype())
 
     # ---- parameters beside a signal
 

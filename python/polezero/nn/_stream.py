@@ -47,7 +47,7 @@ class Stream:
 
     def __call__(self, x: Tensor, *, hop: int | None = None, **values: Tensor | float) -> Tensor:
         module = self._module[0]
-        module.check_signal(x)
+        x = module.checked(x)
         like = (tuple(x.shape[:-1]), x.dtype)
         if self._like is not None and like != self._like:
             expected = f"chunks of {self._like[1]} with leading shape {list(self._like[0])}, as before (or reset())"

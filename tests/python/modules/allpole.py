@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from modules.case import ModuleCase
 from polezero.nn import AllPole
 
+AS_THE_FIRST = {"stateful_modules": "compiles, which takes 5 s; the state is that of the first case's lattice"}
 REFLECTION = [-0.7, 0.6, -0.3, 0.2]
 
 
@@ -31,6 +32,6 @@ CASES = [
             (lambda: AllPole.from_a([1.0, -1.25]), "AllPole: a: expected all roots inside *, got one of radius 1.25"),
         ),
     ),
-    of_form("lsf", "lsf", [600.0, 1000.0, 1800.0, 2600.0]),
-    of_form("triangle", "sections", [[-1.2, 0.7], [0.4, 0.5]]),
+    of_form("lsf", "lsf", [600.0, 1000.0, 1800.0, 2600.0], opt_out=AS_THE_FIRST),
+    of_form("triangle", "sections", [[-1.2, 0.7], [0.4, 0.5]], opt_out=AS_THE_FIRST),
 ]
