@@ -82,8 +82,9 @@ class Flanger(Oscillator, DelayLine):
         phase: Of the oscillation at the first sample, in radians, which have no range.
         waveform: ``"sine"`` or ``"triangle"``.
         fs: Sampling frequency in Hz.
-        delay_range, depth_range, rate_range, feedback_range, mix_range: Least and greatest values. The state of a
-            stream is as long as the greatest delay of the deepest sweep.
+        delay_range, depth_range, rate_range, feedback_range, mix_range: Least and greatest values; delays from 1 ms,
+            or 20 samples where that is more, to 10 ms where nothing is said. The state of a stream is as long as the
+            greatest delay of the deepest sweep.
         interpolation: ``"linear"``, or ``"lagrange3"``, as in :class:`Comb`: brighter, and needs 2 samples.
         options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of
             :class:`FilterModule`.
@@ -115,7 +116,7 @@ class Flanger(Oscillator, DelayLine):
         *,
         fs: float,
         waveform: Waveform = "sine",
-        delay_range: tuple[float, float] = (1e-3, 1e-2),
+        delay_range: tuple[float, float] | None = None,
         depth_range: tuple[float, float] = (0.0, 0.9),
         rate_range: tuple[float, float] = (0.02, 10.0),
         feedback_range: tuple[float, float] = (-0.95, 0.95),
@@ -127,6 +128,7 @@ class Flanger(Oscillator, DelayLine):
         if not max(map(abs, feedback_range)) < 1:
             raise self.refused("feedback_range", "gains of magnitudes below 1", feedback_range)
         self.waveform = waveform
+        delay_range = delay_range or (max(1e-3, 20 / self.fs), 1e-2)
         bounds = (delay_range[0] * (1 - depth_range[1]) * self.fs, delay_range[1] * (1 + depth_range[1]) * self.fs)
         self.reads(interpolation, *bounds, "delay_range")
         self.declare("delay", delay, LogRange(*delay_range, "s"))
