@@ -298,7 +298,7 @@ def frames_table(options: argparse.Namespace) -> list[list[str]]:
 
 
 def kernel_seconds(call: Call) -> float:
-    """Of polezero's own ops, without those of torch that they call."""
+    """Of polezero's own ops, without those of torch that they call: by the clock, which is what the profiler has."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
         call()
     return sum(e.self_cpu_time_total for e in profile.key_averages() if e.key.startswith("polezero::")) / 1e6
@@ -351,11 +351,13 @@ def main() -> None:
     for peer in PEERS:
         if not is_installed(peer):
             print(f"{peer} is not installed: {HOW_TO_INSTALL[peer]}", file=sys.stderr)
-    found = f"{versions('polezero', *PEERS)}; threads: {options.threads}, on {len(os.sched_getaffinity(0))} cores"
+    cores = len(os.sched_getaffinity(0))
+    found = f"{versions('polezero', *PEERS)}; threads: {options.threads}, cores they may use: {cores}"
     heading = machine_lines(describe(), found)
     tables = [aligned(TABLES[name](options)) for name in options.only]
-    load = f"load at the end {os.getloadavg()[0]:.1f}"
-    print("\n".join([*heading, load, "", "\n\n".join(tables)]))
+    load = os.getloadavg()[0]
+    heading.append(f"load at the end {load:.1f}{', so beside other work' if load > options.threads + 0.5 else ''}")
+    print("\n".join([*heading, "", "\n\n".join(tables)]))
 
 
 if __name__ == "__main__":
