@@ -3,8 +3,8 @@
 # uses the machine's cross compiler, qemu and GoogleTest, gpu the torch and CUDA toolkit that are
 # there; both name what is missing.
 #
-#   make demo | test | bench | bench-peers | bench-flamo | lint | format | sanitize | smoke | arm64 |
-#        ptxrun | gpu | cpp-example | clean
+#   make demo | test | bench | bench-peers | bench-flamo | bench-modules | lint | format | sanitize |
+#        smoke | arm64 | ptxrun | gpu | cpp-example | clean
 #
 # TORCH='torch==2.11.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
 # package in python/polezero holds the library of the last one made.
@@ -32,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
 CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python
 
-.PHONY: demo test bench bench-peers bench-flamo lint format sanitize smoke arm64 ptxrun gpu cpp-example clean compile build
+.PHONY: demo test bench bench-peers bench-flamo bench-modules lint format sanitize smoke arm64 ptxrun gpu cpp-example clean compile build
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
@@ -144,18 +144,24 @@ $(VENV)/.peers: $(VENV)/$(INSTALLED)
 	.venv-philtorch/bin/pip install --quiet 'torch==2.14.*' 'philtorch==0.7.*' numpy
 	@touch $@
 
-# flamo takes the torch that is there, but much else beside it: its environment is laid over $(VENV).
+# Peers that take the torch that is there, but much else beside it: their environments are laid over $(VENV).
 FLAMO := .venv-flamo$(TAG)
+EQUALISERS := .venv-equalisers$(TAG)
 SITE_PACKAGES := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 bench-flamo: build $(VENV)/.group-bench $(FLAMO)/.done
 	set -o pipefail; $(FLAMO)/bin/python benchmarks/measure_responses.py | tee benchmarks/results/responses.txt
 
-$(FLAMO)/.done: $(VENV)/$(INSTALLED)
-	python -m venv $(FLAMO)
+bench-modules: build $(VENV)/.group-bench $(EQUALISERS)/.done
+	set -o pipefail; $(EQUALISERS)/bin/python benchmarks/measure_modules.py | tee benchmarks/results/modules.txt
+
+$(FLAMO)/.done: PEERS := 'flamo==0.2.*'
+$(EQUALISERS)/.done: PEERS := 'dasp-pytorch==0.0.*' 'grafx==0.6.*'
+$(FLAMO)/.done $(EQUALISERS)/.done: $(VENV)/$(INSTALLED)
+	python -m venv $(@D)
 	echo "import site; site.addsitedir('$$(python $(SITE_PACKAGES))')" \
-	  > "$$($(FLAMO)/bin/python $(SITE_PACKAGES))/torch-of-polezero.pth"
-	$(FLAMO)/bin/python -m pip install --quiet 'flamo==0.2.*' '$(TORCHAUDIO)'
+	  > "$$($(@D)/bin/python $(SITE_PACKAGES))/torch-of-polezero.pth"
+	$(@D)/bin/python -m pip install --quiet $(PEERS) '$(TORCHAUDIO)'
 	@touch $@
 
 SOURCES = $(shell find csrc include tests/cpp examples/cpp benchmarks -name '*.h' -o -name '*.cpp' \

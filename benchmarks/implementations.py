@@ -19,6 +19,8 @@ HOW_TO_INSTALL = {
     "torchaudio": "pip install --no-deps torchaudio==2.11.1 (2.11.0 beside torch 2.11)",
     "philtorch": "pip install 'philtorch==0.7.*' 'torch==2.14.*' in an environment of its own, .venv-philtorch",
     "flamo": "make bench-flamo",
+    "dasp_pytorch": "make bench-modules",
+    "grafx": "make bench-modules",
 }
 GPU_PEERS = ("torchaudio", "cupyx", "philtorch", "torchlpc")
 

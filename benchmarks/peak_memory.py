@@ -7,12 +7,14 @@ import gc
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from cases import CASES, Case
 from implementations import find
+from measure import Call
 from problems import noise
 
 
@@ -29,22 +31,23 @@ def peak_signals(case: Case, name: str) -> float:
 
 
 def _peak_signals_here(case: Case, name: str) -> float:
-    """The start is taken before x exists and after one tiny call, so that loading code does not count."""
+    """After one tiny call, so that loading code does not count."""
     torch.set_num_threads(1)
     implementation = find(name)
     assert implementation is not None, name
     tiny = replace(case, rows=2, samples=64)
     for shape in (tiny, case):
-        gc.collect()
-        start = _status_bytes("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark back to the present
-        problem = noise(shape)
-        call = implementation.call(case, problem)
-        call()
-        peak = _status_bytes("VmHWM") - start
-        size = problem.x.nbytes
-        del problem, call
-    return peak / size
+        peak = peak_bytes(lambda shape=shape: implementation.call(shape, noise(shape)))
+    return peak / (case.size * getattr(torch, case.dtype).itemsize)
+
+
+def peak_bytes(prepared: Callable[[], Call]) -> int:
+    """Resident memory at its highest over that before, while a call and its data are made, and it is called once."""
+    gc.collect()
+    start = _status_bytes("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark back to the present
+    prepared()()
+    return _status_bytes("VmHWM") - start
 
 
 def _status_bytes(field: str) -> int:
