@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_map
 
 from polezero._arguments import readable
 from polezero.nn._frames import Timeline
+from polezero.nn._parametrized import rebuilt, share_class
 from polezero.nn._stream import Stream
 from polezero.nn.parametrizations import Parametrization
 
@@ -110,6 +111,7 @@ class FilterModule(torch.nn.Module):
             self.register_buffer(name, tensor)
         if parametrization is not None:
             parametrize.register_parametrization(self, name, parametrization)
+            share_class(self)
 
     def declared(self) -> None:
         """The last word of a constructor."""
@@ -117,7 +119,6 @@ class FilterModule(torch.nn.Module):
             for name in self._trainable:
                 if name not in self._ranks:
                     raise self.refused("trainable", f"True, False or names out of {', '.join(self._ranks)}", name)
-        _share_class(self)
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         """The samples of ``x`` filtered, and the state after them where ``memory``, that before them, is not None.
@@ -242,9 +243,10 @@ class FilterModule(torch.nn.Module):
         """The one sentence of bad input."""
         return ValueError(f"{self._get_name()}: {name}: expected {expected}, got {got}")
 
-    def _parametrization(self, name: str) -> Parametrization | None:
-        lists = self._modules.get("parametrizations")
-        return cast(Parametrization, lists[name][0]) if lists is not None and name in lists else None  # type: ignore[index,operator]
+    def _stages(self, name: str) -> list[Any]:
+        """The parametrizations of a parameter: ours, and what a user registers."""
+        lists: Any = self._modules.get("parametrizations")
+        return list(lists[name]) if lists is not None and name in lists else []
 
     def _fitting(self, name: str, value: object, like: Tensor, parametrization: Parametrization | None) -> Tensor:
         """A value as a tensor of the parameter's shape, in its range."""
@@ -269,15 +271,16 @@ class FilterModule(torch.nn.Module):
             raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", value)
         if name not in self.__dict__.get("_ranks", ()) or not hasattr(self, name):
             return super().__setattr__(name, value)
-        parametrization = self._parametrization(name)
-        if parametrization is None:
-            original = cast(Tensor, getattr(self, name))
-        else:
-            lists = cast(torch.nn.ModuleDict, self.parametrizations)
-            original = cast(Tensor, lists[name].original)
+        stages = self._stages(name)
+        lists: Any = self._modules.get("parametrizations")
+        original = lists[name].original if stages else getattr(self, name)
         with torch.no_grad():
-            tensor = self._fitting(name, value, cast(Tensor, getattr(self, name)), parametrization)
-            original.copy_(tensor if parametrization is None else parametrization.right_inverse(tensor))
+            ours = stages[0] if len(stages) == 1 and isinstance(stages[0], Parametrization) else None
+            tensor = self._fitting(name, value, cast(Tensor, getattr(self, name)), ours)
+            for stage in reversed(stages):
+                tensor = stage.right_inverse(tensor)
+            original.copy_(tensor)
+        parametrize._cache.pop((id(self), name), None)
 
     # ---- torch.nn.Module
 
@@ -313,7 +316,7 @@ class FilterModule(torch.nn.Module):
         state = dict(self.__dict__)
         modules = dict(state["_modules"])
         lists = modules.pop("parametrizations", {})
-        return _rebuilt, (parametrize.type_before_parametrizations(self), {**state, "_modules": modules}, dict(lists))
+        return rebuilt, (parametrize.type_before_parametrizations(self), {**state, "_modules": modules}, dict(lists))
 
     def _get_name(self) -> str:
         return parametrize.type_before_parametrizations(self).__name__
@@ -329,49 +332,8 @@ class FilterModule(torch.nn.Module):
         return ", ".join([*shown, f"fs={self.fs:g}", *([f"channels={self.channels}"] if self.channels else [])])
 
 
-class _Shared(type):
-    """Of a class whose parametrizations all its objects have."""
-
-    def __delattr__(cls, name: str) -> None:
-        raise TypeError(f"{cls.__bases__[0].__name__}: {name}: expected to keep its parametrization, got a removal")
-
-
-_shared: dict[tuple[type, frozenset[str]], type] = {}
-
-
-def _share_class(module: FilterModule) -> None:
-    """One class for all modules of a kind that have the same parameters.
-
-    Torch makes one for each object that is parametrized, so that ensembles (:func:`torch.func.stack_module_state`)
-    would see models of different kinds, and torch.compile a graph for each.
-    """
-    made, kind = type(module), parametrize.type_before_parametrizations(module)
-    if made is not kind:
-        key = kind, frozenset(name for name in module._ranks if name in made.__dict__)
-        if key not in _shared:
-            _shared[key] = _Shared(made.__name__, (kind,), dict(made.__dict__))
-        module.__class__ = _shared[key]
-
-
 def _shown(value: Tensor) -> str:
     if value.numel() > 16:
         return f"[{' x '.join(map(str, value.shape))}]"
     numbers = [f"{v:.4g}" for v in value.detach().flatten().tolist()]
     return numbers[0] if not value.dim() else f"[{', '.join(numbers)}]"
-
-
-def _rebuilt(kind: type[FilterModule], state: dict[str, Any], lists: Mapping[str, Any]) -> FilterModule:
-    """The module that was pickled."""
-    module = kind.__new__(kind)
-    module.__dict__.update(state)
-    for name, saved in lists.items():
-        value = saved()  # a plain tensor or parameter, which registration parametrizes
-        trained = isinstance(saved.original, torch.nn.Parameter)
-        if trained:
-            module.register_parameter(name, torch.nn.Parameter(value.detach()))
-        else:
-            module.register_buffer(name, value)
-        parametrize.register_parametrization(module, name, saved[0], unsafe=saved.unsafe)
-        module.parametrizations[name].original = saved.original  # type: ignore[index,union-attr]
-    _share_class(module)
-    return module
