@@ -91,6 +91,14 @@ def test_the_six_bands_are_flat_but_for_their_ends_until_gains_are_set() -> None
         assert bool((f <= 0.45 * fs).all()) and bool((f > 0).all())
 
 
+@pytest.mark.parametrize("fs", [8000, 16000, 22050, 32000])
+def test_default_frequencies_can_be_trained_at_every_rate(fs: int) -> None:
+    eq = ParametricEQ(gain=3.0, fs=fs)
+    eq(torch.randn(2000, dtype=torch.float64)).square().mean().backward()
+    gradient = eq.parametrizations.frequency.original.grad
+    assert bool((gradient.abs() > 1e-6).all())
+
+
 def test_settings_are_lines_for_an_engineer() -> None:
     eq = ParametricEQ(["highshelf", "notch"], [8000.0, 50.0], [0.7, 9.0], -4.5, fs=FS, channels=2)
     eq.gain = [[-4.5], [12.0]]

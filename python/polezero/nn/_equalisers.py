@@ -35,7 +35,8 @@ class ParametricEQ(Sections):
     Args:
         bands: The type of each, of the nine of :func:`polezero.biquad`.
         frequency: Cut-offs and centres in Hz, one a band. With None a high pass is at 30 Hz, a low shelf at 120 Hz, a
-            high shelf at 8 kHz, a low pass at 16 kHz, the others from 200 Hz to 5 kHz, all within ``frequency_range``.
+            high shelf at 8 kHz, a low pass at 16 kHz, the others from 200 Hz to 5 kHz, all a tenth inside of
+            ``frequency_range`` at least, so that they can be trained.
         Q: Qualities, one a band.
         gain: In dB, **of the bands that have a gain**: peaks and shelves, in the order of ``bands``. Six bands as
             above have four gains. Where no band has one it is None, and there is no parameter of that name.
@@ -93,7 +94,8 @@ class ParametricEQ(Sections):
             raise self.refused("gain", f"None for {', '.join(self.bands)}", gain)
         low, high = frequency_range or audible(self.fs)
         if frequency is None:
-            frequency = [min(max(f, low), high) for f in _default_frequencies(self.bands)]
+            inset = min(1.1, (high / low) ** 0.25)  # on a border it would have no gradient
+            frequency = [min(max(f, low * inset), high / inset) for f in _default_frequencies(self.bands)]
         self.declare("frequency", frequency, LogRange(low, high, "Hz"), (len(self.bands),))
         self.declare("Q", Q, LogRange(*Q_range), (len(self.bands),))
         if gains:
