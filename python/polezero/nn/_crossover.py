@@ -126,7 +126,7 @@ class Crossover(Sections):
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         bands = values["frequency"].shape[-1] + 1
-        return (torch.zeros(self._count, *x.shape[:-1], bands, 2, dtype=x.dtype, device=x.device),)
+        return (self.at_rest(x, *x.shape[:-1], bands),)
 
     def sections(self) -> int:
         return self._count
