@@ -81,6 +81,8 @@ class PCEN(FilterModule):
         if time_constant is not None:
             if s is not None:
                 raise self.refused("time_constant", "None beside s", time_constant)
+            if not isinstance(time_constant, (int, float)) or not 0 < time_constant < math.inf:
+                raise self.refused("time_constant", "a positive number of seconds", repr(time_constant))
             s = _of_librosa(time_constant * self.fs)
         self.initial = initial
         self.declare("alpha", alpha, Range(*alpha_range))
