@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 import types
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypedDict, cast
@@ -70,13 +71,17 @@ class FilterModule(torch.nn.Module):
     ) -> None:
         super().__init__()
         self._ranks: dict[str, int] = {}  # of each parameter, the dimensions that are its own: bands, say
-        if isinstance(fs, bool) or not isinstance(fs, (int, float)) or not 0 < fs < math.inf:
-            raise self.refused("fs", "a positive number of Hz", fs)
-        if channels is not None and (not isinstance(channels, int) or channels < 1):
-            raise self.refused("channels", "None or a positive int", channels)
+        if not _is_number(fs, numbers.Real) or not 0 < fs < math.inf:
+            raise self.refused("fs", "a positive number of Hz", repr(fs))
+        if channels is not None and (not _is_number(channels, numbers.Integral) or channels < 1):
+            raise self.refused("channels", "None or a positive int", repr(channels))
+        if not isinstance(trainable, bool):
+            if isinstance(trainable, str) or not isinstance(trainable, Collection):
+                raise self.refused("trainable", "True, False or a list of names", repr(trainable))
+            trainable = tuple(trainable)
         if dtype not in (torch.float32, torch.float64):
             raise self.refused("dtype", "torch.float32 or torch.float64", dtype)
-        self.fs, self.channels = float(fs), channels
+        self.fs, self.channels = float(fs), None if channels is None else int(channels)
         self._trainable = trainable
         self._like = torch.empty((), dtype=dtype, device=device)
         self._saved = save_state
@@ -195,19 +200,28 @@ class FilterModule(torch.nn.Module):
                 )
         own = {name: getattr(self, name) for name in self._ranks if name not in given}
         device = next((t.device for t in own.values()), torch.device("cpu"))
-        passed = {
-            name: value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=torch.float64, device=device)
-            for name, value in given.items()
-        }
+        passed = {name: self._given(name, value, device) for name, value in given.items()}
         return {name: own.get(name, passed.get(name)) for name in self._ranks}  # type: ignore[misc]
+
+    def _given(self, name: str, value: object, device: torch.device) -> Tensor:
+        """A value as a tensor; one number stands for all that a parameter has."""
+        if not isinstance(value, Tensor):
+            try:
+                value = torch.as_tensor(value, dtype=torch.float64, device=device)
+            except (TypeError, ValueError, RuntimeError):
+                raise self.refused(name, "a tensor or numbers", repr(value)) from None
+        rank = self._ranks[name]
+        return value.expand(getattr(self, name).shape[-rank:]) if rank and not value.dim() else value
 
     def _beside(
         self, x: Tensor, position: int, hop: int | None, given: Mapping[str, Tensor | float]
     ) -> tuple[Values, Timeline]:
-        values = self.values(**{name: v for name, v in given.items() if v is not None})
+        given = {name: value for name, value in given.items() if value is not None}
+        values = self.values(**given)
         inner = 1 if self.channels else 0
         outer = min(x.dim() - 1 - inner, 1)  # whether there is a batch
-        varies = {name: v.dim() - self._ranks[name] == outer + inner + 1 for name, v in values.items() if name in given}
+        varies = {name: values[name].dim() - self._ranks[name] == outer + inner + 1 for name in given}
+        self._check_frames(hop, {name: values[name].shape[-1 - self._ranks[name]] for name in given if varies[name]})
         time = Timeline(any(varies.values()), hop, position, x.shape[-1], self._get_name())
         for name, value in values.items():
             if name in given:
@@ -220,6 +234,15 @@ class FilterModule(torch.nn.Module):
                 value = value.unsqueeze(value.dim() - self._ranks[name])
             values[name] = value
         return values, time
+
+    def _check_frames(self, hop: int | None, frames: Mapping[str, int]) -> None:
+        if hop is not None:
+            if not (isinstance(hop, torch.SymInt) or _is_number(hop, numbers.Integral)) or hop < 1:
+                raise self.refused("hop", "None or a positive int", repr(hop))
+            counts = list(frames.values())
+            if any(n != counts[0] for n in counts[1:]):
+                got = ", ".join(f"{n} of {name}" for name, n in frames.items())
+                raise self.refused("hop", "as many frames of each parameter", got)
 
     def _check_places(
         self, name: str, value: Tensor, x: Tensor, outer: int, inner: int, varies: bool, hop: int | None
@@ -251,6 +274,8 @@ class FilterModule(torch.nn.Module):
     def _fitting(self, name: str, value: object, like: Tensor, parametrization: Parametrization | None) -> Tensor:
         """A value as a tensor of the parameter's shape, in its range."""
         try:
+            if isinstance(value, Tensor) and value.is_complex():
+                raise TypeError
             tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
         except (TypeError, ValueError, RuntimeError):
             raise self.refused(name, "numbers", repr(value)) from None
@@ -303,13 +328,19 @@ class FilterModule(torch.nn.Module):
             for k, tensor in enumerate(memory):
                 destination[f"{prefix}state.{k}"] = tensor if keep_vars else tensor.detach()
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        names = [name for name in state_dict if name.startswith(f"{prefix}state.")]
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, metadata: Any, strict: bool, missing: list[str], *rest: Any
+    ) -> None:
         if self._saved and self._stream is not None:
-            kept = {name: state_dict.pop(name) for name in names}
-            memory = tuple(kept[f"{prefix}state.{k}"].clone() for k in range(len(kept) - 1))
-            self._stream.state = (int(kept[f"{prefix}state.position"]), memory) if kept else None
-        super()._load_from_state_dict(state_dict, prefix, *args)
+            kept = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith(f"{prefix}state.")}
+            names = [f"{prefix}state.position", *(f"{prefix}state.{k}" for k in range(len(kept) - 1))] if kept else []
+            missing.extend(name for name in names if name not in kept)
+            if kept.keys() == set(names):
+                self._stream.reset()
+                if kept:
+                    memory = tuple(kept[name].clone() for name in names[1:])
+                    self._stream.state = int(kept[names[0]]), memory
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *rest)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as its own class with its parametrizations beside it: torch refuses classes that it made for them."""
@@ -330,6 +361,11 @@ class FilterModule(torch.nn.Module):
     def extra_repr(self) -> str:
         shown = [f"{name}={_shown(getattr(self, name))}" for name in self._ranks]
         return ", ".join([*shown, f"fs={self.fs:g}", *([f"channels={self.channels}"] if self.channels else [])])
+
+
+def _is_number(value: object, kind: type) -> bool:
+    """NumPy's are such too, and a truth is not."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _shown(value: Tensor) -> str:
