@@ -1,5 +1,6 @@
 """What users give to calls of modules: frames, numbers, and what is refused by one sentence."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from support import assert_close
 
-from polezero.nn import Biquad, GraphicEQ, ParametricEQ
+from polezero.nn import Biquad, Crossover, DCBlocker, FilterBank, FilterModule, GraphicEQ, ParametricEQ
 
 
 def bell(**options: Any) -> Biquad:
@@ -86,3 +87,59 @@ def test_complex_numbers_are_not_assigned_in_part() -> None:
     with pytest.raises(ValueError, match=r"^Biquad: gain: expected numbers, got "):
         module.gain = torch.tensor(1.0 + 2.0j)
     assert round(module.gain.item(), 6) == 3.0
+
+
+@pytest.mark.parametrize(
+    "make, sentence",
+    [
+        (
+            lambda: Biquad("lowpass", 500.0, fs=8000, frequency_range=(20.0, 4000.0)),
+            r"frequency_range: .* above 0 and b",
+        ),
+        (
+            lambda: Biquad("lowpass", 500.0, fs=8000, frequency_range=(2000.0, 60.0)),
+            "frequency_range: expected two ris",
+        ),
+        (
+            lambda: Biquad("lowpass", 500.0, fs=8000, frequency_range=(20.0, 60.0, 80.0)),
+            "frequency_range: expected two",
+        ),
+        (
+            lambda: Biquad("lowpass", 500.0, fs=8000, Q_range=(-1.0, 3.0)),
+            "Q_range: expected two rising numbers above 0, ",
+        ),
+        (lambda: bell(gain_range=(float("nan"), 3.0)), "gain_range: expected two rising numbers, got "),
+        (
+            lambda: ParametricEQ(fs=48000, frequency_range=(20.0, 60000.0)),
+            "frequency_range: .* below fs / 2 = 24000 Hz, ",
+        ),
+        (
+            lambda: Crossover(500.0, fs=8000, frequency_range=(20.0, 6000.0)),
+            "frequency_range: .* below fs / 2 = 4000 Hz",
+        ),
+        (
+            lambda: DCBlocker(20.0, fs=8000, frequency_range=(20.0, 6000.0)),
+            "frequency_range: .* below fs / 2 = 4000 Hz, ",
+        ),
+        (
+            lambda: FilterBank.eeg(fs=250, trainable="edges", edge_range=(0.1, 200.0)),
+            "edge_range: .* fs / 2 = 125 Hz, ",
+        ),
+    ],
+)
+def test_ranges_are_two_rising_numbers_below_half_the_rate(make: Callable[[], FilterModule], sentence: str) -> None:
+    with pytest.raises(ValueError, match=rf"^[A-Za-z]*: {sentence}"):
+        make()
+
+
+def test_the_borders_of_a_crossovers_range_belong_to_it() -> None:
+    split = Crossover([20.0, 21600.0], fs=48000, frequency_range=(20.0, 21600.0))
+    assert_close(split.frequency.detach(), torch.tensor([20.0, 21600.0], dtype=torch.float64))
+    assert bool(torch.isfinite(split.parametrizations.frequency.original).all())
+
+
+@pytest.mark.parametrize("make", [bell, lambda: Crossover(500.0, fs=8000)])
+def test_a_module_is_compiled_with_dynamic_shapes_from_the_start(make: Callable[[], FilterModule]) -> None:
+    module, x = make(), torch.randn(2, 64)
+    torch.compiler.reset()
+    assert_close(torch.compile(module, fullgraph=True, dynamic=True, backend="aot_eager")(x), module(x))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,40 +15,13 @@ from polezero._sosfilt import sosfilt
 from polezero.nn._biquad import Numbers, audible
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
+from polezero.nn._rising import Rising
 from polezero.nn._sections import Sections
-from polezero.nn.parametrizations import LogRange, Lsf, Parametrization
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Crossover"]
-
-GAP = 1e-3  # of the logarithmic range, from one frequency to the next: 0.7 % of 20 Hz to 20 kHz
-
-
-class _Rising(Parametrization):
-    """Frequencies in a range, each above the one before: the logarithms are placed as line spectral frequencies are."""
-
-    def __init__(self, low: float, high: float) -> None:
-        super().__init__()
-        LogRange(low, high)  # refuses what is no range
-        self._low, self._ratio, self._places = low, math.log(high / low), Lsf(GAP)
-        apart = math.exp(GAP * self._ratio)
-        self.expected = f"rising frequencies of {low * apart:g} to {high / apart:g} Hz, a factor of {apart:.4f} apart"
-
-    def _placed(self, value: Tensor) -> Tensor:
-        return torch.log(value / self._low) * (math.pi / self._ratio)
-
-    def fits(self, value: Tensor) -> bool:
-        return self._places.fits(self._placed(value))
-
-    def forward(self, original: Tensor) -> Tensor:
-        placed: Tensor = self._places(original)
-        return self._low * torch.exp(placed * (self._ratio / math.pi))
-
-    def right_inverse(self, value: Tensor) -> Tensor:
-        self.check(value)
-        return self._places.right_inverse(self._placed(value))
 
 
 class Crossover(Sections):
@@ -107,7 +79,8 @@ class Crossover(Sections):
         except (TypeError, ValueError) as error:
             raise type(error)(str(error).replace("crossover", self._get_name(), 1)) from None
         self.order, self.ftype = order, ftype
-        self.declare("frequency", frequency, _Rising(*(frequency_range or audible(self.fs))), (splits,))
+        rising = self.ranged("frequency", Rising, frequency_range or audible(self.fs), "Hz")
+        self.declare("frequency", frequency, rising, (splits,))
         self.declared()
 
     def design(self, frequency: Tensor) -> Tensor:  # type: ignore[override]

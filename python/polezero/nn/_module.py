@@ -18,7 +18,7 @@ from polezero._arguments import readable
 from polezero.nn._frames import Timeline
 from polezero.nn._parametrized import rebuilt, share_class
 from polezero.nn._stream import Stream
-from polezero.nn.parametrizations import Parametrization
+from polezero.nn.parametrizations import Parametrization, Range
 
 __all__ = ["FilterModule", "Options", "Values"]
 
@@ -117,6 +117,20 @@ class FilterModule(torch.nn.Module):
         if parametrization is not None:
             parametrize.register_parametrization(self, name, parametrization)
             share_class(self)
+
+    def ranged(
+        self, name: str, kind: Callable[..., Parametrization], limits: tuple[float, float], unit: str = ""
+    ) -> Parametrization:
+        """A parametrization of the range that a constructor has as ``<name>_range``; in Hz it ends below fs / 2."""
+        try:
+            low, high = map(float, limits)
+            if unit != "Hz" or high < self.fs / 2:
+                return kind(low, high, unit)
+        except (TypeError, ValueError):
+            pass
+        above = "" if kind is Range else " above 0"
+        below = f"{above and ' and'} below fs / 2 = {self.fs / 2:g} Hz" if unit == "Hz" else ""
+        raise self.refused(f"{name}_range", f"two rising numbers{above}{below}", repr(limits))
 
     def declared(self) -> None:
         """The last word of a constructor."""

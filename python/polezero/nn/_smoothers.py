@@ -100,7 +100,8 @@ class Smoother(Sections):
         if isinstance(initial, bool) or not (initial == "first" or isinstance(initial, (int, float))):
             raise self.refused("initial", "a number or 'first'", repr(initial))
         self.initial = initial
-        self.declare("time_constant", time_constant, LogRange(*time_constant_range, "s"))
+        seconds = self.ranged("time_constant", LogRange, time_constant_range, "s")
+        self.declare("time_constant", time_constant, seconds)
         self.declared()
 
     def pole(self, time_constant: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ CASES = [
         bad=(
             (
                 lambda: Crossover([500.0, 400.0], fs=8000),
-                "Crossover: frequency: expected rising frequencies of * Hz, a factor of 1.0070 apart, got [[]500.0, *",
+                "Crossover: frequency: expected rising frequencies of * Hz, each at least 1.001 *, got [[]500.0, *",
             ),
             (lambda: Crossover([5000.0], fs=8000), "Crossover: frequency: expected rising * Hz, *, got [[]5000.0]"),
             (lambda: Crossover(500.0, 3, fs=8000), "Crossover: order: expected an even number for *, got 3"),
