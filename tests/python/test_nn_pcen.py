@@ -1,6 +1,7 @@
 """`PCEN` beside loops over frames, by the formulas of the paper, of librosa and of asteroid-filterbanks."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,3 +114,9 @@ def test_parameters_are_learned_from_its_output() -> None:
     optimiser.step(loss)
     for name in ("alpha", "delta", "r", "s"):
         torch.testing.assert_close(getattr(module, name).detach(), getattr(target, name), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -0.4, float("nan"), "0.4"])
+def test_a_time_constant_is_positive(seconds: Any) -> None:
+    with pytest.raises(ValueError, match=r"^PCEN: time_constant: expected a positive number of seconds, got "):
+        PCEN(time_constant=seconds)

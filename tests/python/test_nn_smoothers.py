@@ -121,6 +121,15 @@ def test_silence_has_an_envelope_and_finite_gradients(detector: str, decibels: b
         assert bool(torch.isfinite(gradient).all())
 
 
+@pytest.mark.parametrize("detector", ["rms", "absolute", "peak"])
+def test_envelope_of_a_loud_half_precision_signal_is_finite(detector: str) -> None:
+    x = (600 * torch.randn(2, 400, generator=torch.Generator().manual_seed(0))).half()
+    module = Envelope(detector, fs=8000)
+    y = module(x)
+    assert y.dtype == torch.float16
+    torch.testing.assert_close(y.double(), module(x.double()), rtol=2e-3, atol=0.5)
+
+
 def test_envelope_of_a_complex_signal_is_that_of_its_modulus() -> None:
     x = torch.complex(noise(2, 300), noise(2, 300, seed=1))
     for detector in ("rms", "absolute", "peak"):

@@ -225,6 +225,27 @@ def test_a_buffer_that_the_caller_fills_again_is_not_part_of_the_state(make: Cal
     close(torch.cat(parts, -1), whole)
 
 
+def test_a_loaded_state_is_that_of_its_own_batch() -> None:
+    saved, loaded = (Biquad("lowpass", 500.0, fs=8000, save_state=True) for _ in range(2))
+    saved(signal(3)), loaded(signal(2))
+    loaded.load_state_dict(saved.state_dict())
+    assert torch.equal(loaded(signal(3, seed=1)), saved(signal(3, seed=1)))
+
+
+@pytest.mark.parametrize("changed", ["state.position", "state.further"])
+def test_a_state_that_is_not_whole_is_not_loaded(changed: str) -> None:
+    saved, loaded = (Biquad("lowpass", 500.0, fs=8000, save_state=True) for _ in range(2))
+    saved(signal(3)), loaded(signal(3, seed=1))
+    values, before = saved.state_dict(), loaded._stream.state
+    if changed in values:
+        del values[changed]
+    else:
+        values[changed] = torch.zeros(2)
+    with pytest.raises(RuntimeError, match=r"Missing key.* in state_dict: .state"):
+        loaded.load_state_dict(values)
+    assert loaded._stream.state is before
+
+
 def test_items_of_a_batch_know_nothing_of_each_other(make: Callable[..., FilterModule]) -> None:
     """Batches that are filtered as one signal, or share a state, give other results than their items (92)."""
     module, x = make(), signal(4)
@@ -275,10 +296,11 @@ def test_a_stream_goes_from_inference_into_training_and_back(make: Callable[...,
     whole = module(x).detach()
     stream = module.stream()
     parts = []
-    for k, part in enumerate(x.split(16, -1)):
-        with torch.inference_mode() if k % 3 == 0 else torch.no_grad() if k % 3 == 1 else torch.enable_grad():
+    for k, part in enumerate(x.split(8, -1)):  # each of the three after each of the others
+        mode = (torch.inference_mode, torch.no_grad, torch.enable_grad)[(0, 1, 2, 0, 2, 1)[k % 6]]
+        with mode():
             y = stream(part)
-            if k % 3 == 2:
+            if mode is torch.enable_grad and y.requires_grad:
                 y.sum().backward()
             parts.append(y.detach().clone())
     close(torch.cat(parts, -1), whole)

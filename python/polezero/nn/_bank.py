@@ -133,13 +133,13 @@ class FilterBank(Sections):
             self._of_coefficients(sos, mode)
             return
         self._groups, (self.bands, self._sections) = groups, sos.shape[:2]
-        low, high = edge_range or (self.fs / 50000, 0.495 * self.fs)
+        edges = edge_range or (self.fs / 50000, 0.495 * self.fs)
         ranges: dict[str, Parametrization] = {
-            "cutoff": LogRange(low, high, "Hz"),
-            "edges": Rising(low, high),
-            "splits": Rising(low, high),
-            "gain": Range(*gain_range, "dB"),
-            "Q": LogRange(*Q_range),
+            "cutoff": self.ranged("edge", LogRange, edges, "Hz"),
+            "edges": self.ranged("edge", Rising, edges, "Hz"),
+            "splits": self.ranged("edge", Rising, edges, "Hz"),
+            "gain": self.ranged("gain", Range, gain_range, "dB"),
+            "Q": self.ranged("Q", LogRange, Q_range),
         }
         for name in [name for name in PARAMETERS if name in values]:
             self.declare(name, values[name], ranges[name], tuple(values[name].shape))

@@ -76,10 +76,12 @@ class Biquad(Sections):
         if (gain is None) != (btype in WITHOUT_GAIN):
             raise self.refused("gain", f"None for a {btype}" if gain is not None else f"dB for a {btype}", gain)
         self.btype = btype
-        self.declare("frequency", frequency, LogRange(*(frequency_range or audible(self.fs)), "Hz"))
-        self.declare("Q", Q, LogRange(*Q_range))
+        self.declare(
+            "frequency", frequency, self.ranged("frequency", LogRange, frequency_range or audible(self.fs), "Hz")
+        )
+        self.declare("Q", Q, self.ranged("Q", LogRange, Q_range))
         if gain is not None:
-            self.declare("gain", gain, Range(*gain_range, "dB"))
+            self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"))
         self.declared()
 
     def design(self, frequency: Tensor, Q: Tensor, gain: Tensor | None = None) -> Tensor:  # type: ignore[override]

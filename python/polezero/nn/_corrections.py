@@ -75,7 +75,7 @@ class DCBlocker(Sections):
         if frequency is None:
             frequency = min(10.0, self.fs / 4800)
         limits = frequency_range or (min(0.1, self.fs / 480000), 0.1 * self.fs)
-        self.declare("frequency", frequency, LogRange(*limits, "Hz"))
+        self.declare("frequency", frequency, self.ranged("frequency", LogRange, limits, "Hz"))
         self.declared()
 
     def pole(self, frequency: Tensor) -> Tensor:
@@ -152,9 +152,10 @@ class PreEmphasis(Sections):
         super().__init__(fs, **options)
         self.inverse = inverse
         if time_constant is None:
-            self.declare("coef", 0.97 if coef is None else coef, Range(*coef_range))
+            self.declare("coef", 0.97 if coef is None else coef, self.ranged("coef", Range, coef_range))
         elif coef is None:
-            self.declare("time_constant", time_constant, LogRange(*time_constant_range, "s"))
+            seconds = self.ranged("time_constant", LogRange, time_constant_range, "s")
+            self.declare("time_constant", time_constant, seconds)
         else:
             raise self.refused("time_constant", "None beside a coefficient", time_constant)
         self.declared()

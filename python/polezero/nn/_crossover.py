@@ -71,7 +71,8 @@ class Crossover(Sections):
         except (TypeError, ValueError) as error:
             raise type(error)(str(error).replace("crossover", self._get_name(), 1)) from None
         self.order, self.ftype = order, ftype
-        self.declare("frequency", frequency, Rising(*(frequency_range or audible(self.fs))), (splits,))
+        rising = self.ranged("frequency", Rising, frequency_range or audible(self.fs), "Hz")
+        self.declare("frequency", frequency, rising, (splits,))
         self.declared()
 
     def design(self, frequency: Tensor) -> Tensor:  # type: ignore[override]

@@ -169,7 +169,7 @@ class Comb(DelayLine):
             raise self.refused("gain_range", "gains of magnitudes below 1 for feedback", gains)
         self.kind = kind
         self.reads(interpolation, delay_range[0] * self.fs, delay_range[1] * self.fs, "delay_range")
-        self.declare("delay", delay, LogRange(*delay_range, "s"))
+        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
         self.declare("gain", gain, Range(*gains))
         self.declared()
 
@@ -248,8 +248,8 @@ class Allpass(DelayLine):
         if not max(map(abs, gain_range)) < 1:
             raise self.refused("gain_range", "gains of magnitudes below 1", gain_range)
         self.reads(interpolation, delay_range[0] * self.fs, delay_range[1] * self.fs, "delay_range")
-        self.declare("delay", delay, LogRange(*delay_range, "s"))
-        self.declare("gain", gain, Range(*gain_range))
+        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
+        self.declare("gain", gain, self.ranged("gain", Range, gain_range))
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
@@ -329,8 +329,8 @@ class KarplusStrong(DelayLine):
         low, high = frequency_range or (min(20.0, self.fs / 2400), min(4000.0, self.fs / 8))
         self.reads(interpolation, self.fs / high - 0.5, self.fs / low + 1, "frequency_range")
         self.declare("frequency", frequency, LogRange(low, high, "Hz"))
-        self.declare("decay", decay, LogRange(*decay_range, "s"))
-        self.declare("damping", damping, Range(*damping_range))
+        self.declare("decay", decay, self.ranged("decay", LogRange, decay_range, "s"))
+        self.declare("damping", damping, self.ranged("damping", Range, damping_range))
         self.declared()
 
     def loop(

@@ -35,7 +35,8 @@ class ParametricEQ(Sections):
     Args:
         bands: The type of each, of the nine of :func:`polezero.biquad`.
         frequency: Cut-offs and centres in Hz, one a band. With None a high pass is at 30 Hz, a low shelf at 120 Hz, a
-            high shelf at 8 kHz, a low pass at 16 kHz, the others from 200 Hz to 5 kHz, all within ``frequency_range``.
+            high shelf at 8 kHz, a low pass at 16 kHz, the others from 200 Hz to 5 kHz, all a tenth inside of
+            ``frequency_range`` at least, so that they can be trained.
         Q: Qualities, one a band.
         gain: In dB, **of the bands that have a gain**: peaks and shelves, in the order of ``bands``. Six bands as
             above have four gains. Where no band has one it is None, and there is no parameter of that name.
@@ -91,13 +92,17 @@ class ParametricEQ(Sections):
         gains = sum(band not in WITHOUT_GAIN for band in self.bands)
         if gain is not None and not gains:
             raise self.refused("gain", f"None for {', '.join(self.bands)}", gain)
-        low, high = frequency_range or audible(self.fs)
+        limits = frequency_range or audible(self.fs)
+        frequencies = self.ranged("frequency", LogRange, limits, "Hz")
         if frequency is None:
-            frequency = [min(max(f, low), high) for f in _default_frequencies(self.bands)]
-        self.declare("frequency", frequency, LogRange(low, high, "Hz"), (len(self.bands),))
-        self.declare("Q", Q, LogRange(*Q_range), (len(self.bands),))
+            low, high = limits
+            inset = min(1.1, (high / low) ** 0.25)  # on a border it would have no gradient
+            frequency = [min(max(f, low * inset), high / inset) for f in _default_frequencies(self.bands)]
+        self.declare("frequency", frequency, frequencies, (len(self.bands),))
+        self.declare("Q", Q, self.ranged("Q", LogRange, Q_range), (len(self.bands),))
         if gains:
-            self.declare("gain", 0.0 if gain is None else gain, Range(*gain_range, "dB"), (gains,))
+            decibels = self.ranged("gain", Range, gain_range, "dB")
+            self.declare("gain", 0.0 if gain is None else gain, decibels, (gains,))
         matrices = Bands.of(self.bands, self._like.device)
         self.register_buffer("_exponents", matrices.exponents, persistent=False)
         self.register_buffer("_mixing", matrices.mixing, persistent=False)

@@ -26,6 +26,8 @@ class Timeline(NamedTuple):
         if not self.varies or self.hop is None:
             return coefficients
         hop, offset, time = self.hop, self.position % self.hop, coefficients.dim() - rank - 1
+        if not self.samples:
+            return coefficients.narrow(time, 0, 0)
         frames = coefficients.shape[time]
         count = self._needed(frames, hop)
         own = coefficients.shape[time + 1 :]
@@ -34,7 +36,9 @@ class Timeline(NamedTuple):
         if frames == count:
             right = torch.cat([right, flat.narrow(time, frames - 1, 1)], time)
         pairs = torch.stack([flat.narrow(time, 0, count), right], time + 1)
-        part = torch.arange(hop, dtype=flat.dtype, device=flat.device) / hop
+        # Of a chunk that ends within its first frame no more than that: a hop may be much longer.
+        reach = torch.sym_min(hop, offset + self.samples)
+        part = torch.arange(reach, dtype=flat.dtype, device=flat.device) / hop
         # A product of matrices: one pass over the result, and over its gradient.
         filled: Tensor = torch.stack([1 - part, part], -1) @ pairs
         samples = filled.flatten(time, time + 1).narrow(time, offset, self.samples)

@@ -100,7 +100,7 @@ class GraphicEQ(Sections):
         self.spacing, self.corrections = spacing, corrections
         f, width = (torch.tensor(v, dtype=torch.float64, device=self._like.device) for v in (centres, octaves))
         omega = f * (2 * math.pi / self.fs)
-        self.declare("gain", gain, Range(*gain_range, "dB"), (len(centres),))
+        self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"), (len(centres),))
         Q = 0.5 / torch.sinh(OVERLAP * width * omega / torch.sin(omega) * (math.log(2) / 2))
         shares = _shares(prewarped(f, self.fs), Q)
         interaction = _decibels(shares, torch.full_like(f, PROTOTYPE)) / PROTOTYPE

@@ -58,7 +58,7 @@ def swept(module: FilterModule, rate: Numbers, rate_range: tuple[float, float], 
     waveform = module.waveform
     if waveform not in ("sine", "triangle"):
         raise module.refused("waveform", "'sine' or 'triangle'", repr(waveform))
-    module.declare("rate", rate, LogRange(*rate_range, "Hz"))
+    module.declare("rate", rate, module.ranged("rate", LogRange, rate_range, "Hz"))
     module.declare("phase", phase, None)
 
 
@@ -131,11 +131,11 @@ class Flanger(Oscillator, DelayLine):
         delay_range = delay_range or (max(1e-3, 20 / self.fs), 1e-2)
         bounds = (delay_range[0] * (1 - depth_range[1]) * self.fs, delay_range[1] * (1 + depth_range[1]) * self.fs)
         self.reads(interpolation, *bounds, "delay_range")
-        self.declare("delay", delay, LogRange(*delay_range, "s"))
-        self.declare("depth", depth, Range(*depth_range))
+        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
+        self.declare("depth", depth, self.ranged("depth", Range, depth_range))
         swept(self, rate, rate_range, phase)
-        self.declare("feedback", feedback, Range(*feedback_range))
-        self.declare("mix", mix, Range(*mix_range))
+        self.declare("feedback", feedback, self.ranged("feedback", Range, feedback_range))
+        self.declare("mix", mix, self.ranged("mix", Range, mix_range))
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
@@ -223,10 +223,10 @@ class Chorus(Oscillator, DelayLine):
         self.voices, self.waveform = voices, waveform
         bounds = (delay_range[0] * (1 - depth_range[1]) * self.fs, delay_range[1] * (1 + depth_range[1]) * self.fs)
         self.reads(interpolation, *bounds, "delay_range")
-        self.declare("delay", delay, LogRange(*delay_range, "s"))
-        self.declare("depth", depth, Range(*depth_range))
+        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
+        self.declare("depth", depth, self.ranged("depth", Range, depth_range))
         swept(self, rate, rate_range, phase)
-        self.declare("mix", mix, Range(*mix_range))
+        self.declare("mix", mix, self.ranged("mix", Range, mix_range))
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
@@ -333,10 +333,10 @@ class Phaser(Oscillator, Magnitude):
             expected = f"frequencies below {highest:g} Hz, which {depth_range[1]:g} octaves take to fs / 2"
             raise self.refused("frequency_range", expected, (low, high))
         self.declare("frequency", frequency, LogRange(low, high, "Hz"))
-        self.declare("depth", depth, Range(*depth_range, "octaves"))
+        self.declare("depth", depth, self.ranged("depth", Range, depth_range, "octaves"))
         swept(self, rate, rate_range, phase)
-        self.declare("feedback", feedback, Range(*feedback_range))
-        self.declare("mix", mix, Range(*mix_range))
+        self.declare("feedback", feedback, self.ranged("feedback", Range, feedback_range))
+        self.declare("mix", mix, self.ranged("mix", Range, mix_range))
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:

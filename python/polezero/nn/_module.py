@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 import types
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypedDict, cast
@@ -15,8 +16,9 @@ from torch.utils._pytree import tree_map
 
 from polezero._arguments import readable
 from polezero.nn._frames import Timeline
+from polezero.nn._parametrized import rebuilt, share_class
 from polezero.nn._stream import Stream
-from polezero.nn.parametrizations import Parametrization
+from polezero.nn.parametrizations import Parametrization, Range
 
 __all__ = ["FilterModule", "Options", "Values"]
 
@@ -69,13 +71,17 @@ class FilterModule(torch.nn.Module):
     ) -> None:
         super().__init__()
         self._ranks: dict[str, int] = {}  # of each parameter, the dimensions that are its own: bands, say
-        if isinstance(fs, bool) or not isinstance(fs, (int, float)) or not 0 < fs < math.inf:
-            raise self.refused("fs", "a positive number of Hz", fs)
-        if channels is not None and (not isinstance(channels, int) or channels < 1):
-            raise self.refused("channels", "None or a positive int", channels)
+        if not _is_number(fs, numbers.Real) or not 0 < fs < math.inf:
+            raise self.refused("fs", "a positive number of Hz", repr(fs))
+        if channels is not None and (not _is_number(channels, numbers.Integral) or channels < 1):
+            raise self.refused("channels", "None or a positive int", repr(channels))
+        if not isinstance(trainable, bool):
+            if isinstance(trainable, str) or not isinstance(trainable, Collection):
+                raise self.refused("trainable", "True, False or a list of names", repr(trainable))
+            trainable = tuple(trainable)
         if dtype not in (torch.float32, torch.float64):
             raise self.refused("dtype", "torch.float32 or torch.float64", dtype)
-        self.fs, self.channels = float(fs), channels
+        self.fs, self.channels = float(fs), None if channels is None else int(channels)
         self._trainable = trainable
         self._like = torch.empty((), dtype=dtype, device=device)
         self._saved = save_state
@@ -110,6 +116,21 @@ class FilterModule(torch.nn.Module):
             self.register_buffer(name, tensor)
         if parametrization is not None:
             parametrize.register_parametrization(self, name, parametrization)
+            share_class(self)
+
+    def ranged(
+        self, name: str, kind: Callable[..., Parametrization], limits: tuple[float, float], unit: str = ""
+    ) -> Parametrization:
+        """A parametrization of the range that a constructor has as ``<name>_range``; in Hz it ends below fs / 2."""
+        try:
+            low, high = map(float, limits)
+            if unit != "Hz" or high < self.fs / 2:
+                return kind(low, high, unit)
+        except (TypeError, ValueError):
+            pass
+        above = "" if kind is Range else " above 0"
+        below = f"{above and ' and'} below fs / 2 = {self.fs / 2:g} Hz" if unit == "Hz" else ""
+        raise self.refused(f"{name}_range", f"two rising numbers{above}{below}", repr(limits))
 
     def declared(self) -> None:
         """The last word of a constructor."""
@@ -117,7 +138,6 @@ class FilterModule(torch.nn.Module):
             for name in self._trainable:
                 if name not in self._ranks:
                     raise self.refused("trainable", f"True, False or names out of {', '.join(self._ranks)}", name)
-        _share_class(self)
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         """The samples of ``x`` filtered, and the state after them where ``memory``, that before them, is not None.
@@ -194,19 +214,28 @@ class FilterModule(torch.nn.Module):
                 )
         own = {name: getattr(self, name) for name in self._ranks if name not in given}
         device = next((t.device for t in own.values()), torch.device("cpu"))
-        passed = {
-            name: value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=torch.float64, device=device)
-            for name, value in given.items()
-        }
+        passed = {name: self._given(name, value, device) for name, value in given.items()}
         return {name: own.get(name, passed.get(name)) for name in self._ranks}  # type: ignore[misc]
+
+    def _given(self, name: str, value: object, device: torch.device) -> Tensor:
+        """A value as a tensor; one number stands for all that a parameter has."""
+        if not isinstance(value, Tensor):
+            try:
+                value = torch.as_tensor(value, dtype=torch.float64, device=device)
+            except (TypeError, ValueError, RuntimeError):
+                raise self.refused(name, "a tensor or numbers", repr(value)) from None
+        rank = self._ranks[name]
+        return value.expand(getattr(self, name).shape[-rank:]) if rank and not value.dim() else value
 
     def _beside(
         self, x: Tensor, position: int, hop: int | None, given: Mapping[str, Tensor | float]
     ) -> tuple[Values, Timeline]:
-        values = self.values(**{name: v for name, v in given.items() if v is not None})
+        given = {name: value for name, value in given.items() if value is not None}
+        values = self.values(**given)
         inner = 1 if self.channels else 0
         outer = min(x.dim() - 1 - inner, 1)  # whether there is a batch
-        varies = {name: v.dim() - self._ranks[name] == outer + inner + 1 for name, v in values.items() if name in given}
+        varies = {name: values[name].dim() - self._ranks[name] == outer + inner + 1 for name in given}
+        self._check_frames(hop, {name: values[name].shape[-1 - self._ranks[name]] for name in given if varies[name]})
         time = Timeline(any(varies.values()), hop, position, x.shape[-1], self._get_name())
         for name, value in values.items():
             if name in given:
@@ -219,6 +248,15 @@ class FilterModule(torch.nn.Module):
                 value = value.unsqueeze(value.dim() - self._ranks[name])
             values[name] = value
         return values, time
+
+    def _check_frames(self, hop: int | None, frames: Mapping[str, int]) -> None:
+        if hop is not None:
+            if not (isinstance(hop, torch.SymInt) or _is_number(hop, numbers.Integral)) or hop < 1:
+                raise self.refused("hop", "None or a positive int", repr(hop))
+            counts = list(frames.values())
+            if any(n != counts[0] for n in counts[1:]):
+                got = ", ".join(f"{n} of {name}" for name, n in frames.items())
+                raise self.refused("hop", "as many frames of each parameter", got)
 
     def _check_places(
         self, name: str, value: Tensor, x: Tensor, outer: int, inner: int, varies: bool, hop: int | None
@@ -242,13 +280,16 @@ class FilterModule(torch.nn.Module):
         """The one sentence of bad input."""
         return ValueError(f"{self._get_name()}: {name}: expected {expected}, got {got}")
 
-    def _parametrization(self, name: str) -> Parametrization | None:
-        lists = self._modules.get("parametrizations")
-        return cast(Parametrization, lists[name][0]) if lists is not None and name in lists else None  # type: ignore[index,operator]
+    def _stages(self, name: str) -> list[Any]:
+        """The parametrizations of a parameter: ours, and what a user registers."""
+        lists: Any = self._modules.get("parametrizations")
+        return list(lists[name]) if lists is not None and name in lists else []
 
     def _fitting(self, name: str, value: object, like: Tensor, parametrization: Parametrization | None) -> Tensor:
         """A value as a tensor of the parameter's shape, in its range."""
         try:
+            if isinstance(value, Tensor) and value.is_complex():
+                raise TypeError
             tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
         except (TypeError, ValueError, RuntimeError):
             raise self.refused(name, "numbers", repr(value)) from None
@@ -269,15 +310,16 @@ class FilterModule(torch.nn.Module):
             raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", value)
         if name not in self.__dict__.get("_ranks", ()) or not hasattr(self, name):
             return super().__setattr__(name, value)
-        parametrization = self._parametrization(name)
-        if parametrization is None:
-            original = cast(Tensor, getattr(self, name))
-        else:
-            lists = cast(torch.nn.ModuleDict, self.parametrizations)
-            original = cast(Tensor, lists[name].original)
+        stages = self._stages(name)
+        lists: Any = self._modules.get("parametrizations")
+        original = lists[name].original if stages else getattr(self, name)
         with torch.no_grad():
-            tensor = self._fitting(name, value, cast(Tensor, getattr(self, name)), parametrization)
-            original.copy_(tensor if parametrization is None else parametrization.right_inverse(tensor))
+            ours = stages[0] if len(stages) == 1 and isinstance(stages[0], Parametrization) else None
+            tensor = self._fitting(name, value, cast(Tensor, getattr(self, name)), ours)
+            for stage in reversed(stages):
+                tensor = stage.right_inverse(tensor)
+            original.copy_(tensor)
+        parametrize._cache.pop((id(self), name), None)
 
     # ---- torch.nn.Module
 
@@ -300,20 +342,26 @@ class FilterModule(torch.nn.Module):
             for k, tensor in enumerate(memory):
                 destination[f"{prefix}state.{k}"] = tensor if keep_vars else tensor.detach()
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        names = [name for name in state_dict if name.startswith(f"{prefix}state.")]
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, metadata: Any, strict: bool, missing: list[str], *rest: Any
+    ) -> None:
         if self._saved and self._stream is not None:
-            kept = {name: state_dict.pop(name) for name in names}
-            memory = tuple(kept[f"{prefix}state.{k}"].clone() for k in range(len(kept) - 1))
-            self._stream.state = (int(kept[f"{prefix}state.position"]), memory) if kept else None
-        super()._load_from_state_dict(state_dict, prefix, *args)
+            kept = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith(f"{prefix}state.")}
+            names = [f"{prefix}state.position", *(f"{prefix}state.{k}" for k in range(len(kept) - 1))] if kept else []
+            missing.extend(name for name in names if name not in kept)
+            if kept.keys() == set(names):
+                self._stream.reset()
+                if kept:
+                    memory = tuple(kept[name].clone() for name in names[1:])
+                    self._stream.state = int(kept[names[0]]), memory
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *rest)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as its own class with its parametrizations beside it: torch refuses classes that it made for them."""
         state = dict(self.__dict__)
         modules = dict(state["_modules"])
         lists = modules.pop("parametrizations", {})
-        return _rebuilt, (parametrize.type_before_parametrizations(self), {**state, "_modules": modules}, dict(lists))
+        return rebuilt, (parametrize.type_before_parametrizations(self), {**state, "_modules": modules}, dict(lists))
 
     def _get_name(self) -> str:
         return parametrize.type_before_parametrizations(self).__name__
@@ -329,28 +377,9 @@ class FilterModule(torch.nn.Module):
         return ", ".join([*shown, f"fs={self.fs:g}", *([f"channels={self.channels}"] if self.channels else [])])
 
 
-class _Shared(type):
-    """Of a class whose parametrizations all its objects have."""
-
-    def __delattr__(cls, name: str) -> None:
-        raise TypeError(f"{cls.__bases__[0].__name__}: {name}: expected to keep its parametrization, got a removal")
-
-
-_shared: dict[tuple[type, frozenset[str]], type] = {}
-
-
-def _share_class(module: FilterModule) -> None:
-    """One class for all modules of a kind that have the same parameters.
-
-    Torch makes one for each object that is parametrized, so that ensembles (:func:`torch.func.stack_module_state`)
-    would see models of different kinds, and torch.compile a graph for each.
-    """
-    made, kind = type(module), parametrize.type_before_parametrizations(module)
-    if made is not kind:
-        key = kind, frozenset(name for name in module._ranks if name in made.__dict__)
-        if key not in _shared:
-            _shared[key] = _Shared(made.__name__, (kind,), dict(made.__dict__))
-        module.__class__ = _shared[key]
+def _is_number(value: object, kind: type) -> bool:
+    """NumPy's are such too, and a truth is not."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _shown(value: Tensor) -> str:
@@ -358,20 +387,3 @@ def _shown(value: Tensor) -> str:
         return f"[{' x '.join(map(str, value.shape))}]"
     numbers = [f"{v:.4g}" for v in value.detach().flatten().tolist()]
     return numbers[0] if not value.dim() else f"[{', '.join(numbers)}]"
-
-
-def _rebuilt(kind: type[FilterModule], state: dict[str, Any], lists: Mapping[str, Any]) -> FilterModule:
-    """The module that was pickled."""
-    module = kind.__new__(kind)
-    module.__dict__.update(state)
-    for name, saved in lists.items():
-        value = saved()  # a plain tensor or parameter, which registration parametrizes
-        trained = isinstance(saved.original, torch.nn.Parameter)
-        if trained:
-            module.register_parameter(name, torch.nn.Parameter(value.detach()))
-        else:
-            module.register_buffer(name, value)
-        parametrize.register_parametrization(module, name, saved[0], unsafe=saved.unsafe)
-        module.parametrizations[name].original = saved.original  # type: ignore[index,union-attr]
-    _share_class(module)
-    return module

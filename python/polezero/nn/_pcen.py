@@ -81,13 +81,15 @@ class PCEN(FilterModule):
         if time_constant is not None:
             if s is not None:
                 raise self.refused("time_constant", "None beside s", time_constant)
+            if not isinstance(time_constant, (int, float)) or not 0 < time_constant < math.inf:
+                raise self.refused("time_constant", "a positive number of seconds", repr(time_constant))
             s = _of_librosa(time_constant * self.fs)
         self.initial = initial
-        self.declare("alpha", alpha, Range(*alpha_range))
-        self.declare("delta", delta, LogRange(*delta_range))
-        self.declare("r", r, LogRange(*r_range))
-        self.declare("eps", eps, LogRange(*eps_range))
-        self.declare("s", 0.04 if s is None else s, LogRange(*s_range))
+        self.declare("alpha", alpha, self.ranged("alpha", Range, alpha_range))
+        self.declare("delta", delta, self.ranged("delta", LogRange, delta_range))
+        self.declare("r", r, self.ranged("r", LogRange, r_range))
+        self.declare("eps", eps, self.ranged("eps", LogRange, eps_range))
+        self.declare("s", 0.04 if s is None else s, self.ranged("s", LogRange, s_range))
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:

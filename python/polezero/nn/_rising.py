@@ -27,18 +27,21 @@ class Rising(Parametrization):
     Args:
         low: Least frequency.
         high: Greatest frequency.
+        unit: For messages.
         ratio: The least one of two neighbours.
 
     Source: the softmax.
     """
 
-    def __init__(self, low: float, high: float, ratio: float = 1.001) -> None:
+    def __init__(self, low: float, high: float, unit: str = "Hz", ratio: float = 1.001) -> None:
         super().__init__()
         if not 0 < low < high < math.inf:
             raise ValueError(f"Rising: low: expected a number between 0 and high, got {low} and {high}")
         self.lowest, self.highest, self.range = float(low), float(high), math.log(high / low)
         self.gap = math.log(ratio) / self.range
-        self.expected = f"rising frequencies of {low:g} to {high:g} Hz, each at least {ratio:g} times the one before"
+        self.expected = (
+            f"rising frequencies of {low:g} to {high:g} {unit}, each at least {ratio:g} times the one before"
+        )
 
     def _least(self, like: Tensor) -> Tensor:
         """The gaps that are kept, N + 1 of them."""

@@ -100,7 +100,8 @@ class Smoother(Sections):
         if isinstance(initial, bool) or not (initial == "first" or isinstance(initial, (int, float))):
             raise self.refused("initial", "a number or 'first'", repr(initial))
         self.initial = initial
-        self.declare("time_constant", time_constant, LogRange(*time_constant_range, "s"))
+        seconds = self.ranged("time_constant", LogRange, time_constant_range, "s")
+        self.declare("time_constant", time_constant, seconds)
         self.declared()
 
     def pole(self, time_constant: Tensor) -> Tensor:
@@ -174,18 +175,19 @@ class Envelope(Smoother):
         self.detector, self.decibels, self.floor = detector, decibels, float(floor)
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
-        absolute = self.detector == "absolute"
+        absolute, dtype = self.detector == "absolute", x.real.dtype
+        x = x.to(torch.promote_types(x.dtype, torch.float32))  # the square of a float16 ends at 256
         detected = x.abs() if absolute else (x * x.conj()).real if x.is_complex() else x.square()
         level, memory = super().filter(detected, values, time, memory)
         if self.detector == "peak":
             level = 2 * level
         if self.decibels:
             scale = 20.0 if absolute else 10.0
-            return scale * torch.log10(level.clamp(min=10 ** (self.floor / scale))), memory
-        if absolute:
-            return level, memory
-        sounds = level > 0  # elsewhere the square root has no derivative
-        return torch.where(sounds, torch.sqrt(torch.where(sounds, level, 1.0)), 0.0), memory
+            level = scale * torch.log10(level.clamp(min=10 ** (self.floor / scale)))
+        elif not absolute:
+            sounds = level > 0  # elsewhere the square root has no derivative
+            level = torch.where(sounds, torch.sqrt(torch.where(sounds, level, 1.0)), 0.0)
+        return level.to(dtype), memory
 
     def extra_repr(self) -> str:
         return f"{self.detector!r}, {super().extra_repr()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
@@ -52,6 +53,9 @@ class Stream:
         if self._like is not None and like != self._like:
             expected = f"chunks of {self._like[1]} with leading shape {list(self._like[0])}, as before (or reset())"
             raise module.refused("x", expected, f"{x.dtype} with {list(like[0])}")
+        if self.state is not None and not torch.compiler.is_compiling():
+            # Of tensors that were made in inference mode no gradient may be taken.
+            self.state = self.state[0], tree_map(lambda t: t.clone() if t.is_inference() else t, self.state[1])
         y, state = module.step(x, self.state, hop=hop, **values)
         self.state = state if self.attached else (state[0], tree_map(Tensor.detach, state[1]))
         self._like = like
