@@ -143,3 +143,21 @@ def test_a_module_is_compiled_with_dynamic_shapes_from_the_start(make: Callable[
     module, x = make(), torch.randn(2, 64)
     torch.compiler.reset()
     assert_close(torch.compile(module, fullgraph=True, dynamic=True, backend="aot_eager")(x), module(x))
+
+
+def test_modules_are_made_without_memory() -> None:
+    module = Biquad("peaking", 1000.0, gain=3.0, fs=48000, device="meta")
+    assert module.gain.is_meta and "fs=48000" in repr(module)
+    module.to_empty(device="cpu").load_state_dict(Biquad("peaking", 500.0, gain=2.0, fs=48000).state_dict())
+    torch.testing.assert_close(module.gain.detach(), torch.tensor(2.0, dtype=torch.float64))
+
+
+def test_a_compiled_function_of_a_stream_has_one_graph_for_all_places() -> None:
+    stream, whole = (
+        Biquad("lowpass", 500.0, fs=8000).stream(),
+        Biquad("lowpass", 500.0, fs=8000),
+    )
+    compiled = torch.compile(lambda x: stream(x), fullgraph=True, backend="aot_eager")
+    x = torch.randn(2, 240)
+    y = torch.cat([compiled(part) for part in x.split(20, -1)], -1)
+    torch.testing.assert_close(y, whole(x))

@@ -14,11 +14,10 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 from torch.utils._pytree import tree_map
 
-from polezero._arguments import readable
 from polezero.nn._frames import Timeline
 from polezero.nn._parametrized import rebuilt, share_class
 from polezero.nn._stream import Stream
-from polezero.nn.parametrizations import Parametrization, Range
+from polezero.nn.parametrizations import Parametrization, Range, known
 
 __all__ = ["FilterModule", "Options", "Values"]
 
@@ -53,6 +52,12 @@ class FilterModule(torch.nn.Module):
         dtype: Of the parameters, float32 or float64. ``half()`` and ``bfloat16()`` leave it as it is: the
             coefficients of a filter near the unit circle have no room for less.
         device: Of the parameters.
+
+    An attribute is computed at each read, so that a write into ``module.gain[0]`` or ``module.gain.data`` is lost:
+    assign the whole. What is assigned is copied, without its gradient. Values that are given to a call are not held to
+    the ranges, which are those of training: a network's outputs go through one of :mod:`polezero.nn.parametrizations`
+    first. A compiled module that is stateful makes a graph for each of its first calls, as torch takes the place in the
+    signal for a constant: compile ``lambda x: stream(x)`` of a stream instead.
     """
 
     fs: float
@@ -297,7 +302,7 @@ class FilterModule(torch.nn.Module):
             tensor = tensor.broadcast_to(like.shape).clone()
         except RuntimeError:
             raise self.refused(name, f"a value that broadcasts to {list(like.shape)}", list(tensor.shape)) from None
-        if readable(tensor):
+        if known(tensor):
             if not bool(torch.isfinite(tensor).all()):
                 raise self.refused(name, "finite numbers", tensor.tolist())
             if parametrization is not None and not parametrization.fits(tensor):
@@ -383,7 +388,7 @@ def _is_number(value: object, kind: type) -> bool:
 
 
 def _shown(value: Tensor) -> str:
-    if value.numel() > 16:
+    if value.numel() > 16 or value.is_meta:
         return f"[{' x '.join(map(str, value.shape))}]"
     numbers = [f"{v:.4g}" for v in value.detach().flatten().tolist()]
     return numbers[0] if not value.dim() else f"[{', '.join(numbers)}]"

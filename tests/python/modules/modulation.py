@@ -17,7 +17,7 @@ CASES = [
         bad=(
             (lambda: Flanger(0.5, fs=44100), "Flanger: delay: expected 0.001 to 0.01 s, got 0.5"),
             (
-                lambda: Flanger(fs=8000),
+                lambda: Flanger(fs=8000, delay_range=(1e-3, 1e-2)),
                 "Flanger: delay_range: expected delays of at least 1 samples *, got 0.8 samples",
             ),
             (lambda: Flanger(fs=44100, waveform="saw"), "Flanger: waveform: expected 'sine' or 'triangle', got 'saw'"),
