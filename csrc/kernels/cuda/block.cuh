@@ -1,8 +1,6 @@
 // The block of a GPU, or a group of its threads, as kernels/cuda/tile/scan.h wants it.
 #pragma once
 
-#include <cub/warp/warp_load.cuh>
-#include <cub/warp/warp_store.cuh>
 #include <cuda/atomic>
 
 #include "kernels/cuda/threads.cuh"
@@ -10,52 +8,36 @@
 
 POLEZERO_ISA_BEGIN
 
-// A row in the order in which it is filtered, as an iterator for CUB.
-template <class T, int step>
-class TimelineIterator {
- public:
-  using iterator_category = std::random_access_iterator_tag;
-  using value_type = std::remove_const_t<T>;
-  using difference_type = int64_t;
-  using pointer = T*;
-  using reference = T&;
-
-  __device__ explicit TimelineIterator(T* at) : at_(at) {}
-  __device__ T& operator*() const { return *at_; }
-  __device__ T& operator[](int64_t i) const { return at_[i * step]; }
-  __device__ TimelineIterator operator+(int64_t i) const {
-    return TimelineIterator(at_ + i * step);
-  }
-
- private:
-  T* at_;
-};
-
 // What a word holds before it is published.
 inline constexpr unsigned long long kEmptyWord = ~0ull;
 
-// Memory in which CUB turns the samples of so many lanes, or their coefficients, W for V samples,
-// from the order of memory into a unit for each thread.
-template <class T, int V, int W, int lanes>
-struct WarpIo {
-  template <int items>
-  using Load = cub::WarpLoad<T, items, cub::WARP_LOAD_TRANSPOSE, lanes>;
-  using Store = cub::WarpStore<T, V, cub::WARP_STORE_TRANSPOSE, lanes>;
-  union Temp {
-    typename Load<V>::TempStorage load;
-    typename Load<W>::TempStorage load_coefficients;
-    typename Store::TempStorage store;
-  };
+// Memory in which the items of `lanes` threads are turned from the order of memory into a unit for
+// each thread. After every 128 bytes one item is left out, so that the lanes of a warp are at
+// different banks both in the order of memory and in that of units, whose items are a power of two.
+template <class T, int lanes, int most>
+class Exchange {
+ public:
+  // Item `first + k`, where `first` is a multiple of `step`, or below it and k its multiple.
+  template <int step>
+  __device__ T& at(unsigned first, unsigned k) {
+    constexpr bool kApart = kLine % step == 0 || step % kLine == 0;  // no carry from one to the other
+    return items_[kApart ? padded(first) + padded(k) : padded(first + k)];
+  }
+
+ private:
+  static constexpr unsigned kLine = 128 / sizeof(T);
+  __host__ __device__ static constexpr unsigned padded(unsigned i) { return i + i / kLine; }
+  T items_[padded(lanes * most - 1) + 1];
 };
 
 template <class T, int V, int width = kWarp, int W = V>
 class DeviceBlock : public DeviceThreads<width> {
  public:
-  using Io = WarpIo<T, V, W, width>;
+  using Io = Exchange<T, width, (V > W ? V : W)>;
   using Threads = DeviceThreads<width>;
   using Threads::warp, Threads::group, Threads::kWholeBlock;
   static constexpr int kSamples = V, kLanes = width;
-  __device__ explicit DeviceBlock(typename Io::Temp* io)
+  __device__ explicit DeviceBlock(Io* io)
       : io_(io[kWholeBlock ? warp() : group()]) {}
 
   __device__ void publish(double* word, double value) const {
@@ -78,26 +60,44 @@ class DeviceBlock : public DeviceThreads<width> {
   template <int step, int items>
   __device__ void load(const Timeline<const T, step>& line, int64_t begin, int64_t count,
                        T (&unit)[items]) const {
-    const int64_t skip = begin + int64_t{warp()} * width * items;
-    auto& temp =
-        reinterpret_cast<typename Io::template Load<items>::TempStorage&>(io_);  // one of its kinds
+    const int exist = of_warp<items>(count);
+    const T* from = &line[begin + int64_t{warp()} * width * items + this->lane()];
+    for_items<items>(exist, [&](int k, bool exists) {
+      unit[k] = exists ? from[k * width * step] : T(0);
+    });
     __syncwarp(mask());  // the memory may still be read from the call before
-    typename Io::template Load<items>(temp).Load(TimelineIterator<const T, step>(&line[skip]), unit,
-                                                 of_warp<items>(count), T(0));
+    for (int k = 0; k < items; ++k) io_.template at<width>(this->lane(), k * width) = unit[k];
+    __syncwarp(mask());
+    for (int k = 0; k < items; ++k) unit[k] = io_.template at<items>(this->lane() * items, k);
   }
   template <int step>
   __device__ void store(const Timeline<T, step>& line, int64_t begin, int64_t count,
-                        T (&samples)[V]) const {
-    const int64_t skip = begin + int64_t{warp()} * width * V;
+                        const T (&samples)[V]) const {
+    const int exist = of_warp<V>(count);
+    T* to = &line[begin + int64_t{warp()} * width * V + this->lane()];
     __syncwarp(mask());
-    typename Io::Store(io_.store).Store(TimelineIterator<T, step>(&line[skip]), samples,
-                                        of_warp<V>(count));
+    for (int k = 0; k < V; ++k) io_.template at<V>(this->lane() * V, k) = samples[k];
+    __syncwarp(mask());
+    for_items<V>(exist, [&](int k, bool exists) {
+      if (exists) to[k * width * step] = io_.template at<width>(this->lane(), k * width);
+    });
   }
 
  private:
   using Threads::mask;
   using Atomic = ::cuda::atomic_ref<unsigned long long, ::cuda::thread_scope_device>;
 
+  // f(k, whether it exists) for the items lane + k * width of the warp, the first `exist` of which do.
+  template <int items, class F>
+  __device__ void for_items(int exist, F&& f) const {
+    if (exist == width * items) {  // all but the last of a row
+      POLEZERO_UNROLLED
+      for (int k = 0; k < items; ++k) f(k, true);
+    } else {
+      POLEZERO_UNROLLED
+      for (int k = 0; k < items; ++k) f(k, this->lane() + k * width < exist);
+    }
+  }
   // The warp's share of the tile's.
   template <int items>
   __device__ int of_warp(int64_t count) const {
@@ -105,7 +105,7 @@ class DeviceBlock : public DeviceThreads<width> {
     return static_cast<int>(left < 0 ? 0 : left < width * items ? left : width * items);
   }
 
-  typename Io::Temp& io_;
+  Io& io_;
 };
 
 POLEZERO_ISA_END

@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(kWarp* Filter::Registers::kWarps, Filter::Regi
   const int groups = Block::groups(), group = Block::group();
   auto& memory = reinterpret_cast<ScanMemory<Filter>*>(bytes)[group];
   auto& shared = *reinterpret_cast<typename Filter::Shared*>(memory.shared);
-  Block block(reinterpret_cast<typename Block::Io::Temp*>(bytes + groups * sizeof(memory)));
+  Block block(reinterpret_cast<typename Block::Io*>(bytes + groups * sizeof(memory)));
   if (Block::kWholeBlock && drawn != nullptr) {
     if (threadIdx.x == 0) memory.ticket = static_cast<int64_t>(atomicAdd(drawn, 1ull) + 1);
     __syncthreads();
@@ -121,11 +121,11 @@ void launch_scan(const cuda::Context& context, const ScanShape& shape,
   using Block = typename Filter::Block;
   constexpr int kThreads = Filter::Registers::kWarps * kWarp;
   static_assert((Block::kWholeBlock ? 1 : kThreads / Block::kLanes) * sizeof(ScanMemory<Filter>) +
-                        kThreads / Block::kLanes * sizeof(typename Block::Io::Temp) <=
+                        kThreads / Block::kLanes * sizeof(typename Block::Io) <=
                     48 << 10,
                 "more shared memory than a block has unasked");
   size_t bytes = shape.groups * sizeof(ScanMemory<Filter>) +
-                 shape.warps * kWarp / Block::kLanes * sizeof(typename Block::Io::Temp);
+                 shape.warps * kWarp / Block::kLanes * sizeof(typename Block::Io);
 #if defined(POLEZERO_STRESS)  // for tests: a block takes all memory of a processor, which has no
                               // other
   int device = 0, all = 0;

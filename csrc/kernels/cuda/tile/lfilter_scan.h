@@ -64,6 +64,20 @@ POLEZERO_HD History<A, P> samples_before(
   }
   return h;
 }
+// The same before a thread's samples, of which each lane but the first finds them in its neighbour.
+template <class A, int P, int V, class Block, class T, class Line>
+POLEZERO_HD History<A, P> samples_before(Block& block, const Line& x, int64_t begin, int64_t count,
+                                         const T (&samples)[V]) {
+  static_assert(P <= V);
+  StateVector<A, P> last, before;
+  for (int i = 0; i < P; ++i) last.v[i] = static_cast<A>(samples[V - 1 - i]);
+  before = shuffle_up(block, last, 1);
+  if (block.lane() == 0) return samples_before<A, P>(x, begin, count);
+  for (int i = 0; i < P; ++i) {
+    if (i >= count) before.v[i] = A(0);
+  }
+  return History<A, P>(before);
+}
 // `values` [rows, order] of a row, zero where null.
 template <class A, int P>
 POLEZERO_HD StateVector<A, P> row_state(const A* values, int64_t row, int64_t order) {
@@ -170,7 +184,7 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
   block.load(x, at.begin, at.count, samples);
   const DirectForm<A, P> c(p.filters, at.row);
   A u[V];
-  auto past = samples_before<A, P>(x, own, p.filters.order_b);
+  auto past = samples_before<A, P>(block, x, own, p.filters.order_b, samples);
   for (int i = 0; i < V; ++i) {
     const A now = static_cast<A>(samples[i]);
     u[i] = past.feed_forward(c.b, p.filters.order_b, now);
