@@ -20,7 +20,8 @@ class Exchange {
   // Item `first + k`, where `first` is a multiple of `step`, or below it and k its multiple.
   template <int step>
   __device__ T& at(unsigned first, unsigned k) {
-    constexpr bool kApart = kLine % step == 0 || step % kLine == 0;  // no carry from one to the other
+    constexpr bool kApart =
+        kLine % step == 0 || step % kLine == 0;  // no carry from one to the other
     return items_[kApart ? padded(first) + padded(k) : padded(first + k)];
   }
 
@@ -37,8 +38,7 @@ class DeviceBlock : public DeviceThreads<width> {
   using Threads = DeviceThreads<width>;
   using Threads::warp, Threads::group, Threads::kWholeBlock;
   static constexpr int kSamples = V, kLanes = width;
-  __device__ explicit DeviceBlock(Io* io)
-      : io_(io[kWholeBlock ? warp() : group()]) {}
+  __device__ explicit DeviceBlock(Io* io) : io_(io[kWholeBlock ? warp() : group()]) {}
 
   __device__ void publish(double* word, double value) const {
     auto bits = static_cast<unsigned long long>(__double_as_longlong(value));
@@ -62,9 +62,8 @@ class DeviceBlock : public DeviceThreads<width> {
                        T (&unit)[items]) const {
     const int exist = of_warp<items>(count);
     const T* from = &line[begin + int64_t{warp()} * width * items + this->lane()];
-    for_items<items>(exist, [&](int k, bool exists) {
-      unit[k] = exists ? from[k * width * step] : T(0);
-    });
+    for_items<items>(exist,
+                     [&](int k, bool exists) { unit[k] = exists ? from[k * width * step] : T(0); });
     __syncwarp(mask());  // the memory may still be read from the call before
     for (int k = 0; k < items; ++k) io_.template at<width>(this->lane(), k * width) = unit[k];
     __syncwarp(mask());
@@ -87,7 +86,8 @@ class DeviceBlock : public DeviceThreads<width> {
   using Threads::mask;
   using Atomic = ::cuda::atomic_ref<unsigned long long, ::cuda::thread_scope_device>;
 
-  // f(k, whether it exists) for the items lane + k * width of the warp, the first `exist` of which do.
+  // f(k, whether it exists) for the items lane + k * width of the warp, the first `exist` of which
+  // do.
   template <int items, class F>
   __device__ void for_items(int exist, F&& f) const {
     if (exist == width * items) {  // all but the last of a row
