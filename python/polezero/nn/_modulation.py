@@ -62,6 +62,21 @@ def swept(module: FilterModule, rate: Numbers, rate_range: tuple[float, float], 
     module.declare("phase", phase, None)
 
 
+def swept_delay(
+    module: DelayLine,
+    delay: Numbers,
+    delay_range: tuple[float, float],
+    depth: Numbers,
+    depth_range: tuple[float, float],
+    interpolation: Between,
+) -> None:
+    """Declare a delay, and by which part of itself the oscillator moves it."""
+    shortest, longest = delay_range[0] * (1 - depth_range[1]), delay_range[1] * (1 + depth_range[1])
+    module.reads(interpolation, shortest * module.fs, longest * module.fs, "delay_range")
+    module.declare("delay", delay, module.ranged("delay", LogRange, delay_range, "s"))
+    module.declare("depth", depth, module.ranged("depth", Range, depth_range))
+
+
 class Flanger(Oscillator, DelayLine):
     r"""A signal and itself a few milliseconds later, the delay moving: teeth of a comb that pass through the spectrum.
 
@@ -129,10 +144,7 @@ class Flanger(Oscillator, DelayLine):
             raise self.refused("feedback_range", "gains of magnitudes below 1", feedback_range)
         self.waveform = waveform
         delay_range = delay_range or (max(1e-3, 20 / self.fs), 1e-2)
-        bounds = (delay_range[0] * (1 - depth_range[1]) * self.fs, delay_range[1] * (1 + depth_range[1]) * self.fs)
-        self.reads(interpolation, *bounds, "delay_range")
-        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
-        self.declare("depth", depth, self.ranged("depth", Range, depth_range))
+        swept_delay(self, delay, delay_range, depth, depth_range, interpolation)
         swept(self, rate, rate_range, phase)
         self.declare("feedback", feedback, self.ranged("feedback", Range, feedback_range))
         self.declare("mix", mix, self.ranged("mix", Range, mix_range))
@@ -221,10 +233,7 @@ class Chorus(Oscillator, DelayLine):
         if not isinstance(voices, int) or voices < 1:
             raise self.refused("voices", "a positive int", voices)
         self.voices, self.waveform = voices, waveform
-        bounds = (delay_range[0] * (1 - depth_range[1]) * self.fs, delay_range[1] * (1 + depth_range[1]) * self.fs)
-        self.reads(interpolation, *bounds, "delay_range")
-        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
-        self.declare("depth", depth, self.ranged("depth", Range, depth_range))
+        swept_delay(self, delay, delay_range, depth, depth_range, interpolation)
         swept(self, rate, rate_range, phase)
         self.declare("mix", mix, self.ranged("mix", Range, mix_range))
         self.declared()

@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Options, Values
-from polezero.nn._smoothers import Initial, at_rest, begin, smoothed
+from polezero.nn._smoothers import Initial, at_rest, begin, check_initial, smoothed
 from polezero.nn.parametrizations import LogRange, Range
 
 __all__ = ["PCEN"]
@@ -76,8 +76,7 @@ class PCEN(FilterModule):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if isinstance(initial, bool) or not (initial == "first" or isinstance(initial, (int, float))):
-            raise self.refused("initial", "a number or 'first'", repr(initial))
+        check_initial(self, initial)
         if time_constant is not None:
             if s is not None:
                 raise self.refused("time_constant", "None beside s", time_constant)

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from polezero.nn._ascending import beyond, original_of, places
 from polezero.nn.parametrizations import Parametrization
 
 __all__ = ["Rising"]
@@ -48,21 +49,15 @@ class Rising(Parametrization):
         return torch.nn.functional.pad(like.new_full((like.shape[-1] - 1,), self.gap), (1, 1))
 
     def _free(self, value: Tensor) -> Tensor:
-        """What the gaps have beyond the least ones, as parts of the whole."""
-        places, least = torch.log(value / self.lowest) / self.range, self._least(value)
-        edges = [torch.nn.functional.pad(places, pad, value=end) for pad, end in (((1, 0), 0.0), ((0, 1), 1.0))]
-        return (edges[1] - edges[0] - least) / (1 - least.sum())
+        return beyond(torch.log(value / self.lowest) / self.range, self._least(value))
 
     def fits(self, value: Tensor) -> bool:
         return bool((value > 0).all() and (self._free(value) >= -8 * torch.finfo(value.dtype).eps).all())
 
     def forward(self, original: Tensor) -> Tensor:
-        parts, least = torch.softmax(torch.nn.functional.pad(original, (0, 1)), -1), self._least(original)
-        gaps = least + (1 - least.sum()) * parts
-        places = torch.cumsum(gaps[..., :-1], -1)
-        return (self.lowest * torch.exp(self.range * places)).clamp(self.lowest, self.highest)
+        placed = places(original, self._least(original))
+        return (self.lowest * torch.exp(self.range * placed)).clamp(self.lowest, self.highest)
 
     def right_inverse(self, value: Tensor) -> Tensor:
         self.check(value)
-        logs = torch.log(self._free(value).clamp(min=torch.finfo(value.dtype).eps / 16))
-        return logs[..., :-1] - logs[..., -1:]
+        return original_of(self._free(value))

@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 
 from polezero._allpole import linear_recurrence
 from polezero.nn._frames import Timeline
-from polezero.nn._module import Memory, Options, Values
+from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import LogRange
 
@@ -36,6 +36,11 @@ def zi_dtype(x: Tensor, memory: Memory | None = None) -> torch.dtype:
     rounding. A whole signal is filtered in one go, with a float64 state inside, and faster where none comes from here.
     """
     return torch.promote_types(x.dtype, torch.float32 if memory is None else torch.float64)
+
+
+def check_initial(module: FilterModule, initial: Initial) -> None:
+    if isinstance(initial, bool) or not (initial == "first" or isinstance(initial, (int, float))):
+        raise module.refused("initial", "a number or 'first'", repr(initial))
 
 
 def begin(x: Tensor, initial: Initial, time: Timeline, memory: Memory | None) -> Tensor:
@@ -97,8 +102,7 @@ class Smoother(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if isinstance(initial, bool) or not (initial == "first" or isinstance(initial, (int, float))):
-            raise self.refused("initial", "a number or 'first'", repr(initial))
+        check_initial(self, initial)
         self.initial = initial
         seconds = self.ranged("time_constant", LogRange, time_constant_range, "s")
         self.declare("time_constant", time_constant, seconds)

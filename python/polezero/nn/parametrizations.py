@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from polezero._arguments import readable
+from polezero.nn._ascending import beyond, original_of, places
 
 __all__ = [
     "Decibels",
@@ -376,23 +377,18 @@ class Lsf(Parametrization):
         if fs is not None:
             self.expected = f"ascending Hz between 0 and {self.end:g}, {gap * self.end:g} apart at least"
 
-    def _gaps(self, value: Tensor) -> Tensor:
-        """What the gaps have beyond the least one, as parts of the whole."""
-        edges = (
-            torch.nn.functional.pad(value / self.end, (1, 0)),
-            torch.nn.functional.pad(value / self.end, (0, 1), value=1.0),
-        )
-        return (edges[1] - edges[0] - self.gap) / (1 - (value.shape[-1] + 1) * self.gap)
+    def _least(self, like: Tensor) -> Tensor:
+        return like.new_full((like.shape[-1] + 1,), self.gap)
+
+    def _free(self, value: Tensor) -> Tensor:
+        return beyond(value / self.end, self._least(value))
 
     def fits(self, value: Tensor) -> bool:
-        return bool((self._gaps(value) >= -8 * torch.finfo(value.dtype).eps).all())
+        return bool((self._free(value) >= -8 * torch.finfo(value.dtype).eps).all())
 
     def forward(self, original: Tensor) -> Tensor:
-        N = original.shape[-1]
-        parts = torch.softmax(torch.nn.functional.pad(original, (0, 1)), -1)
-        return self.end * torch.cumsum(self.gap + (1 - (N + 1) * self.gap) * parts[..., :-1], -1)
+        return self.end * places(original, self._least(original))
 
     def right_inverse(self, value: Tensor) -> Tensor:
         self.check(value)
-        logs = torch.log(self._gaps(value).clamp(min=torch.finfo(value.dtype).eps / 16))
-        return logs[..., :-1] - logs[..., -1:]
+        return original_of(self._free(value))
