@@ -67,7 +67,8 @@ TORCH_LIBRARY(polezero, m) {
   op("lpv_lattice(Tensor k, Tensor x, Tensor? zi=None, Tensor? taps=None) "
      "-> (Tensor y, Tensor zf)");
   op("lpv_parallel(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
-  op("lpv_sosfilt(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("lpv_sosfilt(Tensor sos, Tensor x, Tensor? zi=None, SymInt? hop=None, "
+     "str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
   op("lpv_state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
      "-> (Tensor y, Tensor zf)");
   op("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
@@ -91,6 +92,12 @@ TORCH_LIBRARY(polezero, m) {
   op("sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? zi, "
      "bool need_sos, bool need_x, bool need_zi) "
      "-> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)");
+  // sos[..., F, K, 6] of frames; grad_sos is summed over the last `shared` leading dimensions
+  op("lpv_sosfilt_forward(Tensor sos, Tensor x, Tensor? zi=None, SymInt hop=1, SymInt offset=0, "
+     "bool linear=False) -> (Tensor y, Tensor zf)");
+  op("lpv_sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? zi, "
+     "bool need_sos, bool need_x, bool need_zi, int shared=0, SymInt hop=1, SymInt offset=0, "
+     "bool linear=False) -> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)");
   // before and behind x, `length` samples made of the end one and of those mirrored about it
   op("zero_phase_forward(Tensor b, Tensor a, Tensor zi, Tensor adjoint_zi, Tensor x, "
      "SymInt length, float of_end, float of_mirrored) -> Tensor");

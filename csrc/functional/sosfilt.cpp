@@ -5,6 +5,7 @@
 #include "functional/forms.h"
 #include "functional/registered.h"
 #include "ops/caller.h"
+#include "ops/lpv_sosfilt.h"
 
 namespace polezero {
 
@@ -28,16 +29,23 @@ Tensor states_of(const char* op, const Tensor& zi, const c10::SymInt& K, int64_t
   return states.movedim(0, -2);
 }
 
-// Sections [..., T or 1, K, 6]; returns the states as above.
+// Sections [..., T or 1, K, 6], or of frames; returns the states as above.
 Tensor check_over_time(const char* op, const Tensor& sos, const Tensor& x, const Tensor& zi,
-                       const Promotion& type) {
+                       const Promotion& type, bool frames = false) {
   check_not_scalar(op, {"x", x});
   check_sections(op, sos, 3);
   const c10::SymInt T = x.sym_size(-1);
-  TORCH_CHECK_VALUE(sos.sym_size(-3) == 1 || sos.sym_size(-3) == T, op, ": sos: expected T = ", T,
-                    " or 1 along the last axis but two, got shape ", sos.sym_sizes());
+  TORCH_CHECK_VALUE(frames || sos.sym_size(-3) == 1 || sos.sym_size(-3) == T, op,
+                    ": sos: expected T = ", T, " or 1 along the last axis but two, got shape ",
+                    sos.sym_sizes());
   return states_of(op, zi, sos.sym_size(-2), -1, broadcast_leading(op, {{"sos", sos, 3}, {"x", x}}),
                    type);
+}
+
+bool is_linear(const char* op, std::string_view interpolation) {
+  TORCH_CHECK_VALUE(interpolation == "linear" || interpolation == "hold", op,
+                    ": interpolation: expected 'hold' or 'linear', got '", interpolation, "'");
+  return interpolation == "linear";
 }
 
 }  // namespace
@@ -60,24 +68,24 @@ std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, int64_t a
 }
 
 std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
-                                        const OptionalTensor& zi_) {
+                                        const OptionalTensor& zi_, std::optional<c10::SymInt> hop,
+                                        std::string_view interpolation, c10::SymInt offset) {
   const char* op = "lpv.sosfilt";
   const Caller caller(op, kA0OfSections);
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi, read_where_constant(sos, -3));
-  zi = check_over_time(op, sos, x, zi, type);
-  const int64_t K = count_of(sos, -2);
-  // not select, whose gradient is as large as all sections together, each time
-  const auto sections = sos.to(type.quotient(sos.sym_size(-3) == 1)).unbind(-2);
-  Tensor y = x.to(type.compute);
-  std::vector<Tensor> states;
-  for (int64_t k = 0; k < K; ++k) {
-    const auto [b, a] = autograd::monic(sections[k].slice(-1, 0, 3), sections[k].slice(-1, 3, 6));
-    const Filtered out = tdf2(b, a, y, zi.defined() ? zi.select(-2, k) : zi);
-    y = out.y;
-    states.push_back(out.state);
-  }
-  return results(y, zi.defined() ? at::stack(states, 0) : Tensor(), type);
+  const Promotion type =
+      promote(op, {"x", x}, {{"sos", sos}}, zi, {.coefficients = true, .states = true});
+  const bool linear = is_linear(op, interpolation);
+  zi = check_over_time(op, sos, x, zi, type, hop.has_value());
+  TORCH_CHECK_VALUE(hop.has_value() || offset == 0, op,
+                    ": offset: expected 0 of sections of every sample, got ", offset);
+  const Tensor sections = sos.to(type.coefficient(sos)), samples = x.to(type.compute);
+  const bool constant = !hop && sos.sym_size(-3) == 1;
+  const auto [y, zf] =
+      constant ? call<&polezero::sosfilt_forward>({sections.squeeze(-3), samples, zi}, {})
+               : call<&polezero::lpv_sosfilt_forward>({sections, samples, zi},
+                                                      {hop.value_or(1), offset, linear});
+  return results(y, zi.defined() ? zf.movedim(-2, 0) : Tensor(), type);
 }
 
 // A section (b_0 + b_1 z^-1 + b_2 z^-2) / (1 + a_1 z^-1 + a_2 z^-2) as a lattice of two stages with

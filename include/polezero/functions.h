@@ -279,9 +279,15 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> tdf2_ssm(const at::Tensor& b, co
                                                          const at::Tensor& x,
                                                          const std::optional<at::Tensor>& zi);
 
-// A cascade of sections sos[..., T, K, 6] in the form "tdf2"; zi and zf [K, ..., 2].
+// A cascade of second-order sections sos[..., T, K, 6], each in transposed direct form II; or, with
+// `hop`, sos[..., F, K, 6] of frames that are so many samples apart, "linear" between two of them
+// or with "hold" the one before, the last one held; `offset` is the place of x[..., 0] in its
+// frame. zi and zf as polezero::sosfilt has them.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> sosfilt(const at::Tensor& sos, const at::Tensor& x,
-                                                        const std::optional<at::Tensor>& zi);
+                                                        const std::optional<at::Tensor>& zi,
+                                                        std::optional<c10::SymInt> hop = {},
+                                                        std::string_view interpolation = "linear",
+                                                        c10::SymInt offset = 0);
 
 // An all-pole lattice of N stages with reflection coefficients k[..., T, N], |k| < 1: with constant
 // k it is 1 / A(z), A_i(z) = A_{i-1}(z) + k_i z^-i A_{i-1}(1/z) (conjugated coefficients). The

@@ -22,13 +22,14 @@ from torch import Tensor
 
 from polezero import _lattice, _lfilter, _sosfilt, _state_space
 from polezero._allpole import linear_recurrence
-from polezero._arguments import coefficients, run, signal
+from polezero._arguments import check_int, coefficients, run, signal
 from polezero._overrides import overridable
 from polezero._signatures import Coefficients, typed_as
 
 __all__ = ["allpole", "fir", "lattice", "lfilter", "parallel", "sosfilt", "state_space", "tdf2_ssm"]
 
 Form: TypeAlias = Literal["df1", "df2", "tdf1", "tdf2"]
+Interpolation: TypeAlias = Literal["hold", "linear"]
 
 _ops = torch.ops.polezero
 
@@ -236,9 +237,36 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
     return run("lpv.parallel", _ops.lpv_parallel.default, x, zi, states=_sosfilt.states, sos=sos)
 
 
-@typed_as(_sosfilt.parallel)
+@overload
+def sosfilt(
+    sos: Coefficients,
+    x: Tensor,
+    zi: None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> Tensor: ...
+@overload
+def sosfilt(
+    sos: Coefficients,
+    x: Tensor,
+    zi: Coefficients,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> tuple[Tensor, Tensor]: ...
 @overridable
-def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
+def sosfilt(
+    sos: Coefficients,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = "linear",
+    offset: int = 0,
+) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with a cascade of second-order sections that change with time.
 
     .. math::
@@ -246,14 +274,23 @@ def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Ten
         u_0 = x, \qquad u_k = \text{tdf2\_ssm}(b_k[n], a_k[n], u_{k-1}), \qquad y = u_K
 
     Args:
-        sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``.
+        sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``; with ``hop`` of frames, ``[..., F, K, 6]``,
+            where frame ``f`` is that of sample ``f hop - offset``. All ``ceil((offset + T) / hop)`` frames in which
+            there are samples have to be there. They are used in their own precision: float64 beside float32 signals
+            keeps low frequencies where they are.
         x: Signal, shape ``[..., T]``.
         zi: Initial states, shape ``[K, ..., 2]``, as :func:`polezero.sosfilt` has them. Broadcast along rows; 0 is
             rest.
+        hop: Samples between two frames, at least 1. None: ``sos`` has those of every sample.
+        interpolation: ``"linear"``: all six coefficients are, between a frame and the next one, of which the last is
+            held. Sections that are stable in two frames, with an ``a_0`` of one sign, are so between them. ``"hold"``:
+            a frame holds until the next one. Nothing is written to memory for each sample either way.
+        offset: The place of the first sample within its frame, 0 to ``hop - 1``: the next chunk of a signal has
+            ``(offset + T) % hop``, and its first frame is the one before its first sample.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given. ``y`` is kept for the gradient of
-        ``sos``, as in :func:`polezero.lfilter`.
+        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given. Of the signals ``x`` alone is
+        saved for the gradients: the filter runs once more.
 
     Errors are those of :func:`polezero.lfilter`. Source: each section is :func:`tdf2_ssm`.
 
@@ -262,8 +299,16 @@ def sosfilt(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Ten
         >>> sos = torch.tensor([[[1.0, 0, 0, 1, -1, 0]], [[1.0, 0, 0, 1, -0.5, 0]], [[1.0, 0, 0, 1, 0, 0]]])
         >>> polezero.lpv.sosfilt(sos, torch.tensor([1.0, 0.0, 0.0]))
         tensor([1.0000, 1.0000, 0.5000])
+        >>> polezero.lpv.sosfilt(sos[::2], torch.tensor([1.0, 0.0, 0.0]), hop=2)  # the same sections
+        tensor([1.0000, 1.0000, 0.5000])
     """
-    return run("lpv.sosfilt", _ops.lpv_sosfilt.default, x, zi, states=_sosfilt.states, sos=sos)
+    if not isinstance(interpolation, str):
+        raise TypeError(f"lpv.sosfilt: interpolation: expected 'hold' or 'linear', got {interpolation!r}")
+    for name, value in {"hop": hop, "offset": offset}.items():
+        if value is not None:
+            check_int("lpv.sosfilt", name, value)
+    op = _ops.lpv_sosfilt.default
+    return run("lpv.sosfilt", op, x, zi, hop, interpolation, offset, states=_sosfilt.states, sos=sos)
 
 
 @typed_as(_state_space.state_space)

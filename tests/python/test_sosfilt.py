@@ -1,10 +1,15 @@
 """polezero.sosfilt gives what scipy.signal.sosfilt gives, and differentiates it."""
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 import scipy.signal
 import torch
-from cases.sosfilt import sosfilt_inputs
-from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, relative_rms, wide
+import torch._dynamo.testing
+from cases.sosfilt import sections, sosfilt_inputs
+from cases.tensors import moving
+from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, relative_rms, requires_grad, wide
 from torch import Tensor
 
 import polezero
@@ -105,3 +110,87 @@ def test_lpv_sosfilt_with_constant_sections_is_sosfilt() -> None:
 
     assert_close(lpv.sosfilt(sos.expand(40, 3, 6), x, zi), expected)
     assert_close(lpv.sosfilt(sos[None], x, zi), expected)
+
+
+def frames_of(T: int, hop: int, offset: int, interpolation: str, sos: Tensor) -> Tensor:
+    """Sections of each sample."""
+    n = torch.arange(offset, offset + T)
+    before, after = (sos[..., f.clamp(max=sos.shape[-3] - 1), :, :] for f in (n // hop, n // hop + 1))
+    part = (n % hop).double() / hop if interpolation == "linear" else torch.zeros(T, dtype=torch.float64)
+    return before + part[:, None, None] * (after - before)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("interpolation", ["linear", "hold"])
+@pytest.mark.parametrize(("hop", "offset"), [(1, 0), (3, 2), (32, 31), (50, 7), (1000, 999)])
+@pytest.mark.parametrize(("lead", "rows"), [((), (9,)), ((9,), (9,)), ((2, 1), (2, 9)), ((2, 1), (2, 2)), ((3, 1), ())])
+def test_frames_are_the_sections_of_each_sample(
+    lead: tuple[int, ...], rows: tuple[int, ...], hop: int, offset: int, interpolation: Any
+) -> None:
+    T = 130
+    sos = moving(sections(0.9), -(-(offset + T) // hop) + 1) * (1 + torch.rand(*lead, 1, 1, 1))
+    inputs = requires_grad([sos, torch.randn(*rows, T, dtype=torch.float64)])
+    zi = torch.randn(3, *torch.broadcast_shapes(lead, rows), 2, dtype=torch.float64)
+
+    got = lpv.sosfilt(*inputs, zi, hop=hop, offset=offset, interpolation=interpolation)
+    expected = lpv.sosfilt(frames_of(T, hop, offset, interpolation, inputs[0]), inputs[1], zi)
+
+    assert_close(got, expected)
+    loss = [y.square().sum() + zf.sin().sum() for y, zf in (got, expected)]
+    assert_close(*(torch.autograd.grad(y, inputs) for y in loss), GRADIENT_TOLERANCE)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "hold"])
+def test_chunks_of_frames_equal_the_whole(interpolation: Any) -> None:
+    hop, T = 40, 500
+    inputs = requires_grad([moving(sections(0.9), 14), torch.randn(9, T, dtype=torch.float64)])
+    sos, x = inputs
+    state: Any = 0.0
+    chunks = []
+    for begin, end in pairwise([0, 0, 1, 39, 40, 81, 81, 200, 499, 500]):
+        first = begin // hop
+        y, state = lpv.sosfilt(
+            sos[first:], x[:, begin:end], state, hop=hop, offset=begin % hop, interpolation=interpolation
+        )
+        chunks.append(y)
+
+    whole, zf = lpv.sosfilt(sos, x, 0, hop=hop, interpolation=interpolation)
+
+    assert_close((torch.cat(chunks, -1), state), (whole, zf))
+    loss = [y.square().sum() + s.sin().sum() for y, s in ((torch.cat(chunks, -1), state), (whole, zf))]
+    assert_close(*(torch.autograd.grad(y, inputs) for y in loss), GRADIENT_TOLERANCE)
+
+
+def test_sections_in_float64_keep_low_frequencies_beside_float32() -> None:
+    """At 20 Hz and 48 kHz; in float32 they are off by 1e-3."""
+    sos = polezero.butter(4, 20, fs=48000, output="sos")
+    x = torch.randn(4, 48000)
+
+    y = lpv.sosfilt(sos.expand(100, 2, 6), x, hop=480)
+
+    assert y.dtype == torch.float32
+    assert relative_rms(y, polezero.sosfilt(sos, x.double())) <= 1e-6
+
+
+def test_compiled_frames_have_one_graph_for_all_sizes() -> None:
+    counter = torch._dynamo.testing.CompileCounterWithBackend("aot_eager")
+    compiled = torch.compile(lpv.sosfilt, backend=counter, fullgraph=True, dynamic=True)
+    for T, frames, hop, offset in [(11, 4, 5, 2), (70, 10, 8, 3), (300, 8, 41, 17)]:
+        sos, x = requires_grad([moving(sections(0.9), frames), torch.randn(7, T, dtype=torch.float64)])
+        results = [f(sos, x, hop=hop, offset=offset) for f in (compiled, lpv.sosfilt)]
+        assert_close(*results)
+        assert_close(*(torch.autograd.grad(y.square().sum(), (sos, x)) for y in results), GRADIENT_TOLERANCE)
+    assert counter.frame_count == 1
+
+
+def test_shared_sections_have_the_same_gradient_whatever_the_threads() -> None:
+    """Batches of rows are added up in one order, and spans of time one after another."""
+    for frames in (1500, 40):
+        sos, x = requires_grad([moving(sections(0.9), frames).float(), torch.randn(100, 1500)])
+        options: Any = {} if frames == 1500 else {"hop": 41}
+        gradients = []
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)  # conftest.py sets it back
+            gradients.append(torch.autograd.grad(lpv.sosfilt(sos, x, **options).square().sum(), (sos, x)))
+        for more in gradients[1:]:
+            assert all(torch.equal(u, v) for u, v in zip(gradients[0], more))

@@ -55,7 +55,6 @@ def test_functions_typed_as_others_return_the_same() -> None:
         (lpv.allpole, polezero.linear_recurrence),
         (lpv.lattice, polezero.lattice),
         (lpv.parallel, polezero.parallel),
-        (lpv.sosfilt, polezero.parallel),
         (lpv.state_space, polezero.state_space),
     ],
 )

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "params/lfilter.h"
+#include "params/lpv_sosfilt.h"
 #include "params/sosfilt.h"
 
 namespace polezero::cpu {
@@ -42,5 +43,15 @@ template <class scalar_t>
 void sosfilt_forward(const SosfiltForwardParams<scalar_t>& p, int64_t rows, int64_t time);
 template <class scalar_t>
 void sosfilt_backward(const SosfiltBackwardParams<scalar_t>& p, int64_t rows, int64_t time);
+
+// How many batches of rows side by side these have.
+template <class scalar_t>
+int64_t lpv_sosfilt_batches(const VaryingSections<scalar_t>& sections, int64_t rows);
+template <class scalar_t>
+void lpv_sosfilt_forward(const LpvSosfiltForwardParams<scalar_t>& p, int64_t time);
+// zi [B, K, 2] is the filter's own; with x.
+template <class scalar_t>
+void lpv_sosfilt_backward(LpvSosfiltBackwardParams<scalar_t> p, const acc_t<scalar_t>* zi,
+                          int64_t time);
 
 }  // namespace polezero::cpu

@@ -11,6 +11,7 @@
 #include "params/lag_correlation.h"
 #include "params/lattice.h"
 #include "params/lpv.h"
+#include "params/lpv_sosfilt.h"
 #include "params/modal.h"
 #include "params/spline.h"
 #include "params/state_space.h"
@@ -68,6 +69,13 @@ void sosfilt(const Context& context, const NormalisedFilters<scalar_t>& sections
 template <class scalar_t>
 void state_space(const Context& context, const StateSpaceParams<scalar_t>& p, int64_t rows,
                  int64_t time);
+template <class scalar_t>
+void lpv_sosfilt_forward(const Context& context, const LpvSosfiltForwardParams<scalar_t>& p,
+                         int64_t time);
+// grad_sos or wide_grad_sos is set, of frames too; zi [B, K, 2] is the filter's own, with x.
+template <class scalar_t>
+void lpv_sosfilt_backward(const Context& context, const LpvSosfiltBackwardParams<scalar_t>& p,
+                          const acc_t<scalar_t>* zi, int64_t time);
 template <class scalar_t>
 void lattice_forward(const Context& context, const LatticeForwardParams<scalar_t>& p, int64_t rows,
                      int64_t time);

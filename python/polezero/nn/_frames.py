@@ -60,6 +60,14 @@ class Timeline(NamedTuple):
         coarse = Timeline(True, hop // step, offset // step, steps, self.name)
         return coarse.between(held, rank), self._replace(hop=step)
 
+    def frames(self, count: int) -> tuple[int | None, int]:
+        """How functions of :mod:`polezero.lpv` find the coefficients of each sample in ``count`` frames: their
+        ``hop`` and ``offset``."""
+        if self.hop is None:
+            return None, 0
+        self._needed(count, self.hop)
+        return self.hop, self.position % self.hop
+
     def _needed(self, frames: int, hop: int) -> int:
         """How many frames the samples need, which are there."""
         count = -(-(self.position % hop + self.samples) // hop)

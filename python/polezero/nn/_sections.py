@@ -61,10 +61,10 @@ class Sections(FilterModule):
                 return sosfilt(sos, x), None
             y, zf = sosfilt(sos, x, zi=memory[0])
             return y, (zf,)
-        sos = time.between(sos, 2)  # in float64: low frequencies have no room for less
+        hop, offset = time.frames(sos.shape[-3])
         if memory is None:
-            return lpv.sosfilt(sos, x), None
-        y, zf = lpv.sosfilt(sos, x, memory[0])
+            return lpv.sosfilt(sos, x, hop=hop, offset=offset), None
+        y, zf = lpv.sosfilt(sos, x, memory[0], hop=hop, offset=offset)
         return y, (zf,)
 
     def filter_forth_and_back(self, zero_phase: bool) -> None:

@@ -20,9 +20,17 @@ def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | tuple[
     return returned(_in_turn(sos, x, zi, lambda b, a, u, state: lfilter(b, a, u, axis, state)), *dtypes)
 
 
-def lpv_sosfilt(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
-    """Sections ``[..., T or 1, K, 6]`` one after another, each :func:`lpv_lfilter` in the form tdf2."""
+def lpv_sosfilt(
+    sos: Any, x: Any, zi: Any = None, *, hop: int | None = None, interpolation: str = "linear", offset: int = 0
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Sections ``[..., T or 1, K, 6]`` one after another, each :func:`lpv_lfilter` in the form tdf2; or, with ``hop``,
+    of frames ``[..., F, K, 6]``."""
     (sos, x, zi), *dtypes = promote(x, sos, x, zi=zi)
+    if hop is not None:
+        n = torch.arange(offset, offset + x.shape[-1], device=x.device)
+        first, after = (sos.index_select(-3, f.clamp(max=sos.shape[-3] - 1)) for f in (n // hop, n // hop + 1))
+        part = (n % hop if interpolation == "linear" else 0 * n).to(torch.float64) / hop
+        sos = first + part[:, None, None] * (after - first)
     return returned(_in_turn(sos, x, zi, lpv_lfilter), *dtypes)
 
 

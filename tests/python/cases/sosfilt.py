@@ -52,8 +52,12 @@ def with_axis(axis: int, sos: Tensor, x: Tensor, zi: Tensor) -> tuple[Any, ...]:
     return sos, x, axis, zi
 
 
-def core_arguments(dtype: torch.dtype) -> tuple[Tensor, ...]:
-    sos, x, zi = sosfilt_inputs(dtype, lead_zi=(2,))
+def monic(sos: Tensor) -> Tensor:
+    return sos / sos[..., 3:4]
+
+
+def core_arguments(dtype: torch.dtype, **sizes: Any) -> tuple[Tensor, ...]:
+    sos, x, zi = sosfilt_inputs(dtype, lead_zi=(2,), **sizes)
     return sos, x, zi.movedim(0, -2)
 
 
@@ -136,16 +140,60 @@ CASES = [
         "lpv.sosfilt",
         reference.lpv_sosfilt,
         "sos x zi",
-        examples={"zi": example(lead=(5,), lead_zi=(2,))},
+        saves={"sos": "x", "x": "", "zi": ""},
+        examples={
+            "zi": example(lead=(5,), lead_zi=(2,)),
+            "frames": Example(
+                inputs=partial(sosfilt_inputs, lead=(4,), lead_zi=(2,)), options={"hop": 2, "offset": 1}, main=True
+            ),
+            "held_frames": Example(
+                inputs=partial(sosfilt_inputs, lead=(2, 3), lead_zi=(2,)), options={"hop": 2, "interpolation": "hold"}
+            ),
+            "long_frames": Example(
+                inputs=lambda d: (monic(sosfilt_inputs(d, lead=(2,))[0]), torch.randn(2, 6, dtype=d)),
+                options={"hop": 40, "offset": 35},
+            ),
+            "rows_side_by_side": example(lead=(5,), lead_x=(9,), lead_zi=(9,)),
+            "rows_of_their_own": example(lead=(9, 2), lead_x=(9,), T=2, lead_zi=(9,)),
+            "no_a0_of_1": example(lead=(2, 1, 3), lead_x=(3,), T=3),
+        },
         sized={
             "sections": Sized(
                 coefficients=lambda T, radius: (moving(sections(radius), T),),
                 state=of_sections,
                 over_time={"sos": -3},
                 error=None,
-            )
+            ),
+            "frames": Sized(
+                coefficients=lambda T, radius: (moving(sections(radius), -(-T // 50) + 1),),
+                state=of_sections,
+                error=None,
+                options={"hop": 50},
+                opt_out={
+                    "semantics": "chunks need an offset: test_sosfilt.py",
+                    "compile": "how many frames T samples need is a size of its own: test_sosfilt.py",
+                },
+            ),
         },
-        ops={"lpv_sosfilt": {"zi": lambda d: sosfilt_inputs(d, lead=(5,), lead_zi=(2,))}},
+        ops={
+            "lpv_sosfilt": {
+                "zi": lambda d: sosfilt_inputs(d, lead=(5,), lead_zi=(2,)),
+                "frames": lambda d: (*sosfilt_inputs(d, lead=(3,), lead_zi=(2,)), 2, "hold", 1),
+            },
+            "lpv_sosfilt_forward": {
+                "rest": partial(sosfilt_inputs, lead=(5,)),
+                "frames": lambda d: (*core_arguments(d, lead=(3,)), 3, 1, True),
+            },
+            "lpv_sosfilt_backward": {
+                "all": lambda d: backward_arguments(*core_arguments(d, lead=(5,))),
+                "shared": lambda d: (*backward_arguments(*core_arguments(d, lead=(5,))), 1),
+                "frames": lambda d: (*backward_arguments(*core_arguments(d, lead=(3,))), 1, 2, 1, True),
+                "only_x": lambda d: (
+                    *(torch.randn(2, 7, dtype=d), None, sosfilt_inputs(d, lead=(7,))[0], None, None),
+                    *(False, True, False),
+                ),
+            },
+        },
         bad={
             "sos_time": Bad(
                 lambda: lpv.sosfilt(torch.ones(4, 2, 6), X),
@@ -156,6 +204,42 @@ CASES = [
                 lambda: lpv.sosfilt(zeros(5, 1, 6), X),
                 ValueError,
                 "lpv.sosfilt: sos: expected sos[..., 3] (a_0) != 0, got 0",
+            ),
+            "hop": Bad(
+                lambda: lpv.sosfilt(torch.ones(4, 2, 6), X, hop=0),
+                ValueError,
+                "lpv.sosfilt: hop: expected at least 1, got 0",
+            ),
+            "hop_float": Bad(
+                lambda: lpv.sosfilt(torch.ones(4, 2, 6), X, hop=2.0),
+                TypeError,
+                "lpv.sosfilt: hop: expected an int, got 2.0",
+            ),
+            "frames": Bad(
+                lambda: lpv.sosfilt(torch.ones(2, 2, 6), X, hop=2),
+                ValueError,
+                "lpv.sosfilt: sos: expected at least 3 frames of 2 samples along the last axis but two, got shape "
+                "[2, 2, 6]",
+            ),
+            "offset": Bad(
+                lambda: lpv.sosfilt(torch.ones(4, 2, 6), X, hop=2, offset=2),
+                ValueError,
+                "lpv.sosfilt: offset: expected 0 .. 1, got 2",
+            ),
+            "offset_without_frames": Bad(
+                lambda: lpv.sosfilt(torch.ones(5, 2, 6), X, offset=2),
+                ValueError,
+                "lpv.sosfilt: offset: expected 0 of sections of every sample, got 2",
+            ),
+            "interpolation": Bad(
+                lambda: lpv.sosfilt(torch.ones(5, 2, 6), X, hop=1, interpolation="cubic"),
+                ValueError,
+                "lpv.sosfilt: interpolation: expected 'hold' or 'linear', got 'cubic'",
+            ),
+            "interpolation_number": Bad(
+                lambda: lpv.sosfilt(torch.ones(5, 2, 6), X, interpolation=1),
+                TypeError,
+                "lpv.sosfilt: interpolation: expected 'hold' or 'linear', got 1",
             ),
             "sos_shape": Bad(
                 lambda: lpv.sosfilt(TWO, X),

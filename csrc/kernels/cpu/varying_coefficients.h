@@ -1,0 +1,213 @@
+// Where the sections of a tile of samples come from: those of every sample, which rows share or
+// have for themselves, or frames.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "kernels/cpu/tile/varying_sections.h"
+
+POLEZERO_ISA_BEGIN
+
+// Tile after tile of one batch, or of several whose rows share their sections.
+template <class T>
+class TileSections {
+ public:
+  using L = Lanes<T>;
+  using V = typename L::V;
+  using A = acc_t<T>;
+
+  TileSections(const VaryingSections<T>& given, const Batches& batches)
+      : given_(given),
+        batches_(batches),
+        taps_(given.count * kSectionTaps),
+        first_(taps_),
+        difference_(taps_),
+        table_(shared() ? 0 : kSectionTile * taps_),
+        shared_table_(shared() ? kSectionTile * taps_ : 0) {}
+  TileSections(const TileSections&) = delete;
+  ~TileSections() {
+    if (singular_ && given_.singular != nullptr) {
+      std::atomic_ref<bool>(*given_.singular).store(true, std::memory_order_relaxed);
+    }
+  }
+
+  // Of every sample, and the same for all rows of a set.
+  bool shared() const { return given_.frames.of_every_sample() && batches_.rows_per_set > 1; }
+  const double* part() const { return part_; }
+
+  // f(source), for `count` samples from n on.
+  template <class F>
+  void of_tile(int64_t batch, int64_t n, int64_t count, F&& f) {
+    if (shared()) {
+      if (batch / batches_.per_set() != set_ || n != begin_) fill_shared(batch, n, count);
+      return f(SectionTable<V, A>{shared_table_.data(), given_.count});
+    }
+    const Frames& frames = given_.frames;
+    for (int64_t i = 0; i < count; ++i) part_[i] = frames.part(n + i);
+    if (frames.of_every_sample()) {
+      read(batch, n * taps_, count * taps_, &table_[0].v);
+      for (int64_t i = 0; i < count * given_.count; ++i) invert(&table_[i * kSectionTaps]);
+    } else {
+      to_frame(batch, n);
+      if (frames.long_ones(kSectionTile) && monic_) {
+        if (frames.linear)
+          return f(SectionFrame<V, true>{first_.data(), difference_.data(), part_});
+        return f(SectionFrame<V, false>{first_.data(), nullptr, nullptr});
+      }
+      for (int64_t i = 0; i < count; ++i) {
+        to_frame(batch, n + i);
+        interpolate(i);
+      }
+    }
+    f(SectionTable<V, Lane<V>>{table_.data(), given_.count});
+  }
+
+ private:
+  // f(pointer), of the type that the sections have.
+  template <class F>
+  void with_sos(F&& f) const {
+    given_.sos != nullptr ? f(given_.sos) : f(given_.wide_sos);
+  }
+  // `count` numbers of the rows' sets.
+  void read(int64_t batch, int64_t from, int64_t count, V* to) const {
+    with_sos([&](const auto* sos) {
+      using C = std::remove_cvref_t<decltype(*sos)>;
+      const int64_t stride = given_.set_stride(), row = batches_.begin(batch);
+      if (batches_.rows_per_set > 1) {
+        const C* set = sos + row / batches_.rows_per_set * stride + from;
+        for (int64_t i = 0; i < count; ++i) to[i] = in_all_lanes<V>(A(set[i]));
+      } else {
+        Lanes<C>::load(sos + row * stride + from, stride, batches_.size(batch), count,
+                       kAheadInRow<C>, to);
+      }
+    });
+  }
+  void fill_shared(int64_t batch, int64_t n, int64_t count) {
+    begin_ = n;
+    set_ = batch / batches_.per_set();
+    with_sos([&](const auto* sos) {
+      const auto* c = sos + set_ * given_.set_stride() + n * taps_;
+      A* to = shared_table_.data();
+      for (int64_t i = 0; i < count * given_.count; ++i, c += kSectionTaps, to += kSectionTaps) {
+        const A a0(c[kInverse]), inverse = A(1) / a0;
+        singular_ |= a0 == A(0);
+        for (int j = 0; j < kSectionTaps; ++j) to[j] = multiply(A(c[j]), inverse);
+        to[kInverse] = inverse;
+      }
+    });
+  }
+  void to_frame(int64_t batch, int64_t n) {
+    const int64_t before = given_.frames.before(n), after = given_.frames.after(n);
+    if (batch == batch_ && before == frame_) return;
+    batch_ = batch;
+    frame_ = before;
+    read(batch, before * taps_, taps_, &first_[0].v);
+    read(batch, after * taps_, taps_, &difference_[0].v);
+    monic_ = true;
+    for (int64_t i = 0; i < taps_; ++i) {
+      if (i % kSectionTaps == kInverse) {
+        for (int64_t lane = 0; lane < L::count; ++lane) {
+          const A a0 = L::get(first_[i].v, lane), next = L::get(difference_[i].v, lane);
+          singular_ |= a0 == A(0) || next == A(0);
+          monic_ &= a0 == A(1) && next == A(1);
+        }
+      }
+      difference_[i].v -= first_[i].v;
+    }
+  }
+  void interpolate(int64_t i) {
+    Lane<V>* to = &table_[i * taps_];
+    for (int64_t j = 0; j < taps_; ++j) to[j].v = first_[j].v + part_[i] * difference_[j].v;
+    for (int64_t k = 0; k < given_.count; ++k) divide(to + k * kSectionTaps);
+  }
+  void invert(Lane<V>* c) {
+    for (int64_t lane = 0; lane < L::count; ++lane) {
+      singular_ |= L::get(c[kInverse].v, lane) == A(0);
+    }
+    divide(c);
+  }
+  static void divide(Lane<V>* c) {
+    const V inverse = in_all_lanes<V>(A(1)) / c[kInverse].v;
+    for (int i = 0; i < kSectionTaps; ++i) c[i].v = multiply(c[i].v, inverse);
+    c[kInverse].v = inverse;
+  }
+
+  const VaryingSections<T>& given_;
+  const Batches batches_;
+  int64_t taps_;  // of a sample
+  int64_t set_ = -1, begin_ = -1, batch_ = -1, frame_ = -1;
+  bool monic_ = false, singular_ = false;
+  std::vector<Lane<V>> first_, difference_, table_;
+  std::vector<A> shared_table_;
+  double part_[kSectionTile];
+};
+
+// The gradient of frames, of one batch: what is added up until the frame changes.
+template <class T>
+class FrameGradient {
+ public:
+  using L = Lanes<T>;
+  using V = typename L::V;
+  using A = acc_t<T>;
+
+  FrameGradient(const VaryingSections<T>& given, const Batches& batches, int64_t batch, A* sums)
+      : frames_(given.frames),
+        batches_(batches),
+        batch_(batch),
+        taps_(given.count * kSectionTaps),
+        sums_(sums),
+        whole_(taps_),
+        later_(taps_) {}
+
+  // The sink of a tile with one frame.
+  template <bool linear>
+  GradientOfFrames<V, linear> of_frame(int64_t n, const double* part) {
+    to_frame(n);
+    return {whole_.data(), later_.data(), part};
+  }
+  // The gradients of each sample of a tile.
+  void add(int64_t n, int64_t count, const double* part, const Lane<V>* gradients) {
+    for (int64_t i = count - 1; i >= 0; --i) {
+      to_frame(n + i);
+      for (int64_t j = 0; j < taps_; ++j) {
+        const V g = gradients[i * taps_ + j].v;
+        whole_[j].v += g;
+        later_[j].v += part[i] * g;
+      }
+    }
+  }
+  void end() {
+    if (frame_ < 0) return;
+    const int64_t rows = batches_.size(batch_), row = batches_.begin(batch_);
+    for (int64_t j = 0; j < taps_; ++j) {
+      const V whole = after_ == frame_ ? whole_[j].v : whole_[j].v - later_[j].v;
+      for (int64_t lane = 0; lane < rows; ++lane) {
+        const int64_t to = batches_.rows_per_set > 1 ? batch_ : row + lane;
+        sums_[(to * frames_.count + frame_) * taps_ + j] += L::get(whole, lane);
+        if (after_ != frame_) {
+          sums_[(to * frames_.count + after_) * taps_ + j] += L::get(later_[j].v, lane);
+        }
+      }
+    }
+    std::fill(whole_.begin(), whole_.end(), Lane<V>());
+    std::fill(later_.begin(), later_.end(), Lane<V>());
+    frame_ = -1;
+  }
+
+ private:
+  void to_frame(int64_t n) {
+    if (frames_.before(n) == frame_) return;
+    end();
+    frame_ = frames_.before(n);
+    after_ = frames_.after(n);
+  }
+
+  const Frames frames_;
+  const Batches batches_;
+  int64_t batch_, taps_, frame_ = -1, after_ = -1;
+  A* sums_;
+  std::vector<Lane<V>> whole_, later_;
+};
+
+POLEZERO_ISA_END

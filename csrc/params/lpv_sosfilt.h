@@ -1,0 +1,105 @@
+// Cascades of second-order sections that change with time: plain data in, no Torch. Section k of a
+// row filters what section k - 1 gave, each in transposed direct form II with the coefficients of
+// the sample, divided by a_0:
+//    y[n] = b_0[n] x[n] + s_0,   s_0 = b_1[n] x[n] - a_1[n] y[n] + s_1,   s_1 = b_2[n] x[n] -
+//    a_2[n] y[n]
+// The adjoint, backwards in time and from the last section to the first, is in direct form II:
+//    lambda[n] = g[n] - a_1[n] lambda[n+1] - a_2[n] lambda[n+2]
+//    grad_x[n] = b_0[n] lambda[n] + b_1[n] lambda[n+1] + b_2[n] lambda[n+2]
+// and the gradient of coefficient i of sample n is lambda[n+i] times the conjugate of x[n], or of
+// -y[n].
+#pragma once
+
+#include "math/scalar.h"
+#include "params/frames.h"
+#include "params/range.h"
+
+namespace polezero {
+
+inline constexpr int64_t kSectionTile = 32;  // samples
+
+// The end of the tile that begins at sample n: where frames are long, it has a single frame.
+POLEZERO_HD int64_t section_tile_end(const Frames& frames, int64_t n, int64_t time) {
+  int64_t end = n + kSectionTile;
+  if (frames.long_ones(kSectionTile) && frames.end(n) < end) end = frames.end(n);
+  return end < time ? end : time;
+}
+
+// Rows that go side by side, `lanes` of them or fewer: those of a batch have one set of sections,
+// or each its own. A Range of these kernels is one of batches.
+struct Batches {
+  int64_t rows, rows_per_set;  // rows_per_set = 1: each has its own
+  int64_t lanes;
+
+  int64_t rows_together() const { return rows_per_set == 1 ? rows : rows_per_set; }
+  int64_t per_set() const { return (rows_together() + lanes - 1) / lanes; }
+  int64_t sets() const { return rows / rows_together(); }
+  int64_t count() const { return sets() * per_set(); }
+  int64_t begin(int64_t batch) const {
+    return batch / per_set() * rows_together() + batch % per_set() * lanes;
+  }
+  int64_t size(int64_t batch) const {
+    const int64_t left = rows_together() - batch % per_set() * lanes;
+    return left < lanes ? left : lanes;
+  }
+};
+
+// Sections b_0 b_1 b_2 a_0 a_1 a_2, [sets, F, K, 6]: row r has set r / rows_per_set.
+template <class scalar_t>
+struct VaryingSections {
+  int64_t count = 0;  // K
+  Frames frames{};
+  int64_t rows_per_set = 1;
+  const scalar_t* sos = nullptr;              // or, where they are not the signal's type,
+  const acc_t<scalar_t>* wide_sos = nullptr;  // these; always where there are frames
+  bool* singular = nullptr;                   // set where an a_0 is 0; null: nobody asks
+
+  POLEZERO_HD int64_t set_stride() const { return frames.count * count * 6; }
+};
+
+template <class scalar_t>
+struct LpvSosfiltForwardParams {
+  VaryingSections<scalar_t> sections;
+  int64_t rows = 0;   // B
+  const scalar_t* x;  // [B, T]
+  int64_t x_stride;
+  scalar_t* y;  // [B, T], or null: only states
+  int64_t y_stride;
+  acc_t<scalar_t>* state;  // [B, K, 2], carried on
+  // The states before each tile, [tiles, batches, K, 2, lanes], or null.
+  acc_t<scalar_t>* before_tiles = nullptr;
+};
+
+// What is filtered once more has the states that a forward pass left in before_tiles.
+template <class scalar_t>
+struct LpvSosfiltBackwardParams {
+  VaryingSections<scalar_t> sections;
+  int64_t rows = 0;
+  const scalar_t* grad_y;  // [B, T]
+  int64_t grad_y_stride;
+  scalar_t* grad_x;  // [B, T], or null: not needed
+  int64_t grad_x_stride;
+  acc_t<scalar_t>* state;  // [B, K, 2], of the adjoint: in after the end, out before the beginning
+  const scalar_t* x = nullptr;  // [B, T], or null: no gradient of the sections
+  int64_t x_stride = 0;
+  const acc_t<scalar_t>* before_tiles = nullptr;
+  // That gradient, one of these:
+  scalar_t* grad_sos = nullptr;              // of every sample, [B, T, K, 6], where each row has
+  acc_t<scalar_t>* wide_grad_sos = nullptr;  // its own; in the type of sos
+  acc_t<scalar_t>* sums = nullptr;  // of frames, added to: [B, F, K, 6] where each row has its own,
+                                    // else [batches, F, K, 6]
+  acc_t<scalar_t>* parts = nullptr;  // of every sample and each batch, [batches, tiles of the
+                                     // range, K, 5, tile], set
+};
+
+// Sums of parts, over the batches of a set: the gradient of sections that rows share.
+template <class scalar_t>
+struct LpvSosfiltSumParams {
+  VaryingSections<scalar_t> sections;
+  Batches batches;
+  const acc_t<scalar_t>* parts;  // of a range of time
+  scalar_t* grad_sos;            // [sets, T, K, 6], or
+  acc_t<scalar_t>* wide_grad_sos;
+};
+
+}  // namespace polezero
