@@ -7,6 +7,7 @@ import inspect
 import io
 import pickle
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -158,6 +159,26 @@ def test_state_dicts_load_with_weights_only(case: ModuleCase) -> None:
     file.seek(0)
     other.load_state_dict(torch.load(file, weights_only=True))
     assert torch.equal(other(x), module(x))
+
+
+@pytest.fixture
+def empty_memory_is_nan() -> Iterator[None]:
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.usefixtures("empty_memory_is_nan")
+def test_modules_that_were_made_or_emptied_without_values_are_loaded(case: ModuleCase) -> None:
+    module, x = case.make(), case.signal(2)
+    with torch.device("meta"):
+        made = case.make()
+    assert all(t.is_meta for t in made.state_dict().values())
+    for other in (made, case.make()):
+        other.to_empty(device="cpu").load_state_dict(module.state_dict())
+        assert torch.equal(other(x), module(x)) and repr(other) == repr(module)
+        other.to("meta").to_empty(device="cpu").load_state_dict(module.state_dict())
+        assert torch.equal(other(x), module(x))
 
 
 # ---- calls

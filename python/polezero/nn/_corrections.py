@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -176,7 +175,8 @@ class Weighting(Sections):
 
     .. math:: H(z) = \prod_{k=1}^{K} \frac{b_{k0} + b_{k1} z^{-1} + b_{k2} z^{-2}}{1 + a_{k1} z^{-1} + a_{k2} z^{-2}}
 
-    It has no parameters: nothing of it is trained, and its sections stay float64 wherever the module is moved.
+    It has no parameters: nothing of it is trained. Its sections stay float64 wherever the module is moved, since the
+    curves' low corners have no room for less.
 
     Args:
         curve: ``"A"``, ``"B"``, ``"C"`` or ``"K"``.
@@ -196,21 +196,18 @@ class Weighting(Sections):
     def __init__(self, curve: Curve, *, fs: float, **options: Unpack[Options]) -> None:
         super().__init__(fs, **options)
         self.curve: Curve = curve
-        sections = weighting(curve, self.fs, device=self._like.device)
-        self.register_buffer("coefficients", sections, persistent=False)
+        with torch.device("cpu"):
+            self.constant("coefficients", weighting(curve, self.fs))
         self.declared()
 
     def design(self) -> Tensor:  # type: ignore[override]
         return self.coefficients
 
+    def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
+        return self.filtered(x, self.coefficients.to(x.device), time, memory)
+
     def sections(self) -> int:
         return self.coefficients.shape[-2]
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Weighting:
-        super()._apply(fn, recurse)
-        if self.coefficients.dtype != torch.float64:  # by `float()`: the curve's low corners have no room for less
-            self.coefficients = weighting(self.curve, self.fs, device=self.coefficients.device)
-        return self
 
     def extra_repr(self) -> str:
         return f"{self.curve!r}, {super().extra_repr()}"

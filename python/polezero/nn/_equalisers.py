@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
@@ -103,15 +104,16 @@ class ParametricEQ(Sections):
         if gains:
             decibels = self.ranged("gain", Range, gain_range, "dB")
             self.declare("gain", 0.0 if gain is None else gain, decibels, (gains,))
-        matrices = Bands.of(self.bands, self._like.device)
-        self.register_buffer("_exponents", matrices.exponents, persistent=False)
-        self.register_buffer("_mixing", matrices.mixing, persistent=False)
+        with torch.device("cpu"):
+            matrices = Bands.of(self.bands)
+        self.constant("_exponents", matrices.exponents)
+        self.constant("_mixing", matrices.mixing)
         self.declared()
 
     def design(self, frequency: Tensor, Q: Tensor, gain: Tensor | None = None) -> Tensor:  # type: ignore[override]
-        frequency, Q = frequency.double(), Q.double()
-        bands = Bands(self._exponents.double(), self._mixing.double())  # which .float() has left as they were
-        return sections(bands, prewarped(frequency, self.fs), Q, None if gain is None else gain.double())
+        frequency, Q, gain = frequency.double(), Q.double(), None if gain is None else gain.double()
+        bands = Bands(self._exponents.to(frequency.device), self._mixing.to(frequency.device))
+        return sections(bands, prewarped(frequency, self.fs), Q, gain)
 
     def sections(self) -> int:
         return len(self.bands)

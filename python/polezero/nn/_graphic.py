@@ -58,7 +58,7 @@ class GraphicEQ(Sections):
         options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of
             :class:`FilterModule`.
 
-    Shapes: ``[..., T]`` to ``[..., T]``; ``gain`` is ``[bands]``, and so is the buffer ``frequency``, the centres in
+    Shapes: ``[..., T]`` to ``[..., T]``; ``gain`` is ``[bands]``, and so is ``frequency``, the centres in
     Hz. Stable for all gains, and between two frames. Errors: ValueError of one sentence where a gain is out of its
     range. Source: R. J. Oliver and J.-M. Jot, "Efficient multi-band digital audio graphic equalizer with accurate
     frequency response control", AES 139, 2015 (sections of proportional decibels); V. Valimaki and J. Liski, "Accurate
@@ -98,26 +98,31 @@ class GraphicEQ(Sections):
         if not centres:
             raise self.refused("fs", "a rate at which there are bands", fs)
         self.spacing, self.corrections = spacing, corrections
-        f, width = (torch.tensor(v, dtype=torch.float64, device=self._like.device) for v in (centres, octaves))
-        omega = f * (2 * math.pi / self.fs)
         self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"), (len(centres),))
+        with torch.device("cpu"):
+            self._lay_out(*(torch.tensor(v, dtype=torch.float64) for v in (centres, octaves)))
+        self.declared()
+
+    def _lay_out(self, f: Tensor, width: Tensor) -> None:
+        """What does not change, of centres and widths in octaves."""
+        omega = f * (2 * math.pi / self.fs)
         Q = 0.5 / torch.sinh(OVERLAP * width * omega / torch.sin(omega) * (math.log(2) / 2))
         shares = _shares(prewarped(f, self.fs), Q)
         interaction = _decibels(shares, torch.full_like(f, PROTOTYPE)) / PROTOTYPE
-        for name, value in (("_Q", Q), ("_shares", shares), ("_inverse", torch.linalg.inv(interaction))):
-            self.register_buffer(name, value, persistent=False)
-        self.register_buffer("frequency", f, persistent=False)
-        self.declared()
+        inverse = torch.linalg.inv(interaction)
+        for name, value in (("frequency", f), ("_Q", Q), ("_shares", shares), ("_inverse", inverse)):
+            self.constant(name, value)
 
     def design(self, gain: Tensor) -> Tensor:  # type: ignore[override]
-        K, Q = prewarped(self.frequency.double(), self.fs), self._Q.double()
+        place = gain.device
+        K, Q = prewarped(self.frequency.to(place), self.fs), self._Q.to(place)
         of_sections = self._of_sections(gain.double())
-        bands = Bands.of(["peaking"], K.device)
+        bands = Bands.of(["peaking"], place)
         return sections(bands, K.unsqueeze(-1), Q.unsqueeze(-1), of_sections.unsqueeze(-1)).squeeze(-2)
 
     def _of_sections(self, gain: Tensor) -> Tensor:
         """The gains of sections that make the response that of ``gain``."""
-        inverse, shares = self._inverse.double(), self._shares.double()
+        inverse, shares = self._inverse.to(gain.device), self._shares.to(gain.device)
         of_sections = gain @ inverse
         for _ in range(self.corrections):
             of_sections = of_sections + (gain - _decibels(shares, of_sections).sum(-2)) @ inverse

@@ -232,8 +232,8 @@ class IIRFilter(Sections):
         self._zeros = self._kinds("zeros", c, double_is_pair=True)
         for name, value in self._of_zeros(c).items():
             self.declare(name, value, None, tuple(value.shape[c.dim() - 2 :]))
-        gain = b[..., 0].prod(-1).to(self._like)
-        self.declare("gain", gain, _OfSign(gain))
+        gain = b[..., 0].prod(-1)
+        self.declare("gain", gain, _OfSign(gain, self._like))
 
     def _kinds(self, name: str, c: Tensor, *, double_is_pair: bool) -> Kinds:
         kinds = Kinds.of(c, double_is_pair=double_is_pair)
@@ -378,10 +378,11 @@ class _OfSign(Parametrization):
 
     sign: Tensor
 
-    def __init__(self, value: Tensor) -> None:
+    def __init__(self, value: Tensor, like: Tensor) -> None:
         super().__init__()
-        self.register_buffer("sign", torch.sign(value))
-        self.expected = f"numbers of the sign that they had at first, {self.sign.tolist()}"
+        sign = torch.sign(value)
+        self.register_buffer("sign", sign.to(like))
+        self.expected = f"numbers of the sign that they had at first, {sign.tolist()}"
 
     def fits(self, value: Tensor) -> bool:
         return bool((torch.sign(value) == self.sign).all())

@@ -316,7 +316,9 @@ class PlateReverb(Modes):
         self.declare("output", output, Range(0.0, 1.0), (2,))
         self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"))
         self.declared()
-        self.orders = orders or self.all_orders()
+        plate = dict(Lx=Lx, Ly=Ly, thickness=thickness, tension=tension, density=density, young=young)
+        with torch.device("cpu"):  # for modules without memory, too
+            self.orders = orders or self._all_orders({name: torch.as_tensor(value) for name, value in plate.items()})
         if not min(self.orders) > 0:
             expected = "a plate with modes up to it (it is too small or too stiff), or orders"
             raise self.refused("highest", expected, f"{self.highest:g} Hz")
@@ -324,7 +326,10 @@ class PlateReverb(Modes):
 
     def all_orders(self) -> tuple[int, int]:
         """How many m and n the plate now has below ``highest``."""
-        now = {name: value.detach() for name, value in self.values().items()}
+        return self._all_orders(self.values())
+
+    def _all_orders(self, plate: Values) -> tuple[int, int]:
+        now = {name: value.detach().double() for name, value in plate.items()}
         stiffness = now["young"] * now["thickness"] ** 3 / (12 * (1 - self.poisson**2))
         squared = (2 * math.pi * self.highest) ** 2 * now["density"] * now["thickness"]
         gamma = (torch.sqrt(now["tension"] ** 2 + 4 * stiffness * squared) - now["tension"]) / (2 * stiffness)

@@ -76,6 +76,7 @@ class FilterModule(torch.nn.Module):
     ) -> None:
         super().__init__()
         self._ranks: dict[str, int] = {}  # of each parameter, the dimensions that are its own: bands, say
+        self._constants: list[str] = []
         if not _is_number(fs, numbers.Real) or not 0 < fs < math.inf:
             raise self.refused("fs", "a positive number of Hz", repr(fs))
         if channels is not None and (not _is_number(channels, numbers.Integral) or channels < 1):
@@ -122,6 +123,16 @@ class FilterModule(torch.nn.Module):
         if parametrization is not None:
             parametrize.register_parametrization(self, name, parametrization)
             share_class(self)
+
+    def constant(self, name: str, value: Tensor) -> None:
+        """Keep a tensor that nobody sets as an attribute, whose values stay as they are wherever the module is moved.
+
+        A buffer would be rounded by ``float()``, and emptied by ``to_empty()``, after which no state dict fills it.
+        Made by ``with torch.device("cpu"):`` it has values in a module on the meta device too, and in one that was
+        there: where it is used, it goes to the device of the other tensors.
+        """
+        self._constants.append(name)
+        setattr(self, name, value if self._like.is_meta else value.to(self._like.device))
 
     def ranged(
         self, name: str, kind: Callable[..., Parametrization], limits: tuple[float, float], unit: str = ""
@@ -334,6 +345,10 @@ class FilterModule(torch.nn.Module):
             return t.to(moved.device) if moved.dtype in (torch.float16, torch.bfloat16) else moved
 
         super()._apply(kept, recurse)  # type: ignore[no-untyped-call]
+        for name in self._constants:
+            constant = getattr(self, name)
+            if (device := fn(constant).device).type != "meta":
+                setattr(self, name, constant.to(device))
         if self._stream is not None and self._stream.state is not None:
             position, memory = self._stream.state
             self._stream.state = position, tree_map(lambda t: t.to(fn(t).device), memory)
