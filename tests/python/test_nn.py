@@ -124,6 +124,11 @@ def test_half_precision_leaves_parameters_as_they_are(case: ModuleCase) -> None:
     before = {k: v.dtype for k, v in module.state_dict().items()}
     for convert in (torch.nn.Module.half, torch.nn.Module.bfloat16):
         assert {k: v.dtype for k, v in convert(module).state_dict().items()} == before
+    half = {k: v.half() for k, v in module.state_dict().items()}
+    other = torch.nn.Sequential(case.make())
+    other.load_state_dict({f"0.{k}": v for k, v in half.items()}, assign=True)
+    assert {k: v.dtype for k, v in other[0].state_dict().items()} == before
+    assert all(torch.equal(v, half[k].to(v.dtype)) for k, v in other[0].state_dict().items())
     assert all(v.dtype == torch.float32 for v in module.float().state_dict().values() if v.is_floating_point())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
@@ -233,6 +234,8 @@ class IIRFilter(Sections):
         for name, value in self._of_zeros(c).items():
             self.declare(name, value, None, tuple(value.shape[c.dim() - 2 :]))
         gain = b[..., 0].prod(-1)
+        if not bool((gain.to(self._like.dtype) != 0).all()):
+            raise self.refused("dtype", f"float64 for a gain of {float(gain.abs().min()):.4g}", self._like.dtype)
         self.declare("gain", gain, _OfSign(gain, self._like))
 
     def _kinds(self, name: str, c: Tensor, *, double_is_pair: bool) -> Kinds:
@@ -374,7 +377,7 @@ class _Real(Reflection):
 
 
 class _OfSign(Parametrization):
-    """A factor by its logarithm, which keeps its sign."""
+    """A factor by its logarithm, which keeps its sign; 0 is its border."""
 
     sign: Tensor
 
@@ -385,11 +388,12 @@ class _OfSign(Parametrization):
         self.expected = f"numbers of the sign that they had at first, {sign.tolist()}"
 
     def fits(self, value: Tensor) -> bool:
-        return bool((torch.sign(value) == self.sign).all())
+        return bool((value * self.sign >= 0).all())
 
     def forward(self, original: Tensor) -> Tensor:
         return self.sign * torch.exp(original)
 
     def right_inverse(self, value: Tensor) -> Tensor:
         self.check(value)
-        return value.abs().log()
+        end = math.log(torch.finfo(value.dtype).smallest_normal * torch.finfo(value.dtype).eps) - 1
+        return value.abs().log().clamp(min=end)

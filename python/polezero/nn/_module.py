@@ -342,7 +342,7 @@ class FilterModule(torch.nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> FilterModule:
         def kept(t: Tensor) -> Tensor:
             moved = fn(t)
-            return t.to(moved.device) if moved.dtype in (torch.float16, torch.bfloat16) else moved
+            return t.to(moved.device) if _is_narrow(moved) else moved
 
         super()._apply(kept, recurse)  # type: ignore[no-untyped-call]
         for name in self._constants:
@@ -374,6 +374,10 @@ class FilterModule(torch.nn.Module):
                 if kept:
                     memory = tuple(kept[name].clone() for name in names[1:])
                     self._stream.state = int(kept[names[0]]), memory
+        for name, own in (*self.named_parameters(), *self.named_buffers()):
+            loaded = state_dict.get(prefix + name)
+            if name.partition(".")[0] in (*self._ranks, "parametrizations") and loaded is not None:
+                state_dict[prefix + name] = loaded.to(own.dtype) if _is_narrow(loaded) else loaded
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *rest)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -395,6 +399,11 @@ class FilterModule(torch.nn.Module):
     def extra_repr(self) -> str:
         shown = [f"{name}={_shown(getattr(self, name))}" for name in self._ranks]
         return ", ".join([*shown, f"fs={self.fs:g}", *([f"channels={self.channels}"] if self.channels else [])])
+
+
+def _is_narrow(t: Tensor) -> bool:
+    """Whether the dtype is float16 or the like, in which no filter has parameters."""
+    return t.is_floating_point() and t.element_size() < 4
 
 
 def _is_number(value: object, kind: type) -> bool:
