@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -68,6 +68,8 @@ class Loudness(FilterModule):
         torch.Size([17])
     """
 
+    counts = True
+
     def __init__(
         self,
         kind: Kind = "integrated",
@@ -110,7 +112,7 @@ class Loudness(FilterModule):
 
     def _energies(self, weighted: Tensor, weights: tuple[float, ...], time: Timeline) -> tuple[Tensor, Tensor]:
         """The energies of the periods that end in these samples, and of the one that is left begun."""
-        offset, T = time.position % self.period, weighted.shape[-1]
+        offset, T = cast(int, time.position) % self.period, weighted.shape[-1]
         count = (offset + T) // self.period
         squares = weighted.to(torch.promote_types(weighted.dtype, torch.float32)).square()
         padded = torch.nn.functional.pad(squares, (offset, (count + 1) * self.period - offset - T))

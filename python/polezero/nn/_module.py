@@ -16,13 +16,14 @@ from torch.utils._pytree import tree_map
 
 from polezero.nn._frames import Timeline
 from polezero.nn._parametrized import rebuilt, share_class
-from polezero.nn._stream import Stream
+from polezero.nn._stream import Kept, Stream
 from polezero.nn.parametrizations import Parametrization, Range, known
 
 __all__ = ["FilterModule", "Options", "Values"]
 
 Values = dict[str, Tensor]
 Memory = tuple[Tensor, ...]
+State = tuple[int | Tensor, Memory]  # how many samples came before, and what is left of them
 
 
 class Options(TypedDict, total=False):
@@ -56,12 +57,12 @@ class FilterModule(torch.nn.Module):
     An attribute is computed at each read, so that a write into ``module.gain[0]`` or ``module.gain.data`` is lost:
     assign the whole. What is assigned is copied, without its gradient. Values that are given to a call are not held to
     the ranges, which are those of training: a network's outputs go through one of :mod:`polezero.nn.parametrizations`
-    first. A compiled module that is stateful makes a graph for each of its first calls, as torch takes the place in the
-    signal for a constant: compile ``lambda x: stream(x)`` of a stream instead.
+    first.
     """
 
     fs: float
     channels: int | None
+    counts = False  # whether the shape of a chunk's result depends on how many samples came before it
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class FilterModule(torch.nn.Module):
         self._trainable = trainable
         self._like = torch.empty((), dtype=dtype, device=device)
         self._saved = save_state
-        self._stream = Stream(self) if stateful or save_state else None
+        self._stream = Kept() if stateful or save_state else None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -179,12 +180,12 @@ class FilterModule(torch.nn.Module):
         bands, come last. Without a batch, for ``x`` of shape ``[T]``, there is no ``batch`` there either.
         """
         if self._stream is not None:
-            return self._stream(x, hop=hop, **values)
+            return self._stream.run(self, x, hop, values)
         return self._run(x, None, 0, hop, values)[0]
 
     def step(
-        self, x: Tensor, state: tuple[int, Memory] | None = None, *, hop: int | None = None, **values: Tensor | float
-    ) -> tuple[Tensor, tuple[int, Memory]]:
+        self, x: Tensor, state: State | None = None, *, hop: int | None = None, **values: Tensor | float
+    ) -> tuple[Tensor, State]:
         """Filter ``x`` from a state, None for rest, to the state after it: what :class:`Stream` does for each chunk."""
         position = 0 if state is None else state[0]
         y, memory = self._run(x, () if state is None else state[1], position, hop, values)
@@ -202,7 +203,12 @@ class FilterModule(torch.nn.Module):
             self._stream.reset()
 
     def _run(
-        self, x: Tensor, memory: Memory | None, position: int, hop: int | None, values: Mapping[str, Tensor | float]
+        self,
+        x: Tensor,
+        memory: Memory | None,
+        position: int | Tensor,
+        hop: int | None,
+        values: Mapping[str, Tensor | float],
     ) -> tuple[Tensor, Memory | None]:
         x = self.checked(x)
         placed, time = self._beside(x, position, hop, values)
@@ -244,7 +250,7 @@ class FilterModule(torch.nn.Module):
         return value.expand(getattr(self, name).shape[-rank:]) if rank and not value.dim() else value
 
     def _beside(
-        self, x: Tensor, position: int, hop: int | None, given: Mapping[str, Tensor | float]
+        self, x: Tensor, position: int | Tensor, hop: int | None, given: Mapping[str, Tensor | float]
     ) -> tuple[Values, Timeline]:
         given = {name: value for name, value in given.items() if value is not None}
         values = self.values(**given)
@@ -351,14 +357,16 @@ class FilterModule(torch.nn.Module):
                 setattr(self, name, constant.to(device))
         if self._stream is not None and self._stream.state is not None:
             position, memory = self._stream.state
-            self._stream.state = position, tree_map(lambda t: t.to(fn(t).device), memory)
+            self._stream.state = int(position), tree_map(lambda t: t.to(fn(t).device), memory)
         return self
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         if self._saved and self._stream is not None and self._stream.state is not None:
             position, memory = self._stream.state
-            destination[f"{prefix}state.position"] = torch.tensor(position)
+            leading, dtype = cast(tuple[Any, ...], self._stream.like)
+            destination[f"{prefix}state.position"] = torch.tensor(int(position))
+            destination[f"{prefix}state.signal"] = torch.empty(*leading, 0, dtype=dtype)  # its like, without samples
             for k, tensor in enumerate(memory):
                 destination[f"{prefix}state.{k}"] = tensor if keep_vars else tensor.detach()
 
@@ -367,13 +375,15 @@ class FilterModule(torch.nn.Module):
     ) -> None:
         if self._saved and self._stream is not None:
             kept = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith(f"{prefix}state.")}
-            names = [f"{prefix}state.position", *(f"{prefix}state.{k}" for k in range(len(kept) - 1))] if kept else []
+            parts = ("position", "signal", *range(len(kept) - 2)) if kept else ()
+            names = [f"{prefix}state.{part}" for part in parts]
             missing.extend(name for name in names if name not in kept)
             if kept.keys() == set(names):
                 self._stream.reset()
                 if kept:
-                    memory = tuple(kept[name].clone() for name in names[1:])
-                    self._stream.state = int(kept[names[0]]), memory
+                    position, signal, *memory = (kept[name].clone() for name in names)
+                    self._stream.state = int(position), tuple(memory)
+                    self._stream.like = tuple(signal.shape[:-1]), signal.dtype
         for name, own in (*self.named_parameters(), *self.named_buffers()):
             loaded = state_dict.get(prefix + name)
             if name.partition(".")[0] in (*self._ranks, "parametrizations") and loaded is not None:

@@ -45,8 +45,12 @@ def check_initial(module: FilterModule, initial: Initial) -> None:
 
 def begin(x: Tensor, initial: Initial, time: Timeline, memory: Memory | None) -> Tensor:
     """The state of a smoother before ``x``."""
-    if initial == "first" and not time.position and x.shape[-1]:
-        return x[..., :1].to(zi_dtype(x, memory))
+    if initial == "first" and x.shape[-1]:
+        first = x[..., :1].to(zi_dtype(x, memory))
+        if isinstance(time.position, Tensor) and memory:
+            return torch.where(time.position == 0, first, memory[-1])
+        if time.position == 0:
+            return first
     if memory:
         return memory[-1]
     return at_rest(x, initial, (), None)
