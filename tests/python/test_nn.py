@@ -5,9 +5,11 @@ import doctest
 import fnmatch
 import inspect
 import io
+import math
 import pickle
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -266,6 +268,30 @@ def test_wrong_names_and_shapes_of_given_values_are_refused(case: ModuleCase) ->
             module(x, **{name: case.varied(name, 2, case.samples - 1)})
         with pytest.raises(ValueError, match=f"^{case.name}: hop: expected .* frames of 4 samples for .*, got 3"):
             module(x, hop=4, **{name: case.varied(name, 2, 3)})
+
+
+def test_given_values_are_held_to_the_rule_of_assignment(case: ModuleCase) -> None:
+    module, x = case.make(), case.signal(2)
+    calls: list[Callable[..., object]] = [module, lambda x, **given: module.values(**given)]
+    for name in case.typical:
+        fits, range_ = case.varied(name, 2), next(iter(module._stages(name)), None)
+        wrong = [(fits.new_full((), math.nan), "finite numbers"), (fits.new_full((), math.inf), "finite numbers")]
+        if range_ is not None and (case.label, name) != ("IIRFilter-poles", "gain"):  # may be given any sign
+            wrong.append((-1e9 * fits.abs().flatten()[0], range_.expected))
+        for one, expected in wrong:
+            sentence = f"^{re.escape(f'{case.name}: {name}: expected {expected}, got ')}"
+            with pytest.raises(ValueError, match=sentence):
+                setattr(module, name, one)
+            for values in (one, torch.cat([fits[:1], one.expand_as(fits[:1])])):
+                for call in calls:
+                    with pytest.raises(ValueError, match=sentence):
+                        call(x, **{name: values})
+        if hasattr(range_, "low"):
+            for border in (range_.low, range_.high):
+                for dtype in (torch.float32, torch.float64):
+                    module(x, **{name: torch.tensor(border, dtype=dtype).expand(2, *fits.shape[1:])})
+        with pytest.raises(ValueError, match=f"^{case.name}: {name}: expected real numbers, got torch.complex128$"):
+            module(x, **{name: fits.to(torch.complex128)})
 
 
 def test_gradients_are_right(case: ModuleCase) -> None:

@@ -14,7 +14,8 @@ from polezero._conversions.roots import spread
 from polezero._conversions.transfer import tf2sos
 from polezero._lpc.reflection import poly2rc, rc2poly
 from polezero._lpc.spectral import lsf2poly, poly2lsf
-from polezero.nn.parametrizations import MARGIN, Lsf, Parametrization, Reflection, Triangle
+from polezero.nn._ranges import MARGIN, Parametrization
+from polezero.nn.parametrizations import Lsf, Reflection, Triangle
 
 __all__ = ["FORMS", "Form"]
 

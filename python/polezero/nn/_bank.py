@@ -16,10 +16,11 @@ from polezero._signatures import Coefficients
 from polezero.nn._bands import CROSSOVER, PARAMETERS, Group, bands_of, sections_of
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
+from polezero.nn._ranges import Parametrization
 from polezero.nn._rising import Rising
 from polezero.nn._roots import side_by_side
 from polezero.nn._sections import Sections
-from polezero.nn.parametrizations import LogRange, Parametrization, Range, Triangle
+from polezero.nn.parametrizations import LogRange, Range, Triangle
 
 __all__ = ["FilterBank"]
 

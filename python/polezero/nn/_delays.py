@@ -10,7 +10,6 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from polezero import plot as figures
-from polezero._arguments import readable
 from polezero._responses import freqz
 from polezero._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
 from polezero.nn._frames import Timeline, over_time
@@ -49,18 +48,6 @@ class DelayLine(FilterModule):
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         past = int(self.longest) + 1 + BEYOND[self.interpolation]
         return (x.new_zeros(*x.shape[:-1], past),)
-
-    def legal(self, delay: Tensor, memory: Memory | None, name: str = "delay") -> Tensor:
-        """Delays in samples, refused where they cannot be read: given ones may lie out of the range."""
-        if readable(delay) and delay.numel():
-            least, most = float(delay.detach().min()), float(delay.detach().max())
-            if not least >= SHORTEST[self.interpolation]:
-                shortest = f"delays of at least {SHORTEST[self.interpolation]} samples for {self.interpolation!r}"
-                raise self.refused(name, shortest, f"{least:.4g}")
-            if memory is not None and not most < self.longest + 1:
-                longest = f"delays of at most {self.longest:.4g} samples, which the state has by the range"
-                raise self.refused(name, longest, f"{most:.4g}")
-        return delay
 
     def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
         """The coefficients now, in float64, which are as many as the delay is long; of given parameters instead."""
@@ -175,7 +162,7 @@ class Comb(DelayLine):
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = rows_or_samples(x, values, time)
-        D, how = self.legal(now["delay"] * self.fs, memory), self.interpolation
+        D, how = now["delay"] * self.fs, self.interpolation
         if self.kind == "feedback":
             if memory is None:
                 return comb_filter(-now["gain"], D, x, interpolation=how), None
@@ -254,7 +241,7 @@ class Allpass(DelayLine):
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = rows_or_samples(x, values, time)
-        a, D = -now["gain"], self.legal(now["delay"] * self.fs, memory)
+        a, D = -now["gain"], now["delay"] * self.fs
         if memory is None:
             return allpass_comb(a, D, x, interpolation=self.interpolation), None
         y, zf = allpass_comb(a, D, x, memory[0], interpolation=self.interpolation)
@@ -333,13 +320,11 @@ class KarplusStrong(DelayLine):
         self.declare("damping", damping, self.ranged("damping", Range, damping_range))
         self.declared()
 
-    def loop(
-        self, frequency: Tensor, decay: Tensor, damping: Tensor, memory: Memory | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def loop(self, frequency: Tensor, decay: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
         """Taps of feedback ``[..., L]`` and their whole delays: the filter's, each read at the fraction of D."""
         omega = 2 * math.pi * frequency / self.fs
         late = torch.atan2(damping * torch.sin(omega), 1 - damping + damping * torch.cos(omega)) / omega
-        weights, delays = self.taps(self.legal(self.fs / frequency - late, memory, "frequency"))
+        weights, delays = self.taps(self.fs / frequency - late)
         g, s = 10 ** (-3 / (frequency * decay)), damping.unsqueeze(-1)
         pad = torch.nn.functional.pad
         taps = g.unsqueeze(-1) * (pad((1 - s) * weights, (0, 1)) + pad(s * weights, (1, 0)))
@@ -347,7 +332,7 @@ class KarplusStrong(DelayLine):
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = rows_or_samples(x, values, time)
-        taps, delays = self.loop(now["frequency"], now["decay"], now["damping"], memory)
+        taps, delays = self.loop(now["frequency"], now["decay"], now["damping"])
         if memory is None:
             return sparse_allpole(-taps, delays, x), None
         y, zf = sparse_allpole(-taps, delays, x, memory[0])

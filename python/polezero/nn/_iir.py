@@ -17,9 +17,10 @@ from polezero._signatures import Coefficients
 from polezero.nn import _roots
 from polezero.nn._designs import DECIBELS, OPTIONS, designed, of_polynomials
 from polezero.nn._module import Options
+from polezero.nn._ranges import MARGIN, Parametrization
 from polezero.nn._roots import Kinds
 from polezero.nn._sections import Sections
-from polezero.nn.parametrizations import MARGIN, Parametrization, PoleRadius, Reflection, Tanh, Triangle
+from polezero.nn.parametrizations import PoleRadius, Reflection, Tanh, Triangle
 
 __all__ = ["IIRFilter"]
 
@@ -387,8 +388,8 @@ class _OfSign(Parametrization):
         self.register_buffer("sign", sign.to(like))
         self.expected = f"numbers of the sign that they had at first, {sign.tolist()}"
 
-    def fits(self, value: Tensor) -> bool:
-        return bool((value * self.sign >= 0).all())
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        return not margin or bool((value * self.sign >= 0).all())
 
     def forward(self, original: Tensor) -> Tensor:
         return self.sign * torch.exp(original)

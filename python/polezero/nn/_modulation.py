@@ -153,7 +153,7 @@ class Flanger(Oscillator, DelayLine):
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = samples(x, values, time)
         swing, phase = self.sweep(now, x.shape[-1], memory)
-        D = self.legal(now["delay"] * self.fs * (1 + swing), memory)
+        D = now["delay"] * self.fs * (1 + swing)
         g, through = now["feedback"], now["mix"] - now["feedback"]
         how = self.interpolation  # y = w + (m - g) v
         if memory is None:
@@ -244,7 +244,7 @@ class Chorus(Oscillator, DelayLine):
         voiced["phase"] = voiced["phase"] + apart
         at = None if memory is None else (memory[0].unsqueeze(-1),)
         swing, phase = self.sweep(voiced, x.shape[-1], at)
-        D, how = self.legal(voiced["delay"] * self.fs * (1 + swing), memory), self.interpolation
+        D, how = voiced["delay"] * self.fs * (1 + swing), self.interpolation
         copies = x.unsqueeze(-2).expand(*x.shape[:-1], self.voices, x.shape[-1])
         if memory is None:
             return feedforward_comb(voiced["mix"], D, copies, interpolation=how).mean(-2), None
