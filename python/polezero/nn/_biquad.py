@@ -7,6 +7,7 @@ from typing_extensions import Unpack
 
 from polezero._design.audio import biquad
 from polezero._design.cookbook import TYPES, WITHOUT_GAIN, BiquadType
+from polezero.nn._checks import choice
 from polezero.nn._module import Options
 from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import LogRange, Range
@@ -14,11 +15,6 @@ from polezero.nn.parametrizations import LogRange, Range
 __all__ = ["Biquad"]
 
 Numbers = float | list[float] | Tensor
-
-
-def audible(fs: float) -> tuple[float, float]:
-    """The range of an equaliser's frequencies where none is said: 20 Hz at 48 kHz, and less at low rates."""
-    return min(20.0, fs / 2400), 0.45 * fs
 
 
 class Biquad(Sections):
@@ -71,14 +67,11 @@ class Biquad(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if btype not in TYPES:
-            raise self.refused("btype", f"one of {', '.join(TYPES)}", repr(btype))
+        choice(self.refused, "btype", btype, TYPES)
         if (gain is None) != (btype in WITHOUT_GAIN):
             raise self.refused("gain", f"None for a {btype}" if gain is not None else f"dB for a {btype}", gain)
         self.btype = btype
-        self.declare(
-            "frequency", frequency, self.ranged("frequency", LogRange, frequency_range or audible(self.fs), "Hz")
-        )
+        self.declare("frequency", frequency, self.audible(frequency_range, LogRange))
         self.declare("Q", Q, self.ranged("Q", LogRange, Q_range))
         if gain is not None:
             self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"))

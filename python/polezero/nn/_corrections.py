@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from typing_extensions import Unpack
 from polezero._allpole import linear_recurrence
 from polezero._design.emphasis import deemphasis, preemphasis
 from polezero._design.weighting import Curve, weighting
+from polezero.nn._checks import choice, real, truth
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
 from polezero.nn._sections import Sections
@@ -69,11 +71,10 @@ class DCBlocker(Sections):
         if R is not None:
             if frequency is not None:
                 raise self.refused("R", "None beside a frequency", R)
-            pole = torch.as_tensor(R, dtype=torch.float64)
-            frequency = (math.pi / 4 - torch.atan(pole)) * (self.fs / math.pi)
+            frequency = (math.pi / 4 - torch.atan(real(self.refused, "R", R))) * (self.fs / math.pi)
         if frequency is None:
             frequency = min(10.0, self.fs / 4800)
-        limits = frequency_range or (min(0.1, self.fs / 480000), 0.1 * self.fs)
+        limits = (min(0.1, self.fs / 480000), 0.1 * self.fs) if frequency_range is None else frequency_range
         self.declare("frequency", frequency, self.ranged("frequency", LogRange, limits, "Hz"))
         self.declared()
 
@@ -149,7 +150,7 @@ class PreEmphasis(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        self.inverse = inverse
+        self.inverse = truth(self.refused, "inverse", inverse)
         if time_constant is None:
             self.declare("coef", 0.97 if coef is None else coef, self.ranged("coef", Range, coef_range))
         elif coef is None:
@@ -195,6 +196,9 @@ class Weighting(Sections):
 
     def __init__(self, curve: Curve, *, fs: float, **options: Unpack[Options]) -> None:
         super().__init__(fs, **options)
+        choice(self.refused, "curve", curve, get_args(Curve))
+        if self.fs <= 4000:
+            raise self.refused("fs", "more than 4000 Hz", f"{self.fs:g}")
         self.curve: Curve = curve
         with torch.device("cpu"):
             self.constant("coefficients", weighting(curve, self.fs))

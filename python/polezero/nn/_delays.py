@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 from polezero import plot as figures
 from polezero._responses import freqz
 from polezero._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
+from polezero.nn._checks import choice
 from polezero.nn._frames import Timeline, over_time
 from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn.parametrizations import LogRange, Range
@@ -19,7 +20,7 @@ from polezero.nn.parametrizations import LogRange, Range
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "polynomial", "samples"]
+__all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "below_1", "polynomial", "samples"]
 
 Numbers = float | list[float] | Tensor
 Between = Literal["linear", "lagrange3"]
@@ -37,13 +38,22 @@ class DelayLine(FilterModule):
 
     def reads(self, interpolation: Between, shortest: float, longest: float, name: str) -> None:
         """Say how the past is read, at which delays in samples; ``name`` is the argument that bounds them."""
-        if interpolation not in SHORTEST:
-            raise self.refused("interpolation", "'linear' or 'lagrange3'", repr(interpolation))
+        choice(self.refused, "interpolation", interpolation, SHORTEST)
         least = SHORTEST[interpolation]
         if not shortest >= least:
             expected = f"delays of at least {least} samples ({least / self.fs:.4g} s) for {interpolation!r}"
             raise self.refused(name, expected, f"{shortest:.4g} samples")
         self.interpolation, self.longest = interpolation, longest
+
+    def declare_delay(
+        self, delay: Numbers, delay_range: tuple[float, float], interpolation: Between, swept: float = 0.0
+    ) -> None:
+        """The parameter ``delay`` in seconds, which a sweep of a part of itself makes shorter and longer."""
+        range_ = self.ranged("delay", LogRange, delay_range, "s")
+        self.reads(
+            interpolation, range_.low * (1 - swept) * self.fs, range_.high * (1 + swept) * self.fs, "delay_range"
+        )
+        self.declare("delay", delay, range_)
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         past = int(self.longest) + 1 + BEYOND[self.interpolation]
@@ -79,6 +89,14 @@ class DelayLine(FilterModule):
         first = 1 - SHORTEST[self.interpolation]
         offsets = torch.arange(first, first + len(weights), device=delay.device)
         return torch.stack(weights, -1), whole.long().unsqueeze(-1) + offsets
+
+
+def below_1(module: FilterModule, name: str, limits: tuple[float, float]) -> Range:
+    """The range of a gain in a loop."""
+    range_ = module.ranged(name, Range, limits)
+    if not max(-range_.low, range_.high) < 1:
+        raise module.refused(f"{name}_range", "gains of magnitudes below 1", limits)
+    return range_
 
 
 def polynomial(weights: Tensor, delays: Tensor) -> Tensor:
@@ -148,16 +166,14 @@ class Comb(DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if kind not in ("feedback", "feedforward"):
-            raise self.refused("kind", "'feedback' or 'feedforward'", repr(kind))
+        choice(self.refused, "kind", kind, ("feedback", "feedforward"))
         greatest = 0.99 if kind == "feedback" else 1.0
-        gains = gain_range or (-greatest, greatest)
-        if kind == "feedback" and not max(map(abs, gains)) < 1:
-            raise self.refused("gain_range", "gains of magnitudes below 1 for feedback", gains)
+        gains = (-greatest, greatest) if gain_range is None else gain_range
         self.kind = kind
-        self.reads(interpolation, delay_range[0] * self.fs, delay_range[1] * self.fs, "delay_range")
-        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
-        self.declare("gain", gain, Range(*gains))
+        self.declare_delay(delay, delay_range, interpolation)
+        self.declare(
+            "gain", gain, below_1(self, "gain", gains) if kind == "feedback" else self.ranged("gain", Range, gains)
+        )
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
@@ -232,11 +248,8 @@ class Allpass(DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if not max(map(abs, gain_range)) < 1:
-            raise self.refused("gain_range", "gains of magnitudes below 1", gain_range)
-        self.reads(interpolation, delay_range[0] * self.fs, delay_range[1] * self.fs, "delay_range")
-        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
-        self.declare("gain", gain, self.ranged("gain", Range, gain_range))
+        self.declare_delay(delay, delay_range, interpolation)
+        self.declare("gain", gain, below_1(self, "gain", gain_range))
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
@@ -311,13 +324,15 @@ class KarplusStrong(DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if not 0 <= damping_range[0] < damping_range[1] <= 0.5:
-            raise self.refused("damping_range", "ascending numbers from 0 to 0.5", damping_range)
-        low, high = frequency_range or (min(20.0, self.fs / 2400), min(4000.0, self.fs / 8))
-        self.reads(interpolation, self.fs / high - 0.5, self.fs / low + 1, "frequency_range")
-        self.declare("frequency", frequency, LogRange(low, high, "Hz"))
+        own = (min(20.0, self.fs / 2400), min(4000.0, self.fs / 8)) if frequency_range is None else frequency_range
+        pitches = self.ranged("frequency", LogRange, own, "Hz")
+        self.reads(interpolation, self.fs / pitches.high - 0.5, self.fs / pitches.low + 1, "frequency_range")
+        self.declare("frequency", frequency, pitches)
         self.declare("decay", decay, self.ranged("decay", LogRange, decay_range, "s"))
-        self.declare("damping", damping, self.ranged("damping", Range, damping_range))
+        dampings = self.ranged("damping", Range, damping_range)
+        if not 0 <= dampings.low < dampings.high <= 0.5:
+            raise self.refused("damping_range", "ascending numbers from 0 to 0.5", damping_range)
+        self.declare("damping", damping, dampings)
         self.declared()
 
     def loop(self, frequency: Tensor, decay: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from polezero._design.cookbook import TYPES, WITHOUT_GAIN, Bands, BiquadType, sections
 from polezero._design.parameters import prewarped
-from polezero.nn._biquad import Numbers, audible
+from polezero.nn._biquad import Numbers
 from polezero.nn._module import Options
 from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import LogRange, Range
@@ -87,16 +87,15 @@ class ParametricEQ(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if isinstance(bands, str) or not bands or any(band not in TYPES for band in bands):
+        self.bands = tuple(bands) if isinstance(bands, Sequence) and not isinstance(bands, str) else ()
+        if not self.bands or any(not isinstance(band, str) or band not in TYPES for band in self.bands):
             raise self.refused("bands", f"types out of {', '.join(TYPES)}, one at least", repr(bands))
-        self.bands = tuple(bands)
         gains = sum(band not in WITHOUT_GAIN for band in self.bands)
         if gain is not None and not gains:
             raise self.refused("gain", f"None for {', '.join(self.bands)}", gain)
-        limits = frequency_range or audible(self.fs)
-        frequencies = self.ranged("frequency", LogRange, limits, "Hz")
+        frequencies = self.audible(frequency_range, LogRange)
         if frequency is None:
-            low, high = limits
+            low, high = frequencies.low, frequencies.high
             inset = min(1.1, (high / low) ** 0.25)  # on a border it would have no gradient
             frequency = [min(max(f, low * inset), high / inset) for f in _default_frequencies(self.bands)]
         self.declare("frequency", frequency, frequencies, (len(self.bands),))

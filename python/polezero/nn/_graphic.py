@@ -13,6 +13,7 @@ from polezero._design.cookbook import Bands, sections
 from polezero._design.octave import middles
 from polezero._design.parameters import prewarped
 from polezero.nn._biquad import Numbers
+from polezero.nn._checks import choice, whole
 from polezero.nn._module import Options
 from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import Range
@@ -90,14 +91,11 @@ class GraphicEQ(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if spacing != "bark" and spacing not in OCTAVES:
-            raise self.refused("spacing", f"one of {', '.join(OCTAVES)}, bark", repr(spacing))
-        if not isinstance(corrections, int) or corrections < 0:
-            raise self.refused("corrections", "a number >= 0", corrections)
+        choice(self.refused, "spacing", spacing, (*OCTAVES, "bark"))
         centres, octaves = _bands(spacing, self.fs)
         if not centres:
             raise self.refused("fs", "a rate at which there are bands", fs)
-        self.spacing, self.corrections = spacing, corrections
+        self.spacing, self.corrections = spacing, whole(self.refused, "corrections", corrections, "an int from 0 on", 0)
         self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"), (len(centres),))
         with torch.device("cpu"):
             self._lay_out(*(torch.tensor(v, dtype=torch.float64) for v in (centres, octaves)))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
+from polezero.nn._checks import choice, row, whole
 from polezero.nn._corrections import Weighting
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Options, Values
@@ -80,14 +81,17 @@ class Loudness(FilterModule):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if kind not in TENTHS:
-            raise self.refused("kind", f"one of {', '.join(TENTHS)}", repr(kind))
+        choice(self.refused, "kind", kind, TENTHS)
+        rate = whole(self.refused, "rate", rate, "a multiple of 10")
         if kind in ("integrated", "range") and rate != 10:
             raise self.refused("rate", f"10 for the {kind} kind", rate)
-        if not isinstance(rate, int) or rate < 10 or rate % 10:
+        if rate % 10:
             raise self.refused("rate", "a multiple of 10", rate)
+        if self.fs <= 4000:
+            raise self.refused("fs", "more than 4000 Hz", f"{self.fs:g}")
         self.kind: Kind = kind
-        self.weights = None if weights is None else tuple(map(float, weights))
+        expected = "None or a number for each channel"
+        self.weights = None if weights is None else row(self.refused, "weights", weights, expected)
         self.period, self.width = round(self.fs / rate), TENTHS[kind] * rate // 10
         self.weighting = Weighting("K", fs=self.fs, device=self._like.device)
         self.declared()

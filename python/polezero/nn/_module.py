@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from polezero.nn._checks import is_number, truth
 from polezero.nn._frames import Timeline
-from polezero.nn._parameters import Parameters, Values, is_number
+from polezero.nn._parameters import Parameters, Values
 from polezero.nn._stream import Kept, Stream
 
 __all__ = ["FilterModule", "Options", "Values"]
@@ -71,8 +72,8 @@ class FilterModule(Parameters):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__(fs, channels=channels, trainable=trainable, dtype=dtype, device=device)
-        self._saved = save_state
-        self._stream = Kept() if stateful or save_state else None
+        self._saved = truth(self.refused, "save_state", save_state)
+        self._stream = Kept() if truth(self.refused, "stateful", stateful) or save_state else None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -123,8 +124,8 @@ class FilterModule(Parameters):
 
     def stream(self, fs: float | None = None, *, attached: bool = False) -> Stream:
         """Begin a signal that comes in chunks; see :class:`Stream`."""
-        if fs is not None and fs != self.fs:
-            raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", fs)
+        if fs is not None and not (is_number(fs, numbers.Real) and fs == self.fs):
+            raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", repr(fs))
         return Stream(self, attached=attached)
 
     def reset(self) -> None:

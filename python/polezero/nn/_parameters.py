@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 import sys
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 from torch.nn.utils import parametrize
 
 from polezero._arguments import readable
+from polezero.nn._checks import FS, number, real, refusal, whole
 from polezero.nn._parametrized import rebuilt, share_class
 from polezero.nn._ranges import MARGIN, Parametrization, known, within
-from polezero.nn.parametrizations import Range
+from polezero.nn.parametrizations import Decibels, Range
 
-__all__ = ["Parameters", "Values", "is_number"]
+__all__ = ["Parameters", "Values"]
 
 Values = dict[str, Tensor]
+Kind = TypeVar("Kind", bound=Parametrization)
 
 
 class Parameters(torch.nn.Module):
@@ -40,19 +40,21 @@ class Parameters(torch.nn.Module):
         super().__init__()
         self._ranks: dict[str, int] = {}  # of each parameter, the dimensions that are its own: bands, say
         self._constants: list[str] = []
-        if not is_number(fs, numbers.Real) or not 0 < fs < math.inf:
-            raise self.refused("fs", "a positive number of Hz", repr(fs))
-        if channels is not None and (not is_number(channels, numbers.Integral) or channels < 1):
-            raise self.refused("channels", "None or a positive int", repr(channels))
+        self.fs = number(self.refused, "fs", fs, FS, above=0)
+        expected = "None or a positive int"
+        self.channels = None if channels is None else whole(self.refused, "channels", channels, expected)
         if not isinstance(trainable, bool):
-            if isinstance(trainable, str) or not isinstance(trainable, Collection):
+            names = isinstance(trainable, Collection) and not isinstance(trainable, (str, Tensor))
+            if not names or not all(isinstance(name, str) for name in trainable):
                 raise self.refused("trainable", "True, False or a list of names", repr(trainable))
             trainable = tuple(trainable)
-        if dtype not in (torch.float32, torch.float64):
-            raise self.refused("dtype", "torch.float32 or torch.float64", dtype)
-        self.fs, self.channels = float(fs), None if channels is None else int(channels)
+        if not isinstance(dtype, torch.dtype) or dtype not in (torch.float32, torch.float64):
+            raise self.refused("dtype", "torch.float32 or torch.float64", repr(dtype))
         self._trainable = trainable
-        self._like = torch.empty((), dtype=dtype, device=device)
+        try:
+            self._like = torch.empty((), dtype=dtype, device=device)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise self.refused("device", "None or a device of torch", f"{device!r} ({error})") from None
 
     # ---- what a subclass says
 
@@ -85,17 +87,15 @@ class Parameters(torch.nn.Module):
         self._constants.append(name)
         setattr(self, name, value if self._like.is_meta else value.to(self._like.device))
 
-    def ranged(
-        self, name: str, kind: Callable[..., Parametrization], limits: tuple[float, float], unit: str = ""
-    ) -> Parametrization:
+    def ranged(self, name: str, kind: Callable[..., Kind], limits: tuple[float, float], unit: str = "") -> Kind:
         """A parametrization of the range that a constructor has as ``<name>_range``; in Hz it ends below fs / 2."""
         try:
-            low, high = map(float, limits)
-            if unit != "Hz" or high < self.fs / 2:
-                return kind(low, high, unit)
-        except (TypeError, ValueError):
+            row = tuple(map(float, limits))
+            if len(row) == 2 and (unit != "Hz" or row[1] < self.fs / 2):
+                return kind(*row, unit) if unit else kind(*row)
+        except (TypeError, ValueError, RuntimeError, OverflowError):
             pass
-        above = "" if kind is Range else " above 0"
+        above = "" if kind in (Range, Decibels) else " above 0"
         below = f"{above and ' and'} below fs / 2 = {self.fs / 2:g} Hz" if unit == "Hz" else ""
         raise self.refused(f"{name}_range", f"two rising numbers{above}{below}", repr(limits))
 
@@ -133,15 +133,9 @@ class Parameters(torch.nn.Module):
 
     def _given(self, name: str, value: object, device: torch.device) -> Tensor:
         """A value as a tensor; one number stands for all that a parameter has."""
-        if not isinstance(value, Tensor):
-            try:
-                value = torch.as_tensor(value, dtype=torch.float64, device=device)
-            except (TypeError, ValueError, RuntimeError):
-                raise self.refused(name, "a tensor or numbers", repr(value)) from None
-        if value.is_complex():
-            raise self.refused(name, "real numbers", value.dtype)
+        tensor = real(self.refused, name, value, device=device)
         rank = self._ranks[name]
-        return value.expand(getattr(self, name).shape[-rank:]) if rank and not value.dim() else value
+        return tensor.expand(getattr(self, name).shape[-rank:]) if rank and not tensor.dim() else tensor
 
     def check_given(self, name: str, value: Tensor) -> None:
         """Values of a call are held to the rule of assignment, where they may be looked at without waiting for them."""
@@ -156,7 +150,7 @@ class Parameters(torch.nn.Module):
 
     def refused(self, name: str, expected: str, got: object) -> ValueError:
         """The one sentence of bad input."""
-        return ValueError(f"{self._get_name()}: {name}: expected {expected}, got {got}")
+        return refusal(self._get_name())(name, expected, got)
 
     def _stages(self, name: str) -> list[Any]:
         """The parametrizations of a parameter: ours, and what a user registers."""
@@ -170,12 +164,7 @@ class Parameters(torch.nn.Module):
 
     def _fitting(self, name: str, value: object, like: Tensor, parametrization: Parametrization | None) -> Tensor:
         """A value as a tensor of the parameter's shape, in its range."""
-        try:
-            if isinstance(value, Tensor) and value.is_complex():
-                raise TypeError
-            tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
-        except (TypeError, ValueError, RuntimeError):
-            raise self.refused(name, "numbers", repr(value)) from None
+        tensor = real(self.refused, name, value).detach().to(like)
         try:
             tensor = tensor.broadcast_to(like.shape).clone()
         except RuntimeError:
@@ -245,11 +234,6 @@ class Parameters(torch.nn.Module):
 def _is_narrow(t: Tensor) -> bool:
     """Whether the dtype is float16 or the like, in which no filter has parameters."""
     return t.is_floating_point() and t.element_size() < 4
-
-
-def is_number(value: object, kind: type) -> bool:
-    """NumPy's are such too, and a truth is not."""
-    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _shown(value: Tensor) -> str:
