@@ -416,16 +416,20 @@ def identity(batch: list[Any]) -> Any:
     return batch[0]
 
 
-def test_modules_are_taken_along_into_workers_of_a_data_loader() -> None:
-    module = polezero.nn.Biquad("lowpass", 100.0, fs=8000, trainable=False)
+class Filtered(torch.utils.data.Dataset[Tensor]):
+    def __init__(self, module: FilterModule) -> None:
+        self.module = module
 
-    class Filtered(torch.utils.data.Dataset[Tensor]):
-        def __getitem__(self, k: int) -> Tensor:
-            return module(torch.full((16,), float(k)))
+    def __getitem__(self, k: int) -> Tensor:
+        return self.module(torch.full((16,), float(k)))
 
-        def __len__(self) -> int:
-            return 2
+    def __len__(self) -> int:
+        return 2
 
-    loader = DataLoader(Filtered(), num_workers=1, collate_fn=identity)
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_modules_are_taken_along_into_workers_of_a_data_loader(start: str) -> None:
+    module = polezero.nn.ParametricEQ(fs=8000, trainable=False)
+    loader = DataLoader(Filtered(module), num_workers=1, collate_fn=identity, multiprocessing_context=start)
     for k, y in enumerate(loader):
         close(y, module(torch.full((16,), float(k))))

@@ -54,7 +54,7 @@ BAD = (
     ),
     (
         lambda: bank({"ftype": "butter", "cutoff": 5.0}),
-        "FilterBank: bands[[]0]: order: expected a whole number above 0, got *",
+        "FilterBank: bands[[]0]: order: expected a whole *, got None",
     ),
     (lambda: bank({"ftype": "peaking", "cutoff": 50.0}), "FilterBank: bands[[]0]: gain: expected dB *, got None"),
     (
