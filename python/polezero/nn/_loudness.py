@@ -54,8 +54,7 @@ class Loudness(FilterModule):
     for each block that has ended. What is silent, or shorter than a block, is ``-inf`` with the gradient 0, and the
     range of it 0. A stream gives the blocks that have ended in each chunk, or the loudness or range of all chunks so
     far, for which it keeps ten numbers a second. Stable: the only recursive part is :class:`Weighting`. The tones of
-    EBU Tech 3341 are measured to 0.03 LU at 44.1, 48 and 96 kHz and to 0.07 at 16 kHz, where the weighting is not quite
-    that of 48 kHz (the tolerance is 0.1), and those of 3342 to 0.001 LU.
+    EBU Tech 3341 are measured to 0.03 LU at 16, 44.1, 48 and 96 kHz (the tolerance is 0.1), and those of 3342 to 0.001.
 
     Errors: ValueError of one sentence where the channels are not those of the weights. Source: ITU-R BS.1770-5, annex
     1; EBU Tech 3341, 2023 (time scales); EBU Tech 3342, 2023 (range).
