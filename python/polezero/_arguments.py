@@ -165,6 +165,15 @@ def _of_the_first(values: Tensor, *others: Tensor | None) -> tuple[int]:
     return (values.shape[-1],)
 
 
+def _state(function: str, zi: Coefficients, x: Tensor) -> Tensor:
+    """An initial state. What has no dimensions does not widen, as torch promotes: it has the signal's precision."""
+    state = coefficients(function, "zi", zi, x)
+    if isinstance(zi, (int, float, complex)) or (isinstance(zi, Tensor) and not zi.dim()):
+        real = x.real.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
+        state = state.to(torch.promote_types(real, torch.complex64) if state.is_complex() else real)
+    return state
+
+
 def run(
     function: str,
     op: Callable[..., tuple[Tensor, Tensor]],
@@ -186,7 +195,7 @@ def run(
         None if value is None and name in optional else coefficients(function, name, value, x)
         for name, value in values.items()
     ]
-    state = None if zi is None else coefficients(function, "zi", zi, x)
+    state = None if zi is None else _state(function, zi, x)
     if state is not None and isinstance(zi, (int, float)) and zi == 0 and not isinstance(zi, bool):
         after = 0 if axis is None else (-axis if axis < 0 else x.dim() - axis) - 1
         state = state.expand(*states(*tensors), *(1,) * after)  # rest, however many states there are

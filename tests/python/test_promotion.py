@@ -98,6 +98,24 @@ def test_the_state_widens_only_the_state(example: Bound) -> None:
         assert [y.dtype for y in outputs] == output_dtypes(example, dtypes, len(outputs))
 
 
+@each("promotion", [bound for bound in MAIN if "zi" in bound.small(torch.float64)])
+def test_a_state_without_dimensions_widens_nothing(example: Bound) -> None:
+    """As torch promotes: numbers, and tensors of them, have a say in whether all is complex, and in no more."""
+    for dtype in (torch.float32, torch.float64, torch.float16, torch.int64, torch.complex64):
+        if example.case.real_signal and dtype.is_complex:
+            continue  # refused
+        given = {name: t for name, t in example.small(torch.float64).items() if name != "zi"}
+        own = own_dtypes(example, given)
+        inputs = {name: t if name in own else in_dtype(t, dtype) for name, t in given.items()}
+        kept = inputs[signal_of(example)].dtype
+        numbers = [torch.tensor(0.5, dtype=torch.float64)] if example.case.name == "linear_recurrence" else []
+        for zi in (0, 0.0, *numbers):
+            outputs = example.run(inputs | {"zi": zi})
+            dtypes = {name: t.dtype for name, t in inputs.items() if name not in own}
+            state = kept.to_real() if kept.is_complex else floating(kept)
+            assert [y.dtype for y in outputs] == output_dtypes(example, dtypes | {"zi": state}, len(outputs))
+
+
 @pytest.mark.parametrize("precise", ["state", "coefficients"])
 @each("promotion", [bound for bound in EXAMPLES if "zi" in bound.small(torch.float64)])
 def test_derivatives_beside_what_is_float64(example: Bound, precise: str) -> None:
