@@ -93,5 +93,5 @@ def real(refused: Refused, name: str, value: Any, device: torch.device | str | N
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise refused(name, "numbers", repr(value)) from None
     if made.is_complex():
-        raise refused(name, "real numbers", repr(value))
+        raise refused(name, "real numbers", made.dtype)
     return made

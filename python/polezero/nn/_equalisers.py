@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero._design.cookbook import TYPES, WITHOUT_GAIN, Bands, BiquadType, sections
-from polezero._design.parameters import prewarped
-from polezero.nn._biquad import Numbers
+from polezero._design.cookbook import TYPES, WITHOUT_GAIN, BiquadType
+from polezero.nn._biquad import Cookbook, Numbers
 from polezero.nn._module import Options
-from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import LogRange, Range
 
 __all__ = ["ParametricEQ", "ShelvingEQ"]
@@ -23,7 +20,7 @@ _AT_AN_END = {"highpass": 30.0, "lowshelf": 120.0, "highshelf": 8000.0, "lowpass
 _BETWEEN = 200.0, 5000.0
 
 
-class ParametricEQ(Sections):
+class ParametricEQ(Cookbook):
     r"""Bands of an equaliser in series, each with a frequency, a quality and, where its type has one, a gain.
 
     .. math::
@@ -70,9 +67,6 @@ class ParametricEQ(Sections):
         >>> eq(torch.randn(2, 4800), hop=480, gain=12 * frames).square().mean().backward()
     """
 
-    _exponents: Tensor
-    _mixing: Tensor
-
     def __init__(
         self,
         bands: Sequence[BiquadType] = SIX_BANDS,
@@ -103,16 +97,11 @@ class ParametricEQ(Sections):
         if gains:
             decibels = self.ranged("gain", Range, gain_range, "dB")
             self.declare("gain", 0.0 if gain is None else gain, decibels, (gains,))
-        with torch.device("cpu"):
-            matrices = Bands.of(self.bands)
-        self.constant("_exponents", matrices.exponents)
-        self.constant("_mixing", matrices.mixing)
+        self.of_types(self.bands)
         self.declared()
 
     def design(self, frequency: Tensor, Q: Tensor, gain: Tensor | None = None) -> Tensor:  # type: ignore[override]
-        frequency, Q, gain = frequency.double(), Q.double(), None if gain is None else gain.double()
-        bands = Bands(self._exponents.to(frequency.device), self._mixing.to(frequency.device))
-        return sections(bands, prewarped(frequency, self.fs), Q, gain)
+        return self.designed(frequency, Q, gain)
 
     def sections(self) -> int:
         return len(self.bands)

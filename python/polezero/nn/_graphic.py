@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero._design.cookbook import Bands, sections
 from polezero._design.octave import middles
 from polezero._design.parameters import prewarped
-from polezero.nn._biquad import Numbers
+from polezero.nn._biquad import Cookbook, Numbers
 from polezero.nn._checks import choice, whole
 from polezero.nn._module import Options
-from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import Range
 
 __all__ = ["GraphicEQ"]
@@ -33,7 +31,7 @@ OVERLAP = 1.3  # bandwidth of a section over the distance of the bands: the leas
 PROTOTYPE = 10.0  # dB: the gain at which the sections' interaction is measured
 
 
-class GraphicEQ(Sections):
+class GraphicEQ(Cookbook):
     r"""An equaliser of fixed bands, whose response goes through the gains that are set.
 
     .. math::
@@ -97,6 +95,7 @@ class GraphicEQ(Sections):
             raise self.refused("fs", "a rate at which there are bands", fs)
         self.spacing, self.corrections = spacing, whole(self.refused, "corrections", corrections, "an int from 0 on", 0)
         self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"), (len(centres),))
+        self.of_types(["peaking"])
         with torch.device("cpu"):
             self._lay_out(*(torch.tensor(v, dtype=torch.float64) for v in (centres, octaves)))
         self.declared()
@@ -112,11 +111,9 @@ class GraphicEQ(Sections):
             self.constant(name, value)
 
     def design(self, gain: Tensor) -> Tensor:  # type: ignore[override]
-        place = gain.device
-        K, Q = prewarped(self.frequency.to(place), self.fs), self._Q.to(place)
         of_sections = self._of_sections(gain.double())
-        bands = Bands.of(["peaking"], place)
-        return sections(bands, K.unsqueeze(-1), Q.unsqueeze(-1), of_sections.unsqueeze(-1)).squeeze(-2)
+        f, Q = (constant.to(gain.device).unsqueeze(-1) for constant in (self.frequency, self._Q))
+        return self.designed(f, Q, of_sections.unsqueeze(-1)).squeeze(-2)
 
     def _of_sections(self, gain: Tensor) -> Tensor:
         """The gains of sections that make the response that of ``gain``."""
