@@ -4,8 +4,8 @@ A plate that is struck rings in modes, each at a frequency with a decay of its o
 
     h(t) = sum_k a_k e^(-d_k t) sin(2 pi f_k t)
 
-polezero.modal_bank is that sum as a filter: a mode has the pole p_k = e^((-d_k + 2 pi j f_k) / fs) and a complex gain.
-Frequencies, decays and gains are learned from a noisy recording of h alone, and the bank then reverberates any sound.
+polezero.nn.ModalReverb is that sum as a filter, whose parameters are frequencies in Hz, times to fall by 60 dB, and
+gains. They are learned from a noisy recording of h alone, and the bank then reverberates any sound.
 
 The plate is synthetic: the formula above, summed as it stands, with the modes of a thin, simply supported steel plate,
 f_mn = pi/2 sqrt(D / (rho h)) (m^2 / L^2 + n^2 / W^2), struck at one point and heard at another, with noise 50 dB below
@@ -19,15 +19,15 @@ and least well.
 from __future__ import annotations
 
 import argparse
-import copy
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.func import functional_call
 
-import polezero
+from polezero.nn import ModalReverb
 
 SAMPLE_RATE = 4_000
 SAMPLES = 4_000
@@ -36,6 +36,7 @@ ROUNDS = 5
 MODES = 12  # more of them in each round
 STEPS = 150  # in each round, at most
 FIRST_DECAY = 8.0  # 1/s
+FALL = 3 * math.log(10)  # a decay times the time to fall by 60 dB
 
 
 # ---- the plate
@@ -87,31 +88,15 @@ def hidden_plate(seed: int) -> Plate:
 # ---- the reverb
 
 
-class Reverb(nn.Module):
-    """Without modes at first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hertz = nn.Parameter(torch.empty(0, dtype=torch.float64))
-        self.log_decay = nn.Parameter(torch.empty(0, dtype=torch.float64))
-        self.gains = nn.Parameter(torch.empty(0, 2, dtype=torch.float64))
-
-    @torch.no_grad()
-    def add_modes(self, hertz: Tensor) -> None:
-        """Silent, and with the decays of the modes next to them."""
-        decay = torch.full_like(hertz, math.log(FIRST_DECAY))
-        if len(self.hertz):
-            decay = self.log_decay[(self.hertz - hertz[:, None]).abs().argmin(-1)]
-        self.hertz = nn.Parameter(torch.cat([self.hertz, hertz]))
-        self.log_decay = nn.Parameter(torch.cat([self.log_decay, decay]))
-        self.gains = nn.Parameter(torch.cat([self.gains, self.gains.new_zeros(len(hertz), 2)]))
-
-    def poles(self) -> Tensor:
-        return torch.exp(torch.complex(-self.log_decay.exp(), 2 * math.pi * self.hertz) / SAMPLE_RATE)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = polezero.modal_bank(self.poles(), torch.view_as_complex(self.gains), x)
-        return y
+def with_more_modes(reverb: ModalReverb | None, hertz: Tensor) -> ModalReverb:
+    """Silent ones, with the decays of the modes next to them."""
+    count, modes = len(hertz), {"frequency": hertz, "decay": torch.full_like(hertz, FALL / FIRST_DECAY)}
+    modes |= {name: torch.zeros(count, dtype=torch.float64) for name in ("gain", "quadrature")}
+    if reverb is not None:
+        own = {name: value.detach() for name, value in reverb.values().items()}
+        modes["decay"] = own["decay"][(own["frequency"] - hertz[:, None]).abs().argmin(-1)]
+        modes = {name: torch.cat([own[name], modes[name]]) for name in own}
+    return ModalReverb(**modes, fs=SAMPLE_RATE)
 
 
 # ---- learning
@@ -131,26 +116,33 @@ def peaks(rest: Tensor, count: int) -> Tensor:
 
 @dataclass
 class Run:
-    first: Reverb  # after one round
+    rounds: list[ModalReverb] = field(default_factory=list)  # the reverb after each
     error_db: list[float] = field(default_factory=list)
 
 
-def learn(reverb: Reverb, h: Tensor) -> Run:
-    run = Run(reverb)
+def learn(h: Tensor) -> Run:
+    run, reverb, rest = Run(), None, h
     impulse = torch.zeros_like(h)
     impulse[0] = 1
-    for k in range(ROUNDS):
-        reverb.add_modes(peaks(h - reverb(impulse).detach(), MODES))
+    for _ in range(ROUNDS):
+        reverb = with_more_modes(reverb, peaks(rest, MODES))
         descend(reverb, impulse, h, run)
-        if k == 0:
-            run.first = copy.deepcopy(reverb)
+        rest = h - reverb(impulse).detach()
+        run.rounds.append(reverb)
     return run
 
 
-def descend(reverb: Reverb, x: Tensor, y: Tensor, run: Run) -> None:
-    """Along the gradient of |reverb(x) - y|^2 / |y|^2; L-BFGS finds how far to go in Hz, in decays and in gains."""
+def descend(reverb: ModalReverb, x: Tensor, y: Tensor, run: Run) -> None:
+    """Along the gradient of |reverb(x) - y|^2 / |y|^2; L-BFGS finds how far to go in Hz, in decays and in gains.
+
+    It begins with steps that are as long for all of them. The unconstrained number of a frequency moves it by some 1000
+    Hz, of which a wave that lasts for a second knows a fraction of one: so it is taken by thousandths.
+    """
+    start = {name: parameter.detach() for name, parameter in reverb.named_parameters()}
+    unit = {name: 1e-3 if "frequency" in name else 1.0 for name in start}
+    way = {name: torch.zeros_like(parameter, requires_grad=True) for name, parameter in start.items()}
     optimiser = torch.optim.LBFGS(
-        reverb.parameters(),
+        list(way.values()),
         max_iter=STEPS,
         max_eval=STEPS,
         history_size=50,
@@ -158,14 +150,18 @@ def descend(reverb: Reverb, x: Tensor, y: Tensor, run: Run) -> None:
         line_search_fn="strong_wolfe",
     )
 
+    def now() -> dict[str, Tensor]:
+        return {name: start[name] + unit[name] * way[name] for name in start}
+
     def step() -> Tensor:
         optimiser.zero_grad()
-        error: Tensor = (reverb(x) - y).square().sum() / y.square().sum()
+        error: Tensor = (functional_call(reverb, now(), (x,)) - y).square().sum() / y.square().sum()
         error.backward()
         run.error_db.append(10 * math.log10(error.item()))
         return error
 
     optimiser.step(step)
+    reverb.load_state_dict(now())
 
 
 def error_db(y: Tensor, truth: Tensor) -> float:
@@ -183,12 +179,13 @@ class Match:
     reverb: Tensor
 
     @staticmethod
-    def of(plate: Plate, reverb: Reverb) -> Match:
+    def of(plate: Plate, reverb: ModalReverb) -> Match:
         level = loudness_db(plate.amplitude, plate.decay)
         near = ((plate.hertz[:, None] - plate.hertz).abs() < 4) & (level > -40)
         chosen = ((level > -30) & (near.sum(-1) == 1)).nonzero()[:, 0]
-        learned = loudness_db(reverb.gains.detach().norm(dim=-1), reverb.log_decay.detach().exp())
-        far = (reverb.hertz.detach() - plate.hertz[chosen][:, None]).abs() > 2
+        amplitude = torch.hypot(reverb.gain, reverb.quadrature).detach()
+        learned = loudness_db(amplitude, FALL / reverb.decay.detach())
+        far = (reverb.frequency.detach() - plate.hertz[chosen][:, None]).abs() > 2
         return Match(chosen, learned.expand_as(far).masked_fill(far, -math.inf).argmax(-1))
 
 
@@ -198,13 +195,13 @@ def loudness_db(amplitude: Tensor, decay: Tensor) -> Tensor:
     return 10 * (energy / energy.max()).log10()
 
 
-def draw(plate: Plate, learned: Reverb, run: Run, path: Path) -> None:
+def draw(plate: Plate, run: Run, path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    h = plate.recording
+    h, learned = plate.recording, run.rounds[-1]
     impulse = torch.zeros_like(h)
     impulse[0] = 1
     plt.style.use(Path(__file__).parents[1] / "docs" / "figures.mplstyle")
@@ -215,7 +212,7 @@ def draw(plate: Plate, learned: Reverb, run: Run, path: Path) -> None:
     ax.plot(ms, h[window], color=black, lw=3, alpha=0.35, label="the plate")
     hertz = torch.fft.rfftfreq(len(h), 1 / SAMPLE_RATE)
     spectrum.plot(hertz, 20 * torch.fft.rfft(h).abs().log10(), color=black, lw=3, alpha=0.35)
-    curves = ((run.first, "#d55e00", "bank after one round"), (learned, "#0072b2", "bank learned"))
+    curves = ((run.rounds[0], "#d55e00", "bank after one round"), (learned, "#0072b2", "bank learned"))
     for reverb, color, label in curves:
         y = reverb(impulse).detach()
         ax.plot(ms, y[window], color=color, lw=1, label=label)
@@ -229,10 +226,9 @@ def draw(plate: Plate, learned: Reverb, run: Run, path: Path) -> None:
     error.annotate("noise", (1, NOISE_DB), xytext=(0, 3), textcoords="offset points")
     error.set(title="Error", xlabel="evaluation of the gradient", ylabel="error (dB)")
     match = Match.of(plate, learned)
-    fall = 3 * math.log(10)
-    rings.scatter(plate.hertz[match.plate], fall / plate.decay[match.plate], s=45, color=black, alpha=0.35, lw=0)
-    decay, at = learned.log_decay.detach().exp(), learned.hertz.detach()
-    rings.scatter(at[match.reverb], fall / decay[match.reverb], s=10, color="#0072b2")
+    rings.scatter(plate.hertz[match.plate], FALL / plate.decay[match.plate], s=45, color=black, alpha=0.35, lw=0)
+    at, decay = (value.detach()[match.reverb] for value in (learned.frequency, learned.decay))
+    rings.scatter(at, decay, s=10, color="#0072b2")
     rings.set(
         title="The louder modes that stand alone",
         xlabel="frequency (Hz)",
@@ -248,20 +244,20 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder to write to")
     options = parser.parse_args()
     plate = hidden_plate(options.seed)
-    reverb = Reverb()
-    run = learn(reverb, plate.recording)
+    run = learn(plate.recording)
+    reverb = run.rounds[-1]
     match = Match.of(plate, reverb)
-    hertz_off = (reverb.hertz[match.reverb] - plate.hertz[match.plate]).abs()
-    t60_off = (reverb.log_decay.exp()[match.reverb] / plate.decay[match.plate]).log().abs()
+    hertz_off = (reverb.frequency[match.reverb] - plate.hertz[match.plate]).abs()
+    t60_off = (reverb.decay[match.reverb] * plate.decay[match.plate] / FALL).log().abs()
     noise = torch.randn(SAMPLES, generator=torch.Generator().manual_seed(options.seed), dtype=torch.float64)
-    print(f"a plate of {len(plate.hertz)} modes, {len(match.plate)} loud and alone; a bank of {len(reverb.hertz)}")
+    print(f"a plate of {len(plate.hertz)} modes, {len(match.plate)} loud and alone; a bank of {reverb.count}")
     print(f"error: {run.error_db[0]:.1f} dB at the start, {run.error_db[-1]:.1f} dB at the end")
     for share, q in (("half", 0.5), ("nine in ten", 0.9)):
         print(f"{share} are off by at most {hertz_off.quantile(q):.4f} Hz and {t60_off.quantile(q):.2%} of T60")
     print(f"noise through the bank is within {error_db(reverb(noise), plate.reverberate(noise)):.1f} dB of the plate's")
     options.output.mkdir(parents=True, exist_ok=True)
     figure = options.output / "modal_reverb.png"
-    draw(plate, reverb, run, figure)
+    draw(plate, run, figure)
     print(f"wrote {figure}")
 
 

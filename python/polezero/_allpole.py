@@ -58,7 +58,7 @@ def allpole(
         (tensor([4., 2., 1.]), tensor([1.], dtype=torch.float64))
     """
     check_backward("allpole", backward)
-    return run("allpole", _ops.allpole.default, x, zi, backward, a=a)
+    return run("allpole", _ops.allpole.default, x, zi, backward, of_samples=True, a=a)
 
 
 @overload
@@ -91,4 +91,4 @@ def linear_recurrence(a: Coefficients, x: Tensor, zi: Coefficients | None = None
         >>> polezero.linear_recurrence(torch.tensor([0.5, 0.5, 0.0]), torch.ones(3))
         tensor([1.0000, 1.5000, 1.0000])
     """
-    return run("linear_recurrence", _ops.linear_recurrence.default, x, zi, states=lambda _: (1,), a=a)
+    return run("linear_recurrence", _ops.linear_recurrence.default, x, zi, states=lambda _: (1,), of_samples=True, a=a)

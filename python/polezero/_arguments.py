@@ -165,6 +165,12 @@ def _of_the_first(values: Tensor, *others: Tensor | None) -> tuple[int]:
     return (values.shape[-1],)
 
 
+def _of_the_signal(state: Tensor, x: Tensor) -> Tensor:
+    """Past samples, in the signal's precision, real or complex as they are."""
+    real = x.real.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
+    return state.to(torch.promote_types(real, torch.complex64) if state.is_complex() else real)
+
+
 def run(
     function: str,
     op: Callable[..., tuple[Tensor, Tensor]],
@@ -174,12 +180,14 @@ def run(
     states: Callable[..., tuple[int, ...]] = _of_the_first,
     axis: int | None = None,
     optional: tuple[str, ...] = (),
+    of_samples: bool = False,
     **values: Coefficients | None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Call a filter's op with its coefficients, of which those called ``optional`` may be None, and what follows them.
 
     There is a final state only where there is an initial one. ``states`` finds the shape of that of one row, time
-    last, in the coefficients; ``axis`` is where x has the time, of an op that takes one.
+    last, in the coefficients; ``axis`` is where x has the time, of an op that takes one. A state ``of_samples`` that
+    has no dimensions does not widen the filter, as torch promotes; others are float64, which their ops read as it is.
     """
     x = signal(function, x)
     tensors = [
@@ -187,6 +195,8 @@ def run(
         for name, value in values.items()
     ]
     state = None if zi is None else coefficients(function, "zi", zi, x)
+    if of_samples and state is not None and (isinstance(zi, (int, float, complex)) or getattr(zi, "ndim", 1) == 0):
+        state = _of_the_signal(state, x)
     if state is not None and isinstance(zi, (int, float)) and zi == 0 and not isinstance(zi, bool):
         after = 0 if axis is None else (-axis if axis < 0 else x.dim() - axis) - 1
         state = state.expand(*states(*tensors), *(1,) * after)  # rest, however many states there are

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import overload
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -244,6 +244,7 @@ def sparse_allpole(
         x,
         zi,
         states=partial(_past, "sparse_allpole"),
+        of_samples=True,
         a=a,
         delays=delays,
     )
@@ -269,10 +270,8 @@ def _run(
     def states(c: Tensor, delay: Tensor) -> tuple[int]:
         return _past(function, c, delay if number is None else number, interpolation)
 
-    # (mypy would take `coefficient` for axis and optional)
-    return run(
-        function, op, x, zi, interpolation, *options, states=states, axis=None, optional=(), **coefficient, delay=delay
-    )
+    keywords: dict[str, Any] = {"states": states, "of_samples": True, **coefficient, "delay": delay}
+    return run(function, op, x, zi, interpolation, *options, **keywords)
 
 
 def _past(function: str, _: Tensor, delay: Tensor | float, interpolation: str | None = None) -> tuple[int]:

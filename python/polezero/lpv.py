@@ -62,7 +62,7 @@ def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tenso
         >>> polezero.lpv.allpole(a, torch.tensor([1.0, 0.0, 0.0, 0.0]))
         tensor([1.0000, 1.0000, 0.5000, 0.2500])
     """
-    return run("lpv.allpole", _ops.lpv_allpole.default, x, zi, a=a)
+    return run("lpv.allpole", _ops.lpv_allpole.default, x, zi, of_samples=True, a=a)
 
 
 @overload
@@ -93,7 +93,7 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
         >>> polezero.lpv.fir(b, torch.tensor([1.0, 2.0, 3.0]))
         tensor([1., 2., 2.])
     """
-    return run("lpv.fir", _ops.lpv_fir.default, x, zi, states=lambda b: (b.shape[-1] - 1,), b=b)
+    return run("lpv.fir", _ops.lpv_fir.default, x, zi, states=lambda b: (b.shape[-1] - 1,), of_samples=True, b=b)
 
 
 @typed_as(_lattice.lattice)

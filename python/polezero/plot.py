@@ -96,7 +96,7 @@ def pole_zero(system: System, *, ax: Axes | None = None) -> Figure:
         ax: Where.
     """
     shape = shape_of("plot.pole_zero", system)
-    with _style() as plt:
+    with styled() as plt:
         from matplotlib.patches import Circle
         from matplotlib.ticker import MaxNLocator
 
@@ -125,7 +125,7 @@ def impulse(system: System, fs: float | None = None, *, n: int | None = None, ax
     """
     y = shape_of("plot.impulse", system).impulse(n).real
     t = torch.arange(len(y)) * (1.0 if fs is None else 1000 / fs)
-    with _style() as plt:
+    with styled() as plt:
         figure, (ax,) = _places("impulse", plt, 1, ax if ax is None else [ax], (WIDTH, 1.2 * HEIGHT))
         if len(y) <= STEMS:
             marks, stems, _ = ax.stem(t.numpy(), y.numpy(), basefmt=" ")
@@ -163,7 +163,7 @@ def _curves(
     """One row of axes for each of what is wanted, with a curve of each filter."""
     shapes = {name: shape_of(f"plot.{function}", system) for name, system in systems.items()}
     w = frequencies_of(list(shapes.values()), fs)
-    with _style() as plt:
+    with styled() as plt:
         figure, places = _places(function, plt, len(rows), axes, (WIDTH, HEIGHT * len(rows) + 0.4))
         for row, ax in zip(rows, places):
             for k, (name, shape) in enumerate(shapes.items()):
@@ -247,7 +247,7 @@ def _legend(figure: Figure | None, ax: Axes) -> None:
 
 
 @contextmanager
-def _style() -> Iterator[Any]:
+def styled() -> Iterator[Any]:
     """matplotlib.pyplot with the style of the figures here."""
     try:
         import matplotlib as mpl

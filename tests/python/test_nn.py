@@ -5,8 +5,11 @@ import doctest
 import fnmatch
 import inspect
 import io
+import math
 import pickle
 import random
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -123,6 +126,11 @@ def test_half_precision_leaves_parameters_as_they_are(case: ModuleCase) -> None:
     before = {k: v.dtype for k, v in module.state_dict().items()}
     for convert in (torch.nn.Module.half, torch.nn.Module.bfloat16):
         assert {k: v.dtype for k, v in convert(module).state_dict().items()} == before
+    half = {k: v.half() for k, v in module.state_dict().items()}
+    other = torch.nn.Sequential(case.make())
+    other.load_state_dict({f"0.{k}": v for k, v in half.items()}, assign=True)
+    assert {k: v.dtype for k, v in other[0].state_dict().items()} == before
+    assert all(torch.equal(v, half[k].to(v.dtype)) for k, v in other[0].state_dict().items())
     assert all(v.dtype == torch.float32 for v in module.float().state_dict().values() if v.is_floating_point())
 
 
@@ -158,6 +166,26 @@ def test_state_dicts_load_with_weights_only(case: ModuleCase) -> None:
     file.seek(0)
     other.load_state_dict(torch.load(file, weights_only=True))
     assert torch.equal(other(x), module(x))
+
+
+@pytest.fixture
+def empty_memory_is_nan() -> Iterator[None]:
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.usefixtures("empty_memory_is_nan")
+def test_modules_that_were_made_or_emptied_without_values_are_loaded(case: ModuleCase) -> None:
+    module, x = case.make(), case.signal(2)
+    with torch.device("meta"):
+        made = case.make()
+    assert all(t.is_meta for t in made.state_dict().values())
+    for other in (made, case.make()):
+        other.to_empty(device="cpu").load_state_dict(module.state_dict())
+        assert torch.equal(other(x), module(x)) and repr(other) == repr(module)
+        other.to("meta").to_empty(device="cpu").load_state_dict(module.state_dict())
+        assert torch.equal(other(x), module(x))
 
 
 # ---- calls
@@ -240,6 +268,30 @@ def test_wrong_names_and_shapes_of_given_values_are_refused(case: ModuleCase) ->
             module(x, **{name: case.varied(name, 2, case.samples - 1)})
         with pytest.raises(ValueError, match=f"^{case.name}: hop: expected .* frames of 4 samples for .*, got 3"):
             module(x, hop=4, **{name: case.varied(name, 2, 3)})
+
+
+def test_given_values_are_held_to_the_rule_of_assignment(case: ModuleCase) -> None:
+    module, x = case.make(), case.signal(2)
+    calls: list[Callable[..., object]] = [module, lambda x, **given: module.values(**given)]
+    for name in case.typical:
+        fits, range_ = case.varied(name, 2), next(iter(module._stages(name)), None)
+        wrong = [(fits.new_full((), math.nan), "finite numbers"), (fits.new_full((), math.inf), "finite numbers")]
+        if range_ is not None and (case.label, name) != ("IIRFilter-poles", "gain"):  # may be given any sign
+            wrong.append((-1e9 * fits.abs().flatten()[0], range_.expected))
+        for one, expected in wrong:
+            sentence = f"^{re.escape(f'{case.name}: {name}: expected {expected}, got ')}"
+            with pytest.raises(ValueError, match=sentence):
+                setattr(module, name, one)
+            for values in (one, torch.cat([fits[:1], one.expand_as(fits[:1])])):
+                for call in calls:
+                    with pytest.raises(ValueError, match=sentence):
+                        call(x, **{name: values})
+        if hasattr(range_, "low"):
+            for border in (range_.low, range_.high):
+                for dtype in (torch.float32, torch.float64):
+                    module(x, **{name: torch.tensor(border, dtype=dtype).expand(2, *fits.shape[1:])})
+        with pytest.raises(ValueError, match=f"^{case.name}: {name}: expected real numbers, got torch.complex128$"):
+            module(x, **{name: fits.to(torch.complex128)})
 
 
 def test_gradients_are_right(case: ModuleCase) -> None:
@@ -364,16 +416,20 @@ def identity(batch: list[Any]) -> Any:
     return batch[0]
 
 
-def test_modules_are_taken_along_into_workers_of_a_data_loader() -> None:
-    module = polezero.nn.Biquad("lowpass", 100.0, fs=8000, trainable=False)
+class Filtered(torch.utils.data.Dataset[Tensor]):
+    def __init__(self, module: FilterModule) -> None:
+        self.module = module
 
-    class Filtered(torch.utils.data.Dataset[Tensor]):
-        def __getitem__(self, k: int) -> Tensor:
-            return module(torch.full((16,), float(k)))
+    def __getitem__(self, k: int) -> Tensor:
+        return self.module(torch.full((16,), float(k)))
 
-        def __len__(self) -> int:
-            return 2
+    def __len__(self) -> int:
+        return 2
 
-    loader = DataLoader(Filtered(), num_workers=1, collate_fn=identity)
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_modules_are_taken_along_into_workers_of_a_data_loader(start: str) -> None:
+    module = polezero.nn.ParametricEQ(fs=8000, trainable=False)
+    loader = DataLoader(Filtered(module), num_workers=1, collate_fn=identity, multiprocessing_context=start)
     for k, y in enumerate(loader):
         close(y, module(torch.full((16,), float(k))))

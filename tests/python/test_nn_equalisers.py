@@ -61,7 +61,7 @@ def test_sections_are_exact_from_low_frequencies_to_nyquists(btype: Any) -> None
     expected = by_the_cookbook(btype, f, Q, gain)
     given = {} if btype in WITHOUT_GAIN else {"gain": gain}
     section = polezero.biquad(btype, f, Q=Q, fs=FS, **given)
-    eq = ParametricEQ([btype], fs=FS)
+    eq = ParametricEQ([btype], fs=FS, frequency_range=(0.1, 23999.0), Q_range=(0.1, 1000.0))
     tensors = {name: torch.tensor(v.copy())[..., None] for name, v in {"frequency": f, "Q": Q, **given}.items()}
     assert_close(eq.sos(**tensors), section, 1e-15)
     for part in (slice(0, 3), slice(3, 6)):
@@ -143,8 +143,10 @@ def test_one_wrong_item_of_a_batch_leaves_the_others_alone() -> None:
     eq, x = ParametricEQ(fs=8000.0), signal(2, 16)
     f = eq.frequency.detach().repeat(2, 1)
     f[1, 2] = math.nan
-    y = eq(x, frequency=f)
-    assert_close(y[0], eq(x[0])) and y[1].isnan().any()
+    compiled = torch.compile(eq, backend="eager")  # where nobody looks at the values
+    y = compiled(x, frequency=f)
+    assert_close(y[0], eq(x[0]))
+    assert y[1].isnan().any()
 
 
 def test_shelves_tilt() -> None:

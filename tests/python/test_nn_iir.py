@@ -241,3 +241,17 @@ def test_training_leaves_it_stable(form: str) -> None:
         sos = module.sos().detach()
         assert bool(polezero.is_stable(sos))
     assert bool(torch.isfinite(module(noise(5000))).all())
+
+
+def test_a_gain_may_fade_to_nothing_and_comes_in_a_dtype_that_has_it() -> None:
+    lowpass = IIRFilter.from_design("butter", 4, 0.01, parametrization="poles", dtype=torch.float32)
+    with torch.no_grad():
+        lowpass.parametrizations.gain.original.fill_(-300.0)
+    lowpass.gain = lowpass.gain
+    assert lowpass.gain == 0.0 and bool(torch.isfinite(lowpass.parametrizations.gain.original))
+    with pytest.raises(ValueError, match=r"^IIRFilter: gain: expected numbers of the sign that they had at first, 1.0"):
+        lowpass.gain = -1e-30
+    with pytest.raises(
+        ValueError, match=r"^IIRFilter: dtype: expected float64 for a gain of 8.426e-51, got torch.float32$"
+    ):
+        IIRFilter.from_design("butter", 20, 0.002, parametrization="poles", dtype=torch.float32)

@@ -196,4 +196,4 @@ def test_weighting_is_the_functions_and_stays_double_where_the_module_is_moved(c
     assert not list(module.parameters()) and not module.state_dict()
     for moved in (module.float(), module.half(), module.double()):
         close(moved(x), expected, 0.0)
-    assert next(module.to("meta").buffers()).is_meta
+    assert module.to("meta")(x.to("meta")).is_meta

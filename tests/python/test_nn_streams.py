@@ -7,6 +7,7 @@ that chunks equal the whole, and that changes are noticed.
 
 import copy
 import itertools
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -48,6 +49,29 @@ def signal(*leading: int, seed: int = 0) -> Tensor:
 
 def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-12) -> None:
     torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_a_compiled_stateful_module_has_one_graph_for_all_places(make: Callable[..., FilterModule]) -> None:
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    module, x, hop = make(stateful=True), signal(2), 6
+    parameter = next(iter(module.values()))
+    frames = getattr(module, parameter).detach() * torch.linspace(1, 1.5, T // hop + 1).expand(2, -1).double()
+    torch.compiler.reset()
+    compiled = torch.compile(module, fullgraph=True, backend=backend)
+    close(torch.cat([compiled(part) for part in x.split(4, -1)], -1), make()(x))
+    assert len(graphs) == 2  # from rest, and from a state
+    module.reset()
+    parts = [
+        compiled(part, hop=hop, **{parameter: frames[:, 4 * k // hop :][:, :3]})
+        for k, part in enumerate(x.split(4, -1))
+    ]
+    close(torch.cat(parts, -1), make()(x, hop=hop, **{parameter: frames}))
+    assert len(graphs) <= 6
 
 
 # ---- the rate: coefficients of the old one are kept (84), none is said and the signal passes as it is (85)
@@ -244,6 +268,30 @@ def test_a_state_that_is_not_whole_is_not_loaded(changed: str) -> None:
     with pytest.raises(RuntimeError, match=r"Missing key.* in state_dict: .state"):
         loaded.load_state_dict(values)
     assert loaded._stream.state is before
+
+
+def test_a_loaded_state_of_another_batch_is_refused_as_a_chunk_of_another_batch_is() -> None:
+    saved, loaded = (Biquad("lowpass", 500.0, fs=8000, save_state=True) for _ in range(2))
+    saved(signal(3))
+    loaded.load_state_dict(saved.state_dict())
+    expected = r"chunks of torch.float64 with leading shape \[3\], as before \(or reset\(\)\)"
+    for wrong, got in ((signal(2), "float64 with .2."), (signal(3).float(), "float32 with .3.")):
+        with pytest.raises(ValueError, match=f"^Biquad: x: expected {expected}, got torch.{got}$"):
+            loaded(wrong)
+    assert torch.equal(loaded(signal(3, seed=1)), saved(signal(3, seed=1)))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda module: pickle.loads(pickle.dumps(module))])
+def test_a_copy_of_a_stateful_module_goes_its_own_way(copied: Callable[[FilterModule], FilterModule]) -> None:
+    module, x = Biquad("lowpass", 500.0, fs=8000, stateful=True, trainable=False), signal(2)
+    module(x)
+    other = copied(module)
+    expected = [module(x), module(x)]
+    for y in expected:  # (a copy that asks the module that it was made of forgets nothing, and learns nothing)
+        close(other(x), y)
+    other.reset()
+    module(x)
+    close(other.float()(x), Biquad("lowpass", 500.0, fs=8000, dtype=torch.float32)(x))
 
 
 def test_items_of_a_batch_know_nothing_of_each_other(make: Callable[..., FilterModule]) -> None:

@@ -98,6 +98,31 @@ def test_the_state_widens_only_the_state(example: Bound) -> None:
         assert [y.dtype for y in outputs] == output_dtypes(example, dtypes, len(outputs))
 
 
+# Their states are samples, which have the signal's precision.
+OF_SAMPLES = (
+    *("allpole", "linear_recurrence", "lpv.allpole", "lpv.fir"),
+    *("comb_filter", "feedforward_comb", "allpass_comb", "sparse_allpole"),
+)
+
+
+@each("promotion", [bound for bound in MAIN if "zi" in bound.small(torch.float64)])
+def test_a_number_as_a_state_widens_no_filter_of_samples(example: Bound) -> None:
+    """As torch promotes: a number, or a tensor of one, has a say in whether all is complex, and in no more."""
+    for dtype in (torch.float32, torch.float64, torch.float16, torch.int64, torch.complex64):
+        if example.case.real_signal and dtype.is_complex:
+            continue  # refused
+        given = {name: t for name, t in example.small(torch.float64).items() if name != "zi"}
+        own = own_dtypes(example, given)
+        inputs = {name: t if name in own else in_dtype(t, dtype) for name, t in given.items()}
+        kept = inputs[signal_of(example)].dtype
+        numbers = [torch.tensor(0.5, dtype=torch.float64)] if example.case.name == "linear_recurrence" else []
+        for zi in (0, 0.0, *numbers):
+            outputs = example.run(inputs | {"zi": zi})
+            dtypes = {name: t.dtype for name, t in inputs.items() if name not in own}
+            state = floating(kept.to_real() if kept.is_complex else kept) if example.case.name in OF_SAMPLES else LISTS
+            assert [y.dtype for y in outputs] == output_dtypes(example, dtypes | {"zi": state}, len(outputs))
+
+
 @pytest.mark.parametrize("precise", ["state", "coefficients"])
 @each("promotion", [bound for bound in EXAMPLES if "zi" in bound.small(torch.float64)])
 def test_derivatives_beside_what_is_float64(example: Bound, precise: str) -> None:

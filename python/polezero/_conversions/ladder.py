@@ -76,16 +76,20 @@ def tf2latc(num: Coefficients, den: Coefficients | None = None) -> Tensor | Pair
     return k, torch.cat(ladder[::-1], -1)
 
 
-def stages(function: str, name: str, a: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """Reflection coefficients ``k_1 .. k_N``, and the mirrored polynomials of the orders N .. 0."""
+def stages(function: str, name: str, a: Tensor, farthest: float | None = None) -> tuple[Tensor, list[Tensor]]:
+    """Reflection coefficients ``k_1 .. k_N``, and the mirrored polynomials of the orders N .. 0.
+
+    Real ones are kept within ``farthest`` where that is said: where poles crowd, rounding decides which side of 1 the
+    magnitude of a coefficient is on.
+    """
     if readable(a) and (a[..., 0] == 0).any():
         raise ValueError(f"{function}: {name}: expected {name}[..., 0] != 0, got 0")
     a = a / a[..., :1]
     k, mirrored = [a[..., :0]], [conjugate(a.flip(-1))]
     while a.shape[-1] > 1:
-        reflection = a[..., -1:]
-        cosine = 1 - reflection.abs().square()
-        if readable(cosine) and (cosine == 0).any():
+        reflection = a[..., -1:] if farthest is None else a[..., -1:].clamp(-farthest, farthest)
+        cosine = 1 - (reflection * conjugate(reflection)).real
+        if farthest is None and readable(cosine) and (cosine == 0).any():
             raise ValueError(f"{function}: {name}: expected reflection coefficients with |k| != 1, got 1")
         a = ((a - reflection * mirrored[-1]) / cosine)[..., :-1]
         k.insert(1, reflection)

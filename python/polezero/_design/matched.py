@@ -12,6 +12,7 @@ M. Vicanek, "Matched second order digital filters", 2016.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -26,22 +27,38 @@ def matched_lowpass(x: Tensor, order: int) -> Tensor:
     """One section for 1 / (1 + s)^order, order 1 or 2, whose cut-off of s = j is at x radians a sample."""
     pole = torch.exp(-x)
     rest = -torch.expm1(-x)  # 1 - pole, where that would round
-    at_zero = rest.pow(2 * order)
-    quotients = []
+    powers = []
     for part in MATCHED_AT:
         omega = 2 * math.pi * part
-        phi = math.sin(omega / 2) ** 2
-        power = ((rest.square() + 4 * phi * pole) / (1 + (omega / x).square())).pow(order)
-        quotients.append((power - at_zero * (1 - phi)) / phi)  # B_1 + 4 B_2 (1 - phi)
-    low, high = (1 - math.sin(math.pi * part) ** 2 for part in MATCHED_AT)
-    B2 = (quotients[0] - quotients[1]) / (4 * (low - high))
-    root_of_B0, root_of_B1 = rest.pow(order), (quotients[0] - 4 * low * B2).sqrt()
-    mean = (root_of_B0 + root_of_B1) / 2
-    b0 = (mean + (mean.square() + B2).sqrt()) / 2
-    b = b0, (root_of_B0 - root_of_B1) / 2, -B2 / (4 * b0)
+        denominator = rest.square() + 4 * _phi(omega) * pole
+        powers.append((denominator / (1 + (omega / x).square())).pow(order))
+    b = minimal_phase(rest.pow(order), powers, [2 * math.pi * part for part in MATCHED_AT])
     one, zero = torch.ones_like(x), torch.zeros_like(x)
     a = (one, -pole, zero) if order == 1 else (one, -2 * pole, pole.square())
     return torch.stack([*b, *a], -1)
+
+
+def _phi(omega: float) -> float:
+    return math.sin(omega / 2) ** 2
+
+
+def minimal_phase(at_zero: Tensor, powers: Sequence[Tensor], omegas: Sequence[float]) -> tuple[Tensor, Tensor, Tensor]:
+    """The polynomial of a sum, and of two squared gains at other frequencies."""
+    phis = [_phi(omega) for omega in omegas]
+    quotients = [(power - at_zero.square() * (1 - phi)) / phi for power, phi in zip(powers, phis)]
+    B2 = (quotients[0] - quotients[1]) / (4 * (phis[1] - phis[0]))  # each is B_1 + 4 B_2 (1 - phi)
+    root_of_B1 = (quotients[0] - 4 * (1 - phis[0]) * B2).sqrt()
+    mean = (at_zero + root_of_B1) / 2
+    b0 = (mean + (mean.square() + B2).sqrt()) / 2
+    return b0, (at_zero - root_of_B1) / 2, -B2 / (4 * b0)
+
+
+def squared_gains(polynomials: Tensor, omega: float) -> Tensor:
+    """Of polynomials ``[..., 3]`` at a frequency."""
+    phi = _phi(omega)
+    c0, c1, c2 = polynomials.unbind(-1)
+    outer = c0 + c2
+    return (1 - phi) * (outer + c1).square() + phi * (outer - c1).square() - 16 * phi * (1 - phi) * c0 * c2
 
 
 def inverse(section: Tensor) -> Tensor:
@@ -51,9 +68,6 @@ def inverse(section: Tensor) -> Tensor:
 
 def normalised(sos: Tensor, omega: float) -> Tensor:
     """The cascade with a gain of 1 at a frequency, by its first section."""
-    phi = math.sin(omega / 2) ** 2
-    c0, c1, c2 = sos.unflatten(-1, (2, 3)).unbind(-1)
-    outer = c0 + c2
-    power = (1 - phi) * (outer + c1).square() + phi * (outer - c1).square() - 16 * phi * (1 - phi) * c0 * c2
+    power = squared_gains(sos.unflatten(-1, (2, 3)), omega)
     gain = (power[..., 1] / power[..., 0]).prod(-1).sqrt()[..., None, None]
     return torch.cat([torch.cat([sos[..., :1, :3] * gain, sos[..., :1, 3:]], -1), sos[..., 1:, :]], -2)

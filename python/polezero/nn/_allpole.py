@@ -19,6 +19,7 @@ from polezero._lpc.analysis import Method, lpc
 from polezero._responses import freqz
 from polezero._signatures import Coefficients
 from polezero.nn._allpole_forms import FORMS, Form
+from polezero.nn._checks import choice, named, real, refusal, whole
 from polezero.nn._frames import Timeline
 from polezero.nn._framing import centred, hann, overlapped
 from polezero.nn._module import FilterModule, Memory, Options, Values
@@ -109,16 +110,14 @@ class AllPole(FilterModule):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if not isinstance(order, int) or isinstance(order, bool) or order < 1:
-            raise self.refused("order", "a positive int", order)
-        if parametrization not in FORMS:
-            raise self.refused("parametrization", f"one of {', '.join(FORMS)}", repr(parametrization))
+        order = whole(self.refused, "order", order)
+        choice(self.refused, "parametrization", parametrization, FORMS)
         if parametrization == "triangle" and order % 2:
             raise self.refused("order", "an even number for sections of second order", order)
         self.order, self.parametrization = order, parametrization
         self._form = FORMS[parametrization](order, self.fs)
         self.declare(self._form.name, self._form.start, self._form.parametrization, self._form.shape)
-        self.declare("gain", gain, Decibels(*gain_range))
+        self.declare("gain", gain, self.ranged("gain", Decibels, gain_range))
         self.declared()
 
     # ---- made of predictors
@@ -139,6 +138,9 @@ class AllPole(FilterModule):
         class.
         """
         (predictor,) = doubles(cls.__name__, a=a)
+        begins = not readable(predictor) or bool((predictor[..., :1] != 0).all())
+        if predictor.is_complex() or not predictor.shape[-1] or not begins:
+            raise refusal(cls.__name__)("a", "real numbers with a_0 other than 0", predictor.tolist())
         module = cls(predictor.shape[-1] - 1, parametrization, gain=gain, fs=fs, **options)
         if readable(predictor) and (radius := roots(predictor).abs().max().item()) >= 1:
             raise module.refused("a", "all roots inside the unit circle", f"one of radius {radius:.6g}")
@@ -160,7 +162,11 @@ class AllPole(FilterModule):
 
         ``x`` is one frame, as :meth:`analyse` has them. ``options`` are those of the class.
         """
-        a, gain = _predicted(x, order, method)
+        order = whole(refusal(cls.__name__), "order", order)
+        signal = real(refusal(cls.__name__), "x", x)
+        if not signal.dim():
+            raise refusal(cls.__name__)("x", "a frame of shape [T], or [channels, T]", list(signal.shape))
+        a, gain = named(cls.__name__, _predicted, signal, order, method)
         return cls.from_a(a.detach(), gain.detach(), parametrization, fs=fs, **options)
 
     # ---- what it is
@@ -266,8 +272,7 @@ class AllPole(FilterModule):
     def _check_sizes(self, **sizes: tuple[int, int]) -> None:
         """Each, and the least that it may be."""
         for name, (value, least) in sizes.items():
-            if isinstance(value, float) or value < least:
-                raise self.refused(name, f"an int from {least} on", value)
+            whole(self.refused, name, value, f"an int from {least} on", least)
 
     def _frames(self, value: Tensor, rank: int, which: Tensor, T: int, hop: int) -> Tensor:
         """Parameters of the frames in question, of which those before the first and after the last hold on."""

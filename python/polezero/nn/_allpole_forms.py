@@ -10,11 +10,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from polezero._conversions.ladder import stages
 from polezero._conversions.roots import spread
 from polezero._conversions.transfer import tf2sos
 from polezero._lpc.reflection import poly2rc, rc2poly
 from polezero._lpc.spectral import lsf2poly, poly2lsf
-from polezero.nn.parametrizations import MARGIN, Lsf, Parametrization, Reflection, Triangle
+from polezero.nn._ranges import MARGIN, Parametrization
+from polezero.nn.parametrizations import Lsf, Reflection, Triangle
 
 __all__ = ["FORMS", "Form"]
 
@@ -36,13 +38,8 @@ class Form(ABC):
         """The values of A(z)."""
 
     def reflections(self, values: Tensor) -> Tensor:
-        """The reflection coefficients, ``[..., N]``: poly2rc, and below 1 where poles crowd and rounding decides."""
-        a, found = self.polynomial(values), []
-        while a.shape[-1] > 1:
-            k = a[..., -1:].clamp(MARGIN - 1, 1 - MARGIN)
-            a = ((a - k * a.flip(-1)) / (1 - k.square()))[..., :-1]
-            found.append(k)
-        return torch.cat(found[::-1], -1)
+        """The reflection coefficients, ``[..., N]``, of magnitudes below 1."""
+        return stages("AllPole", self.name, self.polynomial(values), 1 - MARGIN)[0]
 
 
 class Reflections(Form):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import torch
@@ -16,10 +15,9 @@ from polezero._design.audio import biquad
 from polezero._design.cookbook import TYPES, WITHOUT_GAIN
 from polezero._design.crossovers import crossover
 from polezero._design.peaks import gammatone
+from polezero.nn._checks import Refused, choice, whole
 from polezero.nn._designs import DECIBELS, OPTIONS, designed
 from polezero.nn._roots import chosen, side_by_side
-
-Refused = Callable[[str, str, object], ValueError]
 
 CROSSOVER: Literal["linkwitz-riley"] = "linkwitz-riley"
 # What the cut-offs of a band are called as a parameter, and how many dimensions one has.
@@ -81,8 +79,7 @@ def bands_of(bands: Sequence[Mapping[str, Any]], fs: float, refused: Refused) ->
 def _read(band: Mapping[str, Any], fs: float, wrong: Refused) -> tuple[Structure, dict[str, Any]]:
     """The structure of a band, and its parameters."""
     ftype, families = band.get("ftype"), (*DECIBELS, "gammatone", *TYPES, CROSSOVER)
-    if ftype not in families:
-        raise wrong("ftype", f"one of {', '.join(families)}", repr(ftype))
+    choice(wrong, "ftype", ftype, families)
     keys = _keys(cast(str, ftype))
     for key in band:
         if key not in keys:
@@ -98,7 +95,7 @@ def _read(band: Mapping[str, Any], fs: float, wrong: Refused) -> tuple[Structure
     elif ftype in TYPES and ftype not in WITHOUT_GAIN:
         raise wrong("gain", f"dB of a {ftype}", None)
     options = tuple(
-        (key, band[key] if key == "norm" else _number(key, band[key], wrong))
+        (key, _norm(band[key], wrong) if key == "norm" else _number(key, band[key], wrong))
         for key in OPTIONS.get(cast(str, ftype), ())
         if key in band
     )
@@ -113,6 +110,11 @@ def _keys(ftype: str) -> tuple[str, ...]:
     return "ftype", "cutoff", "gain", *(("Q",) if ftype in TYPES else ())
 
 
+def _norm(value: Any, wrong: Refused) -> Any:
+    choice(wrong, "norm", value, ("phase", "delay", "mag"))
+    return value
+
+
 def _btype(value: Any, wrong: Refused) -> str:
     try:
         return checks.band_type("FilterBank", value)
@@ -121,19 +123,13 @@ def _btype(value: Any, wrong: Refused) -> str:
 
 
 def _order(value: Any, wrong: Refused) -> int:
-    try:
-        order = operator.index(value)
-    except TypeError:
-        raise wrong("order", "a whole number", repr(value)) from None
-    if order < 1:
-        raise wrong("order", "a number above 0", order)
-    return order
+    return whole(wrong, "order", value, "a whole number above 0")
 
 
 def _number(key: str, value: Any, wrong: Refused) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         raise wrong(key, "a number", repr(value)) from None
     if not math.isfinite(number):
         raise wrong(key, "a finite number", number)

@@ -14,12 +14,14 @@ from polezero._arguments import doubles
 from polezero._design.octave import OCTAVE, octave_bands
 from polezero._signatures import Coefficients
 from polezero.nn._bands import CROSSOVER, PARAMETERS, Group, bands_of, sections_of
+from polezero.nn._checks import FS, choice, named, number, refusal, whole
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
+from polezero.nn._ranges import Parametrization
 from polezero.nn._rising import Rising
 from polezero.nn._roots import side_by_side
 from polezero.nn._sections import Sections
-from polezero.nn.parametrizations import LogRange, Parametrization, Range, Triangle
+from polezero.nn.parametrizations import LogRange, Range, Triangle
 
 __all__ = ["FilterBank"]
 
@@ -115,8 +117,10 @@ class FilterBank(Sections):
         super().__init__(fs, **{**options, "trainable": trained})
         self.filter_forth_and_back(zero_phase)
         self._groups: list[Group] = []
-        specified = [isinstance(band, Mapping) for band in bands]
-        if isinstance(bands, (Mapping, str)) or not specified or any(specified) != all(specified):
+        rows = isinstance(bands, Sequence) and not isinstance(bands, str)
+        several = bands.dim() > 0 if isinstance(bands, Tensor) else rows
+        specified = [isinstance(band, Mapping) for band in bands] if several else []
+        if not specified or any(specified) != all(specified):
             raise self.refused("bands", "dictionaries, or sections of each band", f"{bands!r:.100}")
         if not specified[0]:
             if trainable is True or trainable == "edges":
@@ -124,16 +128,12 @@ class FilterBank(Sections):
             self._of_coefficients(_padded(self, bands), "none" if mode == "none" else "coefficients")
             return
         groups, values = bands_of(bands, self.fs, self.refused)  # type: ignore[arg-type]
-        try:
-            sos = sections_of(groups, values, self.fs)
-        except (TypeError, ValueError) as error:
-            _, _, sentence = str(error).partition(": ")
-            raise type(error)(f"{self._get_name()}: bands: {sentence}") from None
+        sos = named(f"{self._get_name()}: bands", sections_of, groups, values, self.fs)
         if mode != "edges":
             self._of_coefficients(sos, mode)
             return
-        self._groups, (self.bands, self._sections) = groups, sos.shape[:2]
-        edges = edge_range or (self.fs / 50000, 0.495 * self.fs)
+        self._groups, (self.bands, self._sections) = groups, map(int, sos.shape[:2])
+        edges = (self.fs / 50000, 0.495 * self.fs) if edge_range is None else edge_range
         ranges: dict[str, Parametrization] = {
             "cutoff": self.ranged("edge", LogRange, edges, "Hz"),
             "edges": self.ranged("edge", Rising, edges, "Hz"),
@@ -146,7 +146,7 @@ class FilterBank(Sections):
         self.declared()
 
     def _of_coefficients(self, sos: Tensor, mode: str) -> None:
-        self.bands, self._sections = sos.shape[:2]
+        self.bands, self._sections = int(sos.shape[0]), int(sos.shape[1])
         self.declare("b", sos[..., :3], None, (*sos.shape[:2], 3))
         self.declare("a", sos[..., 4:], Triangle() if mode == "coefficients" else None, (*sos.shape[:2], 2))
         self.declared()
@@ -165,7 +165,12 @@ class FilterBank(Sections):
         **arguments: Any,
     ) -> Self:
         """Octaves, or with ``fraction=3`` third octaves, as :func:`polezero.octave_bands` has them (IEC 61260)."""
-        middles = octave_bands(fraction, fs=fs, fmin=fmin, fmax=fmax, order=order)[1].tolist()
+        refused = refusal(cls.__name__)
+        fraction, order = whole(refused, "fraction", fraction), whole(refused, "order", order)
+        fs = number(refused, "fs", fs, FS, 0)
+        low = number(refused, "fmin", fmin, "a positive number of Hz", 0)
+        high = None if fmax is None else number(refused, "fmax", fmax, "a positive number of Hz", 0)
+        middles = named(cls.__name__, octave_bands, fraction, fs=fs, fmin=low, fmax=high, order=order)[1].tolist()
         half = OCTAVE ** (0.5 / fraction)
         return cls(_bandpasses([(f / half, f * half) for f in middles], order), fs=fs, **arguments)
 
@@ -181,12 +186,15 @@ class FilterBank(Sections):
         **arguments: Any,
     ) -> Self:
         """Filters as those of the ear, centres from ``fmin`` to ``fmax`` (None for 0.45 fs), evenly on a scale."""
-        if scale not in SCALES:
-            raise ValueError(f"{cls.__name__}: scale: expected one of {', '.join(SCALES)}, got {scale!r}")
-        if not isinstance(bands, int) or bands < 2:
-            raise ValueError(f"{cls.__name__}: bands: expected a number of 2 or more, got {bands!r}")
+        refused = refusal(cls.__name__)
+        choice(refused, "scale", scale, SCALES)
+        bands = whole(refused, "bands", bands, "a number of 2 or more", 2)
+        fs = number(refused, "fs", fs, FS, 0)
+        between = f"a frequency between 0 and fs / 2 = {fs / 2:g} Hz"
+        low = number(refused, "fmin", fmin, between, 0, fs / 2)
+        high = number(refused, "fmax", 0.45 * fs if fmax is None else fmax, between, 0, fs / 2)
         to_steps, to_hertz = SCALES[scale]
-        first, last = to_steps(fmin), to_steps(0.45 * fs if fmax is None else fmax)
+        first, last = to_steps(low), to_steps(high)
         centres = [to_hertz(first + (last - first) * k / (bands - 1)) for k in range(bands)]
         return cls([{"ftype": "gammatone", "cutoff": f} for f in centres], fs=fs, **arguments)
 
@@ -231,6 +239,10 @@ def _mode(trainable: Trainable) -> tuple[str, bool | Collection[str]]:
         return trainable, trainable != "none"
     if isinstance(trainable, bool):
         return ("edges" if trainable else "none"), trainable
+    names = isinstance(trainable, Collection) and not isinstance(trainable, Tensor)
+    if not names or not all(isinstance(name, str) for name in trainable):
+        expected = "none, coefficients, edges, True, False or a list of names"
+        raise refusal("FilterBank")("trainable", expected, repr(trainable))
     return ("coefficients" if set(trainable) <= {"b", "a"} else "edges"), trainable
 
 

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero._design.audio import biquad
-from polezero._design.cookbook import TYPES, WITHOUT_GAIN, BiquadType
+from polezero._design.cookbook import TYPES, WITHOUT_GAIN, Bands, BiquadType, sections
+from polezero._design.parameters import prewarped
+from polezero.nn._checks import choice
 from polezero.nn._module import Options
 from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import LogRange, Range
 
-__all__ = ["Biquad"]
+__all__ = ["Biquad", "Cookbook"]
 
 Numbers = float | list[float] | Tensor
 
 
-def audible(fs: float) -> tuple[float, float]:
-    """The range of an equaliser's frequencies where none is said: 20 Hz at 48 kHz, and less at low rates."""
-    return min(20.0, fs / 2400), 0.45 * fs
+class Cookbook(Sections):
+    """Sections of the cookbook, whatever their types: `polezero.biquad`, with its table made once."""
+
+    _exponents: Tensor
+    _mixing: Tensor
+
+    def of_types(self, types: Sequence[str]) -> None:
+        """For constructors: what the sections are."""
+        with torch.device("cpu"):
+            bands = Bands.of(types)
+        self.constant("_exponents", bands.exponents)
+        self.constant("_mixing", bands.mixing)
+
+    def designed(self, frequency: Tensor, Q: Tensor, gain: Tensor | None) -> Tensor:
+        """Sections ``[..., bands, 6]`` of parameters ``[..., bands]``, gains of the bands that have one."""
+        bands = Bands(self._exponents.to(frequency.device), self._mixing.to(frequency.device))
+        K = prewarped(frequency.double(), self.fs)
+        return sections(bands, K, Q.double(), None if gain is None else gain.double())
 
 
-class Biquad(Sections):
+class Biquad(Cookbook):
     r"""One section of an equaliser, by the formulas of the cookbook that :func:`polezero.biquad` has.
 
     .. math::
@@ -71,21 +90,19 @@ class Biquad(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if btype not in TYPES:
-            raise self.refused("btype", f"one of {', '.join(TYPES)}", repr(btype))
+        choice(self.refused, "btype", btype, TYPES)
         if (gain is None) != (btype in WITHOUT_GAIN):
             raise self.refused("gain", f"None for a {btype}" if gain is not None else f"dB for a {btype}", gain)
         self.btype = btype
-        self.declare(
-            "frequency", frequency, self.ranged("frequency", LogRange, frequency_range or audible(self.fs), "Hz")
-        )
+        self.of_types([btype])
+        self.declare("frequency", frequency, self.audible(frequency_range, LogRange))
         self.declare("Q", Q, self.ranged("Q", LogRange, Q_range))
         if gain is not None:
             self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"))
         self.declared()
 
     def design(self, frequency: Tensor, Q: Tensor, gain: Tensor | None = None) -> Tensor:  # type: ignore[override]
-        return biquad(self.btype, frequency, Q=Q, gain=gain, fs=self.fs)
+        return self.designed(frequency.unsqueeze(-1), Q.unsqueeze(-1), None if gain is None else gain.unsqueeze(-1))
 
     def sections(self) -> int:
         return 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 from polezero._allpole import linear_recurrence
 from polezero._design.emphasis import deemphasis, preemphasis
 from polezero._design.weighting import Curve, weighting
+from polezero.nn._checks import choice, real, truth
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
 from polezero.nn._sections import Sections
@@ -70,11 +71,10 @@ class DCBlocker(Sections):
         if R is not None:
             if frequency is not None:
                 raise self.refused("R", "None beside a frequency", R)
-            pole = torch.as_tensor(R, dtype=torch.float64)
-            frequency = (math.pi / 4 - torch.atan(pole)) * (self.fs / math.pi)
+            frequency = (math.pi / 4 - torch.atan(real(self.refused, "R", R))) * (self.fs / math.pi)
         if frequency is None:
             frequency = min(10.0, self.fs / 4800)
-        limits = frequency_range or (min(0.1, self.fs / 480000), 0.1 * self.fs)
+        limits = (min(0.1, self.fs / 480000), 0.1 * self.fs) if frequency_range is None else frequency_range
         self.declare("frequency", frequency, self.ranged("frequency", LogRange, limits, "Hz"))
         self.declared()
 
@@ -150,7 +150,7 @@ class PreEmphasis(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        self.inverse = inverse
+        self.inverse = truth(self.refused, "inverse", inverse)
         if time_constant is None:
             self.declare("coef", 0.97 if coef is None else coef, self.ranged("coef", Range, coef_range))
         elif coef is None:
@@ -176,7 +176,8 @@ class Weighting(Sections):
 
     .. math:: H(z) = \prod_{k=1}^{K} \frac{b_{k0} + b_{k1} z^{-1} + b_{k2} z^{-2}}{1 + a_{k1} z^{-1} + a_{k2} z^{-2}}
 
-    It has no parameters: nothing of it is trained, and its sections stay float64 wherever the module is moved.
+    It has no parameters: nothing of it is trained. Its sections stay float64 wherever the module is moved, since the
+    curves' low corners have no room for less.
 
     Args:
         curve: ``"A"``, ``"B"``, ``"C"`` or ``"K"``.
@@ -195,22 +196,22 @@ class Weighting(Sections):
 
     def __init__(self, curve: Curve, *, fs: float, **options: Unpack[Options]) -> None:
         super().__init__(fs, **options)
+        choice(self.refused, "curve", curve, get_args(Curve))
+        if self.fs <= 4000:
+            raise self.refused("fs", "more than 4000 Hz", f"{self.fs:g}")
         self.curve: Curve = curve
-        sections = weighting(curve, self.fs, device=self._like.device)
-        self.register_buffer("coefficients", sections, persistent=False)
+        with torch.device("cpu"):
+            self.constant("coefficients", weighting(curve, self.fs))
         self.declared()
 
     def design(self) -> Tensor:  # type: ignore[override]
         return self.coefficients
 
+    def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
+        return self.filtered(x, self.coefficients.to(x.device), time, memory)
+
     def sections(self) -> int:
         return self.coefficients.shape[-2]
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Weighting:
-        super()._apply(fn, recurse)
-        if self.coefficients.dtype != torch.float64:  # by `float()`: the curve's low corners have no room for less
-            self.coefficients = weighting(self.curve, self.fs, device=self.coefficients.device)
-        return self
 
     def extra_repr(self) -> str:
         return f"{self.curve!r}, {super().extra_repr()}"

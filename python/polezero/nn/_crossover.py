@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import torch
+from typing import get_args
+
 from torch import Tensor
 from typing_extensions import Unpack
 
 from polezero._design.crossovers import CrossoverType, crossover
-from polezero.nn._biquad import Numbers, audible
+from polezero.nn._biquad import Numbers
+from polezero.nn._checks import choice, real, whole
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
 from polezero.nn._rising import Rising
@@ -60,19 +62,17 @@ class Crossover(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        try:
-            splits = (torch.as_tensor(frequency).shape or (1,))[-1]
-        except (TypeError, ValueError, RuntimeError):
-            raise self.refused("frequency", "numbers", repr(frequency)) from None
+        splits = (real(self.refused, "frequency", frequency).shape or (1,))[-1]
         if not splits:
             raise self.refused("frequency", "at least one", frequency)
-        try:
-            self._count = crossover(order, [(k + 1) / (splits + 1) for k in range(splits)], ftype).shape[-2]
-        except (TypeError, ValueError) as error:
-            raise type(error)(str(error).replace("crossover", self._get_name(), 1)) from None
+        order = whole(self.refused, "order", order)
+        choice(self.refused, "ftype", ftype, get_args(CrossoverType))
+        if ftype == "linkwitz-riley" and order % 2:
+            raise self.refused("order", "an even number for Linkwitz-Riley", order)
+        middles = [(k + 1) / (splits + 1) for k in range(splits)]
+        self._count = crossover(order, middles, ftype).shape[-2]
         self.order, self.ftype = order, ftype
-        rising = self.ranged("frequency", Rising, frequency_range or audible(self.fs), "Hz")
-        self.declare("frequency", frequency, rising, (splits,))
+        self.declare("frequency", frequency, self.audible(frequency_range, Rising), (splits,))
         self.declared()
 
     def design(self, frequency: Tensor) -> Tensor:  # type: ignore[override]

@@ -10,9 +10,9 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from polezero import plot as figures
-from polezero._arguments import readable
 from polezero._responses import freqz
 from polezero._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
+from polezero.nn._checks import choice
 from polezero.nn._frames import Timeline, over_time
 from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn.parametrizations import LogRange, Range
@@ -20,7 +20,7 @@ from polezero.nn.parametrizations import LogRange, Range
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "polynomial", "samples"]
+__all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "below_1", "polynomial", "samples"]
 
 Numbers = float | list[float] | Tensor
 Between = Literal["linear", "lagrange3"]
@@ -38,29 +38,26 @@ class DelayLine(FilterModule):
 
     def reads(self, interpolation: Between, shortest: float, longest: float, name: str) -> None:
         """Say how the past is read, at which delays in samples; ``name`` is the argument that bounds them."""
-        if interpolation not in SHORTEST:
-            raise self.refused("interpolation", "'linear' or 'lagrange3'", repr(interpolation))
+        choice(self.refused, "interpolation", interpolation, SHORTEST)
         least = SHORTEST[interpolation]
         if not shortest >= least:
             expected = f"delays of at least {least} samples ({least / self.fs:.4g} s) for {interpolation!r}"
             raise self.refused(name, expected, f"{shortest:.4g} samples")
         self.interpolation, self.longest = interpolation, longest
 
+    def declare_delay(
+        self, delay: Numbers, delay_range: tuple[float, float], interpolation: Between, swept: float = 0.0
+    ) -> None:
+        """The parameter ``delay`` in seconds, which a sweep of a part of itself makes shorter and longer."""
+        range_ = self.ranged("delay", LogRange, delay_range, "s")
+        self.reads(
+            interpolation, range_.low * (1 - swept) * self.fs, range_.high * (1 + swept) * self.fs, "delay_range"
+        )
+        self.declare("delay", delay, range_)
+
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         past = int(self.longest) + 1 + BEYOND[self.interpolation]
         return (x.new_zeros(*x.shape[:-1], past),)
-
-    def legal(self, delay: Tensor, memory: Memory | None, name: str = "delay") -> Tensor:
-        """Delays in samples, refused where they cannot be read: given ones may lie out of the range."""
-        if readable(delay) and delay.numel():
-            least, most = float(delay.detach().min()), float(delay.detach().max())
-            if not least >= SHORTEST[self.interpolation]:
-                shortest = f"delays of at least {SHORTEST[self.interpolation]} samples for {self.interpolation!r}"
-                raise self.refused(name, shortest, f"{least:.4g}")
-            if memory is not None and not most < self.longest + 1:
-                longest = f"delays of at most {self.longest:.4g} samples, which the state has by the range"
-                raise self.refused(name, longest, f"{most:.4g}")
-        return delay
 
     def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
         """The coefficients now, in float64, which are as many as the delay is long; of given parameters instead."""
@@ -92,6 +89,14 @@ class DelayLine(FilterModule):
         first = 1 - SHORTEST[self.interpolation]
         offsets = torch.arange(first, first + len(weights), device=delay.device)
         return torch.stack(weights, -1), whole.long().unsqueeze(-1) + offsets
+
+
+def below_1(module: FilterModule, name: str, limits: tuple[float, float]) -> Range:
+    """The range of a gain in a loop."""
+    range_ = module.ranged(name, Range, limits)
+    if not max(-range_.low, range_.high) < 1:
+        raise module.refused(f"{name}_range", "gains of magnitudes below 1", limits)
+    return range_
 
 
 def polynomial(weights: Tensor, delays: Tensor) -> Tensor:
@@ -161,21 +166,19 @@ class Comb(DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if kind not in ("feedback", "feedforward"):
-            raise self.refused("kind", "'feedback' or 'feedforward'", repr(kind))
+        choice(self.refused, "kind", kind, ("feedback", "feedforward"))
         greatest = 0.99 if kind == "feedback" else 1.0
-        gains = gain_range or (-greatest, greatest)
-        if kind == "feedback" and not max(map(abs, gains)) < 1:
-            raise self.refused("gain_range", "gains of magnitudes below 1 for feedback", gains)
+        gains = (-greatest, greatest) if gain_range is None else gain_range
         self.kind = kind
-        self.reads(interpolation, delay_range[0] * self.fs, delay_range[1] * self.fs, "delay_range")
-        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
-        self.declare("gain", gain, Range(*gains))
+        self.declare_delay(delay, delay_range, interpolation)
+        self.declare(
+            "gain", gain, below_1(self, "gain", gains) if kind == "feedback" else self.ranged("gain", Range, gains)
+        )
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = rows_or_samples(x, values, time)
-        D, how = self.legal(now["delay"] * self.fs, memory), self.interpolation
+        D, how = now["delay"] * self.fs, self.interpolation
         if self.kind == "feedback":
             if memory is None:
                 return comb_filter(-now["gain"], D, x, interpolation=how), None
@@ -245,16 +248,13 @@ class Allpass(DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if not max(map(abs, gain_range)) < 1:
-            raise self.refused("gain_range", "gains of magnitudes below 1", gain_range)
-        self.reads(interpolation, delay_range[0] * self.fs, delay_range[1] * self.fs, "delay_range")
-        self.declare("delay", delay, self.ranged("delay", LogRange, delay_range, "s"))
-        self.declare("gain", gain, self.ranged("gain", Range, gain_range))
+        self.declare_delay(delay, delay_range, interpolation)
+        self.declare("gain", gain, below_1(self, "gain", gain_range))
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = rows_or_samples(x, values, time)
-        a, D = -now["gain"], self.legal(now["delay"] * self.fs, memory)
+        a, D = -now["gain"], now["delay"] * self.fs
         if memory is None:
             return allpass_comb(a, D, x, interpolation=self.interpolation), None
         y, zf = allpass_comb(a, D, x, memory[0], interpolation=self.interpolation)
@@ -324,22 +324,22 @@ class KarplusStrong(DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if not 0 <= damping_range[0] < damping_range[1] <= 0.5:
-            raise self.refused("damping_range", "ascending numbers from 0 to 0.5", damping_range)
-        low, high = frequency_range or (min(20.0, self.fs / 2400), min(4000.0, self.fs / 8))
-        self.reads(interpolation, self.fs / high - 0.5, self.fs / low + 1, "frequency_range")
-        self.declare("frequency", frequency, LogRange(low, high, "Hz"))
+        own = (min(20.0, self.fs / 2400), min(4000.0, self.fs / 8)) if frequency_range is None else frequency_range
+        pitches = self.ranged("frequency", LogRange, own, "Hz")
+        self.reads(interpolation, self.fs / pitches.high - 0.5, self.fs / pitches.low + 1, "frequency_range")
+        self.declare("frequency", frequency, pitches)
         self.declare("decay", decay, self.ranged("decay", LogRange, decay_range, "s"))
-        self.declare("damping", damping, self.ranged("damping", Range, damping_range))
+        dampings = self.ranged("damping", Range, damping_range)
+        if not 0 <= dampings.low < dampings.high <= 0.5:
+            raise self.refused("damping_range", "ascending numbers from 0 to 0.5", damping_range)
+        self.declare("damping", damping, dampings)
         self.declared()
 
-    def loop(
-        self, frequency: Tensor, decay: Tensor, damping: Tensor, memory: Memory | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def loop(self, frequency: Tensor, decay: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
         """Taps of feedback ``[..., L]`` and their whole delays: the filter's, each read at the fraction of D."""
         omega = 2 * math.pi * frequency / self.fs
         late = torch.atan2(damping * torch.sin(omega), 1 - damping + damping * torch.cos(omega)) / omega
-        weights, delays = self.taps(self.legal(self.fs / frequency - late, memory, "frequency"))
+        weights, delays = self.taps(self.fs / frequency - late)
         g, s = 10 ** (-3 / (frequency * decay)), damping.unsqueeze(-1)
         pad = torch.nn.functional.pad
         taps = g.unsqueeze(-1) * (pad((1 - s) * weights, (0, 1)) + pad(s * weights, (1, 0)))
@@ -347,7 +347,7 @@ class KarplusStrong(DelayLine):
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = rows_or_samples(x, values, time)
-        taps, delays = self.loop(now["frequency"], now["decay"], now["damping"], memory)
+        taps, delays = self.loop(now["frequency"], now["decay"], now["damping"])
         if memory is None:
             return sparse_allpole(-taps, delays, x), None
         y, zf = sparse_allpole(-taps, delays, x, memory[0])

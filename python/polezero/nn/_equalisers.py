@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero._design.cookbook import TYPES, WITHOUT_GAIN, Bands, BiquadType, sections
-from polezero._design.parameters import prewarped
-from polezero.nn._biquad import Numbers, audible
+from polezero._design.cookbook import TYPES, WITHOUT_GAIN, BiquadType
+from polezero.nn._biquad import Cookbook, Numbers
 from polezero.nn._module import Options
-from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import LogRange, Range
 
 __all__ = ["ParametricEQ", "ShelvingEQ"]
@@ -22,7 +20,7 @@ _AT_AN_END = {"highpass": 30.0, "lowshelf": 120.0, "highshelf": 8000.0, "lowpass
 _BETWEEN = 200.0, 5000.0
 
 
-class ParametricEQ(Sections):
+class ParametricEQ(Cookbook):
     r"""Bands of an equaliser in series, each with a frequency, a quality and, where its type has one, a gain.
 
     .. math::
@@ -69,9 +67,6 @@ class ParametricEQ(Sections):
         >>> eq(torch.randn(2, 4800), hop=480, gain=12 * frames).square().mean().backward()
     """
 
-    _exponents: Tensor
-    _mixing: Tensor
-
     def __init__(
         self,
         bands: Sequence[BiquadType] = SIX_BANDS,
@@ -86,16 +81,15 @@ class ParametricEQ(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if isinstance(bands, str) or not bands or any(band not in TYPES for band in bands):
+        self.bands = tuple(bands) if isinstance(bands, Sequence) and not isinstance(bands, str) else ()
+        if not self.bands or any(not isinstance(band, str) or band not in TYPES for band in self.bands):
             raise self.refused("bands", f"types out of {', '.join(TYPES)}, one at least", repr(bands))
-        self.bands = tuple(bands)
         gains = sum(band not in WITHOUT_GAIN for band in self.bands)
         if gain is not None and not gains:
             raise self.refused("gain", f"None for {', '.join(self.bands)}", gain)
-        limits = frequency_range or audible(self.fs)
-        frequencies = self.ranged("frequency", LogRange, limits, "Hz")
+        frequencies = self.audible(frequency_range, LogRange)
         if frequency is None:
-            low, high = limits
+            low, high = frequencies.low, frequencies.high
             inset = min(1.1, (high / low) ** 0.25)  # on a border it would have no gradient
             frequency = [min(max(f, low * inset), high / inset) for f in _default_frequencies(self.bands)]
         self.declare("frequency", frequency, frequencies, (len(self.bands),))
@@ -103,15 +97,11 @@ class ParametricEQ(Sections):
         if gains:
             decibels = self.ranged("gain", Range, gain_range, "dB")
             self.declare("gain", 0.0 if gain is None else gain, decibels, (gains,))
-        matrices = Bands.of(self.bands, self._like.device)
-        self.register_buffer("_exponents", matrices.exponents, persistent=False)
-        self.register_buffer("_mixing", matrices.mixing, persistent=False)
+        self.of_types(self.bands)
         self.declared()
 
     def design(self, frequency: Tensor, Q: Tensor, gain: Tensor | None = None) -> Tensor:  # type: ignore[override]
-        frequency, Q = frequency.double(), Q.double()
-        bands = Bands(self._exponents.double(), self._mixing.double())  # which .float() has left as they were
-        return sections(bands, prewarped(frequency, self.fs), Q, None if gain is None else gain.double())
+        return self.designed(frequency, Q, gain)
 
     def sections(self) -> int:
         return len(self.bands)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ class Timeline(NamedTuple):
 
     varies: bool
     hop: int | None
-    position: int
+    position: int | Tensor  # a tensor in a graph, which has its value only when it runs
     samples: int
     name: str  # of the module, for messages
 
@@ -25,13 +25,19 @@ class Timeline(NamedTuple):
         """Coefficients ``[..., F, *own]`` for each sample, linear between two frames; ``own`` has ``rank`` of them."""
         if not self.varies or self.hop is None:
             return coefficients
-        hop, offset, time = self.hop, self.position % self.hop, coefficients.dim() - rank - 1
+        hop, time = self.hop, coefficients.dim() - rank - 1
         if not self.samples:
             return coefficients.narrow(time, 0, 0)
-        frames = coefficients.shape[time]
-        count = self._needed(frames, hop)
         own = coefficients.shape[time + 1 :]
         flat = coefficients.flatten(time + 1) if own else coefficients.unsqueeze(-1)
+        samples = self._between(flat, hop, time)
+        return samples.unflatten(-1, own) if own else samples.squeeze(-1)
+
+    def _between(self, flat: Tensor, hop: int, time: int) -> Tensor:
+        frames, offset = flat.shape[time], self.position % hop
+        if isinstance(offset, Tensor):
+            return _gathered(flat, offset + torch.arange(self.samples, device=flat.device), hop, time)
+        count = self._needed(frames, hop, offset)
         right = flat.narrow(time, 1, min(frames, count + 1) - 1)
         if frames == count:
             right = torch.cat([right, flat.narrow(time, frames - 1, 1)], time)
@@ -41,8 +47,7 @@ class Timeline(NamedTuple):
         part = torch.arange(reach, dtype=flat.dtype, device=flat.device) / hop
         # A product of matrices: one pass over the result, and over its gradient.
         filled: Tensor = torch.stack([1 - part, part], -1) @ pairs
-        samples = filled.flatten(time, time + 1).narrow(time, offset, self.samples)
-        return samples.unflatten(-1, own) if own else samples.squeeze(-1)
+        return filled.flatten(time, time + 1).narrow(time, offset, self.samples)
 
     def refined(self, coefficients: Tensor, rank: int, most: int) -> tuple[Tensor, Timeline]:
         """Frames that are ``most`` samples apart or less, linear between those that are given, and their timeline.
@@ -53,29 +58,40 @@ class Timeline(NamedTuple):
             return coefficients, self
         hop, offset, time = self.hop, self.position % self.hop, coefficients.dim() - rank - 1
         frames = coefficients.shape[time]
-        self._needed(frames, hop)
         step = max(d for d in range(1, min(most, hop) + 1) if hop % d == 0)
         held = torch.cat([coefficients, coefficients.narrow(time, frames - 1, 1)], time)
-        steps = -(-(offset % step + self.samples) // step) + 1
+        if isinstance(offset, Tensor):
+            steps = -(-(step - 1 + self.samples) // step) + 1  # as many as there may be
+        else:
+            self._needed(frames, hop, offset)
+            steps = -(-(offset % step + self.samples) // step) + 1
         coarse = Timeline(True, hop // step, offset // step, steps, self.name)
         return coarse.between(held, rank), self._replace(hop=step)
 
-    def frames(self, count: int) -> tuple[int | None, int]:
-        """How functions of :mod:`polezero.lpv` find the coefficients of each sample in ``count`` frames: their
-        ``hop`` and ``offset``."""
-        if self.hop is None:
-            return None, 0
-        self._needed(count, self.hop)
-        return self.hop, self.position % self.hop
+    def frames(self, coefficients: Tensor, rank: int) -> tuple[Tensor, dict[str, Any]]:
+        """Coefficients ``[..., F or T, *own]`` as functions of :mod:`polezero.lpv` take them, and their options."""
+        if self.hop is None or isinstance(self.position, Tensor):
+            return self.between(coefficients, rank), {}
+        offset = self.position % self.hop
+        self._needed(coefficients.shape[-rank - 1], self.hop, offset)
+        return coefficients, {"hop": self.hop, "offset": offset}
 
-    def _needed(self, frames: int, hop: int) -> int:
+    def _needed(self, frames: int, hop: int, offset: int) -> int:
         """How many frames the samples need, which are there."""
-        count = -(-(self.position % hop + self.samples) // hop)
+        count = -(-(offset + self.samples) // hop)
         if frames < count:
             raise ValueError(
                 f"{self.name}: hop: expected {count} frames of {hop} samples for {self.samples} samples, got {frames}"
             )
         return count
+
+
+def _gathered(frames: Tensor, at: Tensor, hop: int, time: int) -> Tensor:
+    """Linear between frames, at samples after the first of them; the last one holds on."""
+    last = frames.shape[time] - 1
+    left, right = (frames.index_select(time, (at // hop + k).clamp(max=last)) for k in range(2))
+    part = (at % hop).to(frames.dtype).unsqueeze(-1) / hop
+    return left + part * (right - left)
 
 
 def over_time(values: dict[str, Tensor], time: Timeline, rank: int = 0) -> dict[str, Tensor]:

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero._design.cookbook import Bands, sections
 from polezero._design.octave import middles
 from polezero._design.parameters import prewarped
-from polezero.nn._biquad import Numbers
+from polezero.nn._biquad import Cookbook, Numbers
+from polezero.nn._checks import choice, whole
 from polezero.nn._module import Options
-from polezero.nn._sections import Sections
 from polezero.nn.parametrizations import Range
 
 __all__ = ["GraphicEQ"]
@@ -32,7 +31,7 @@ OVERLAP = 1.3  # bandwidth of a section over the distance of the bands: the leas
 PROTOTYPE = 10.0  # dB: the gain at which the sections' interaction is measured
 
 
-class GraphicEQ(Sections):
+class GraphicEQ(Cookbook):
     r"""An equaliser of fixed bands, whose response goes through the gains that are set.
 
     .. math::
@@ -58,7 +57,7 @@ class GraphicEQ(Sections):
         options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of
             :class:`FilterModule`.
 
-    Shapes: ``[..., T]`` to ``[..., T]``; ``gain`` is ``[bands]``, and so is the buffer ``frequency``, the centres in
+    Shapes: ``[..., T]`` to ``[..., T]``; ``gain`` is ``[bands]``, and so is ``frequency``, the centres in
     Hz. Stable for all gains, and between two frames. Errors: ValueError of one sentence where a gain is out of its
     range. Source: R. J. Oliver and J.-M. Jot, "Efficient multi-band digital audio graphic equalizer with accurate
     frequency response control", AES 139, 2015 (sections of proportional decibels); V. Valimaki and J. Liski, "Accurate
@@ -90,34 +89,35 @@ class GraphicEQ(Sections):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if spacing != "bark" and spacing not in OCTAVES:
-            raise self.refused("spacing", f"one of {', '.join(OCTAVES)}, bark", repr(spacing))
-        if not isinstance(corrections, int) or corrections < 0:
-            raise self.refused("corrections", "a number >= 0", corrections)
+        choice(self.refused, "spacing", spacing, (*OCTAVES, "bark"))
         centres, octaves = _bands(spacing, self.fs)
         if not centres:
             raise self.refused("fs", "a rate at which there are bands", fs)
-        self.spacing, self.corrections = spacing, corrections
-        f, width = (torch.tensor(v, dtype=torch.float64, device=self._like.device) for v in (centres, octaves))
-        omega = f * (2 * math.pi / self.fs)
+        self.spacing, self.corrections = spacing, whole(self.refused, "corrections", corrections, "an int from 0 on", 0)
         self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"), (len(centres),))
+        self.of_types(["peaking"])
+        with torch.device("cpu"):
+            self._lay_out(*(torch.tensor(v, dtype=torch.float64) for v in (centres, octaves)))
+        self.declared()
+
+    def _lay_out(self, f: Tensor, width: Tensor) -> None:
+        """What does not change, of centres and widths in octaves."""
+        omega = f * (2 * math.pi / self.fs)
         Q = 0.5 / torch.sinh(OVERLAP * width * omega / torch.sin(omega) * (math.log(2) / 2))
         shares = _shares(prewarped(f, self.fs), Q)
         interaction = _decibels(shares, torch.full_like(f, PROTOTYPE)) / PROTOTYPE
-        for name, value in (("_Q", Q), ("_shares", shares), ("_inverse", torch.linalg.inv(interaction))):
-            self.register_buffer(name, value, persistent=False)
-        self.register_buffer("frequency", f, persistent=False)
-        self.declared()
+        inverse = torch.linalg.inv(interaction)
+        for name, value in (("frequency", f), ("_Q", Q), ("_shares", shares), ("_inverse", inverse)):
+            self.constant(name, value)
 
     def design(self, gain: Tensor) -> Tensor:  # type: ignore[override]
-        K, Q = prewarped(self.frequency.double(), self.fs), self._Q.double()
         of_sections = self._of_sections(gain.double())
-        bands = Bands.of(["peaking"], K.device)
-        return sections(bands, K.unsqueeze(-1), Q.unsqueeze(-1), of_sections.unsqueeze(-1)).squeeze(-2)
+        f, Q = (constant.to(gain.device).unsqueeze(-1) for constant in (self.frequency, self._Q))
+        return self.designed(f, Q, of_sections.unsqueeze(-1)).squeeze(-2)
 
     def _of_sections(self, gain: Tensor) -> Tensor:
         """The gains of sections that make the response that of ``gain``."""
-        inverse, shares = self._inverse.double(), self._shares.double()
+        inverse, shares = self._inverse.to(gain.device), self._shares.to(gain.device)
         of_sections = gain @ inverse
         for _ in range(self.corrections):
             of_sections = of_sections + (gain - _decibels(shares, of_sections).sum(-2)) @ inverse

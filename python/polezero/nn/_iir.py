@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, get_args
+import math
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -14,11 +14,13 @@ from polezero._conversions.transfer import sos2zpk, zpk2sos
 from polezero._responses.stability import poles as poles_of
 from polezero._signatures import Coefficients
 from polezero.nn import _roots
+from polezero.nn._checks import FS, choice, named, number, refusal, truth, whole
 from polezero.nn._designs import DECIBELS, OPTIONS, designed, of_polynomials
 from polezero.nn._module import Options
+from polezero.nn._ranges import MARGIN, Parametrization
 from polezero.nn._roots import Kinds
 from polezero.nn._sections import Sections
-from polezero.nn.parametrizations import MARGIN, Parametrization, PoleRadius, Reflection, Tanh, Triangle
+from polezero.nn.parametrizations import PoleRadius, Reflection, Tanh, Triangle
 
 __all__ = ["IIRFilter"]
 
@@ -114,8 +116,8 @@ class IIRFilter(Sections):
             options.setdefault("device", sos.device)
         super().__init__(fs, **options)
         self.filter_forth_and_back(zero_phase)
-        if parametrization not in FORMS:
-            raise self.refused("parametrization", f"one of {', '.join(FORMS)}", repr(parametrization))
+        choice(self.refused, "parametrization", parametrization, FORMS)
+        truth(self.refused, "project", project)
         (t,) = doubles(self._get_name(), sos=sos)
         t = t.detach()
         shapes = "[K, 6] or [channels, K, 6]" if self.channels else "[K, 6]"
@@ -146,17 +148,17 @@ class IIRFilter(Sections):
     def from_ba(cls, b: Coefficients, a: Coefficients, **arguments: Unpack[IIROptions]) -> Self:
         """Of the polynomials that :func:`polezero.lfilter` takes; leading zeros of b, which delay, are kept."""
         b, a = doubles(cls.__name__, b=b, a=a)
-        if b.dim() != 1 or a.dim() != 1:
+        if b.dim() != 1 or a.dim() != 1 or not b.numel() or not a.numel():
             got = f"shapes {list(b.shape)} and {list(a.shape)}"
             raise ValueError(f"{cls.__name__}: b: expected the two polynomials of one filter, got {got}")
         if a[0] == 0:
             raise ValueError(f"{cls.__name__}: a: expected a_0 other than 0, got {a.tolist()}")
-        return cls(_named(cls, of_polynomials, b.detach(), a.detach()), **arguments)
+        return cls(named(cls.__name__, of_polynomials, b.detach(), a.detach()), **arguments)
 
     @classmethod
     def from_zpk(cls, z: Coefficients, p: Coefficients, k: Coefficients, **arguments: Unpack[IIROptions]) -> Self:
         """Of zeros, poles and gain, as :func:`polezero.zpk2sos` puts them into sections."""
-        return cls(_named(cls, zpk2sos, z, p, k).detach(), **arguments)
+        return cls(named(cls.__name__, zpk2sos, z, p, k).detach(), **arguments)
 
     @classmethod
     def from_design(
@@ -176,13 +178,14 @@ class IIRFilter(Sections):
         Where they are not said, a Chebyshev filter has 1 dB of ripple or 20 dB of attenuation, an elliptic one 1 dB and
         40 dB; of Bessel's the phase is normalised. ``Wn`` is in Hz, and with ``channels`` may be one for each.
         """
-        if name not in DECIBELS:
-            raise ValueError(f"{cls.__name__}: name: expected one of {', '.join(DECIBELS)}, got {name!r}")
+        refused = refusal(cls.__name__)
+        choice(refused, "name", name, DECIBELS)
+        order, fs = whole(refused, "order", order), number(refused, "fs", arguments.get("fs", 2.0), FS, 0)
         given = {key: v for key, v in {"rp": rp, "rs": rs, "norm": norm}.items() if v is not None}
         for key, value in given.items():
             if key not in OPTIONS[name]:
-                raise ValueError(f"{cls.__name__}: {key}: expected None for {name}, got {value!r}")
-        sos = _named(cls, designed, name, order, Wn, btype, arguments.get("fs", 2.0), **given)
+                raise refused(key, f"None for {name}", repr(value))
+        sos = named(cls.__name__, designed, name, order, Wn, btype, fs, **given)
         return cls(sos.detach(), **arguments)
 
     # ---- parameters
@@ -232,8 +235,10 @@ class IIRFilter(Sections):
         self._zeros = self._kinds("zeros", c, double_is_pair=True)
         for name, value in self._of_zeros(c).items():
             self.declare(name, value, None, tuple(value.shape[c.dim() - 2 :]))
-        gain = b[..., 0].prod(-1).to(self._like)
-        self.declare("gain", gain, _OfSign(gain))
+        gain = b[..., 0].prod(-1)
+        if not bool((gain.to(self._like.dtype) != 0).all()):
+            raise self.refused("dtype", f"float64 for a gain of {float(gain.abs().min()):.4g}", self._like.dtype)
+        self.declare("gain", gain, _OfSign(gain, self._like))
 
     def _kinds(self, name: str, c: Tensor, *, double_is_pair: bool) -> Kinds:
         kinds = Kinds.of(c, double_is_pair=double_is_pair)
@@ -358,15 +363,6 @@ class IIRFilter(Sections):
         return f"{self.form}, {super().extra_repr()}"
 
 
-def _named(cls: type, design: Callable[..., Tensor], *arguments: Any, **options: Any) -> Tensor:
-    """A design whose errors are sentences of the module."""
-    try:
-        return design(*arguments, **options)
-    except (TypeError, ValueError) as error:
-        _, _, sentence = str(error).partition(": ")
-        raise type(error)(f"{cls.__name__}: {sentence}") from None
-
-
 class _Real(Reflection):
     """Real poles are the reflection coefficients of sections of first order, but for the sign."""
 
@@ -374,21 +370,23 @@ class _Real(Reflection):
 
 
 class _OfSign(Parametrization):
-    """A factor by its logarithm, which keeps its sign."""
+    """A factor by its logarithm, which keeps its sign; 0 is its border."""
 
     sign: Tensor
 
-    def __init__(self, value: Tensor) -> None:
+    def __init__(self, value: Tensor, like: Tensor) -> None:
         super().__init__()
-        self.register_buffer("sign", torch.sign(value))
-        self.expected = f"numbers of the sign that they had at first, {self.sign.tolist()}"
+        sign = torch.sign(value)
+        self.register_buffer("sign", sign.to(like))
+        self.expected = f"numbers of the sign that they had at first, {sign.tolist()}"
 
-    def fits(self, value: Tensor) -> bool:
-        return bool((torch.sign(value) == self.sign).all())
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        return not margin or bool((value * self.sign >= 0).all())
 
     def forward(self, original: Tensor) -> Tensor:
         return self.sign * torch.exp(original)
 
     def right_inverse(self, value: Tensor) -> Tensor:
         self.check(value)
-        return value.abs().log()
+        end = math.log(torch.finfo(value.dtype).smallest_normal * torch.finfo(value.dtype).eps) - 1
+        return value.abs().log().clamp(min=end)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
+from polezero.nn._checks import choice, row, whole
 from polezero.nn._corrections import Weighting
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Options, Values
@@ -53,8 +54,7 @@ class Loudness(FilterModule):
     for each block that has ended. What is silent, or shorter than a block, is ``-inf`` with the gradient 0, and the
     range of it 0. A stream gives the blocks that have ended in each chunk, or the loudness or range of all chunks so
     far, for which it keeps ten numbers a second. Stable: the only recursive part is :class:`Weighting`. The tones of
-    EBU Tech 3341 are measured to 0.03 LU at 44.1, 48 and 96 kHz and to 0.07 at 16 kHz, where the weighting is not quite
-    that of 48 kHz (the tolerance is 0.1), and those of 3342 to 0.001 LU.
+    EBU Tech 3341 are measured to 0.03 LU at 16, 44.1, 48 and 96 kHz (the tolerance is 0.1), and those of 3342 to 0.001.
 
     Errors: ValueError of one sentence where the channels are not those of the weights. Source: ITU-R BS.1770-5, annex
     1; EBU Tech 3341, 2023 (time scales); EBU Tech 3342, 2023 (range).
@@ -68,6 +68,8 @@ class Loudness(FilterModule):
         torch.Size([17])
     """
 
+    counts = True
+
     def __init__(
         self,
         kind: Kind = "integrated",
@@ -78,14 +80,17 @@ class Loudness(FilterModule):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if kind not in TENTHS:
-            raise self.refused("kind", f"one of {', '.join(TENTHS)}", repr(kind))
+        choice(self.refused, "kind", kind, TENTHS)
+        rate = whole(self.refused, "rate", rate, "a multiple of 10")
         if kind in ("integrated", "range") and rate != 10:
             raise self.refused("rate", f"10 for the {kind} kind", rate)
-        if not isinstance(rate, int) or rate < 10 or rate % 10:
+        if rate % 10:
             raise self.refused("rate", "a multiple of 10", rate)
+        if self.fs <= 4000:
+            raise self.refused("fs", "more than 4000 Hz", f"{self.fs:g}")
         self.kind: Kind = kind
-        self.weights = None if weights is None else tuple(map(float, weights))
+        expected = "None or a number for each channel"
+        self.weights = None if weights is None else row(self.refused, "weights", weights, expected)
         self.period, self.width = round(self.fs / rate), TENTHS[kind] * rate // 10
         self.weighting = Weighting("K", fs=self.fs, device=self._like.device)
         self.declared()
@@ -110,7 +115,7 @@ class Loudness(FilterModule):
 
     def _energies(self, weighted: Tensor, weights: tuple[float, ...], time: Timeline) -> tuple[Tensor, Tensor]:
         """The energies of the periods that end in these samples, and of the one that is left begun."""
-        offset, T = time.position % self.period, weighted.shape[-1]
+        offset, T = cast(int, time.position) % self.period, weighted.shape[-1]
         count = (offset + T) // self.period
         squares = weighted.to(torch.promote_types(weighted.dtype, torch.float32)).square()
         padded = torch.nn.functional.pad(squares, (offset, (count + 1) * self.period - offset - T))

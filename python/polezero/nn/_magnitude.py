@@ -26,7 +26,7 @@ class Magnitude(FilterModule):
     def plot(self, points: int = 4096) -> Figure:
         """The magnitude of the response over frequency, a curve for each channel."""
         hertz, H = self.freqz(points)
-        with figures._style() as plt:
+        with figures.styled() as plt:
             figure: Figure
             figure, ax = plt.subplots(figsize=(figures.WIDTH, figures.HEIGHT + 0.4), layout="constrained")
             ax.plot(hertz.cpu().numpy(), 20 * H.detach().abs().log10().cpu().numpy().T, lw=1)

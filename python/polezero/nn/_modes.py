@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from typing_extensions import Unpack
 
 from polezero._allpole import linear_recurrence
 from polezero._modal import modal_bank
+from polezero.nn._checks import number, real, whole
 from polezero.nn._frames import Timeline, over_time
 from polezero.nn._magnitude import Magnitude, frequencies
 from polezero.nn._module import Memory, Options, Values
@@ -123,12 +126,12 @@ class ModalReverb(Modes):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        shape = tuple(torch.as_tensor(frequency).shape)
+        shape = real(self.refused, "frequency", frequency).shape
         if not shape or not shape[-1]:
             raise self.refused("frequency", "a number of Hz for each of the modes", frequency)
         self.count = shape[-1]
-        range_ = frequency_range or (min(20.0, self.fs / 2400), 0.49 * self.fs)
-        self.declare("frequency", frequency, LogRange(*range_, "Hz"), shape[-1:])
+        own = (min(20.0, self.fs / 2400), 0.49 * self.fs) if frequency_range is None else frequency_range
+        self.declare("frequency", frequency, self.ranged("frequency", LogRange, own, "Hz"), shape[-1:])
         self.declare("decay", decay, self.ranged("decay", LogRange, decay_range, "s"), shape[-1:])
         self.declare("gain", gain, None, shape[-1:])
         self.declare("quadrature", quadrature, None, shape[-1:])
@@ -300,10 +303,11 @@ class PlateReverb(Modes):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        self.highest = min(1e4, 0.45 * self.fs) if highest is None else float(highest)
-        if not 0 < self.highest < 0.5 * self.fs:
-            raise self.refused("highest", f"a frequency between 0 and {self.fs / 2:g} Hz", highest)
-        self.poisson, self.loss_frequency = poisson, loss_frequency
+        highest = min(1e4, 0.45 * self.fs) if highest is None else highest
+        between = f"a frequency between 0 and {self.fs / 2:g} Hz"
+        self.highest = number(self.refused, "highest", highest, between, 0, self.fs / 2)
+        self.poisson = number(self.refused, "poisson", poisson, "a number between -1 and 1/2", -1, 0.5)
+        self.loss_frequency = number(self.refused, "loss_frequency", loss_frequency, "a positive number of Hz", 0)
         self.declare("Lx", Lx, self.ranged("Lx", LogRange, Lx_range, "m"))
         self.declare("Ly", Ly, self.ranged("Ly", LogRange, Ly_range, "m"))
         self.declare("thickness", thickness, self.ranged("thickness", LogRange, thickness_range, "m"))
@@ -316,15 +320,28 @@ class PlateReverb(Modes):
         self.declare("output", output, Range(0.0, 1.0), (2,))
         self.declare("gain", gain, self.ranged("gain", Range, gain_range, "dB"))
         self.declared()
-        self.orders = orders or self.all_orders()
+        plate = {"Lx": Lx, "Ly": Ly, "thickness": thickness, "tension": tension, "density": density, "young": young}
+        if orders is None:  # of what was given: in a module without memory the parameters have no values
+            self.orders = self._all_orders({name: real(self.refused, name, value) for name, value in plate.items()})
+        else:
+            self.orders = self._given_orders(orders)
         if not min(self.orders) > 0:
             expected = "a plate with modes up to it (it is too small or too stiff), or orders"
             raise self.refused("highest", expected, f"{self.highest:g} Hz")
         self.count = self.orders[0] * self.orders[1]
 
+    def _given_orders(self, orders: Any) -> tuple[int, int]:
+        if not isinstance(orders, Sequence) or len(orders) != 2:
+            raise self.refused("orders", "None or two positive ints", repr(orders))
+        m, n = (whole(self.refused, "orders", order, "None or two positive ints") for order in orders)
+        return m, n
+
     def all_orders(self) -> tuple[int, int]:
         """How many m and n the plate now has below ``highest``."""
-        now = {name: value.detach() for name, value in self.values().items()}
+        return self._all_orders(self.values())
+
+    def _all_orders(self, plate: Values) -> tuple[int, int]:
+        now = {name: value.detach().double() for name, value in plate.items()}
         stiffness = now["young"] * now["thickness"] ** 3 / (12 * (1 - self.poisson**2))
         squared = (2 * math.pi * self.highest) ** 2 * now["density"] * now["thickness"]
         gamma = (torch.sqrt(now["tension"] ** 2 + 4 * stiffness * squared) - now["tension"]) / (2 * stiffness)

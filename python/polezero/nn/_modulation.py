@@ -11,7 +11,8 @@ from typing_extensions import Unpack
 
 from polezero import lpv
 from polezero._sparse import comb_filter, feedforward_comb
-from polezero.nn._delays import Between, DelayLine, polynomial, samples
+from polezero.nn._checks import choice, whole
+from polezero.nn._delays import Between, DelayLine, below_1, polynomial, samples
 from polezero.nn._frames import Timeline, over_time
 from polezero.nn._magnitude import Magnitude, frequencies
 from polezero.nn._module import FilterModule, Memory, Options, Values
@@ -55,9 +56,7 @@ class Oscillator:
 
 def swept(module: FilterModule, rate: Numbers, rate_range: tuple[float, float], phase: Numbers) -> None:
     """Declare the oscillator of a module."""
-    waveform = module.waveform
-    if waveform not in ("sine", "triangle"):
-        raise module.refused("waveform", "'sine' or 'triangle'", repr(waveform))
+    choice(module.refused, "waveform", module.waveform, ("sine", "triangle"))
     module.declare("rate", rate, module.ranged("rate", LogRange, rate_range, "Hz"))
     module.declare("phase", phase, None)
 
@@ -71,10 +70,9 @@ def swept_delay(
     interpolation: Between,
 ) -> None:
     """Declare a delay, and by which part of itself the oscillator moves it."""
-    shortest, longest = delay_range[0] * (1 - depth_range[1]), delay_range[1] * (1 + depth_range[1])
-    module.reads(interpolation, shortest * module.fs, longest * module.fs, "delay_range")
-    module.declare("delay", delay, module.ranged("delay", LogRange, delay_range, "s"))
-    module.declare("depth", depth, module.ranged("depth", Range, depth_range))
+    depths = module.ranged("depth", Range, depth_range)
+    module.declare_delay(delay, delay_range, interpolation, depths.high)
+    module.declare("depth", depth, depths)
 
 
 class Flanger(Oscillator, DelayLine):
@@ -140,20 +138,18 @@ class Flanger(Oscillator, DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if not max(map(abs, feedback_range)) < 1:
-            raise self.refused("feedback_range", "gains of magnitudes below 1", feedback_range)
         self.waveform = waveform
-        delay_range = delay_range or (max(1e-3, 20 / self.fs), 1e-2)
+        delay_range = (max(1e-3, 20 / self.fs), 1e-2) if delay_range is None else delay_range
         swept_delay(self, delay, delay_range, depth, depth_range, interpolation)
         swept(self, rate, rate_range, phase)
-        self.declare("feedback", feedback, self.ranged("feedback", Range, feedback_range))
+        self.declare("feedback", feedback, below_1(self, "feedback", feedback_range))
         self.declare("mix", mix, self.ranged("mix", Range, mix_range))
         self.declared()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         now = samples(x, values, time)
         swing, phase = self.sweep(now, x.shape[-1], memory)
-        D = self.legal(now["delay"] * self.fs * (1 + swing), memory)
+        D = now["delay"] * self.fs * (1 + swing)
         g, through = now["feedback"], now["mix"] - now["feedback"]
         how = self.interpolation  # y = w + (m - g) v
         if memory is None:
@@ -230,9 +226,7 @@ class Chorus(Oscillator, DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if not isinstance(voices, int) or voices < 1:
-            raise self.refused("voices", "a positive int", voices)
-        self.voices, self.waveform = voices, waveform
+        self.voices, self.waveform = whole(self.refused, "voices", voices), waveform
         swept_delay(self, delay, delay_range, depth, depth_range, interpolation)
         swept(self, rate, rate_range, phase)
         self.declare("mix", mix, self.ranged("mix", Range, mix_range))
@@ -244,7 +238,7 @@ class Chorus(Oscillator, DelayLine):
         voiced["phase"] = voiced["phase"] + apart
         at = None if memory is None else (memory[0].unsqueeze(-1),)
         swing, phase = self.sweep(voiced, x.shape[-1], at)
-        D, how = self.legal(voiced["delay"] * self.fs * (1 + swing), memory), self.interpolation
+        D, how = voiced["delay"] * self.fs * (1 + swing), self.interpolation
         copies = x.unsqueeze(-2).expand(*x.shape[:-1], self.voices, x.shape[-1])
         if memory is None:
             return feedforward_comb(voiced["mix"], D, copies, interpolation=how).mean(-2), None
@@ -331,20 +325,18 @@ class Phaser(Oscillator, Magnitude):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        if not isinstance(stages, int) or stages < 1:
-            raise self.refused("stages", "a positive int", stages)
-        if not max(map(abs, feedback_range)) < 1:
-            raise self.refused("feedback_range", "gains of magnitudes below 1", feedback_range)
-        self.stages, self.waveform = stages, waveform
-        highest = 0.5 * self.fs / 2 ** depth_range[1]
-        low, high = frequency_range or (min(100.0, self.fs / 480), min(4000.0, 0.9 * highest))
-        if not high < highest:
-            expected = f"frequencies below {highest:g} Hz, which {depth_range[1]:g} octaves take to fs / 2"
-            raise self.refused("frequency_range", expected, (low, high))
-        self.declare("frequency", frequency, LogRange(low, high, "Hz"))
-        self.declare("depth", depth, self.ranged("depth", Range, depth_range, "octaves"))
+        self.stages, self.waveform = whole(self.refused, "stages", stages), waveform
+        depths = self.ranged("depth", Range, depth_range, "octaves")
+        highest = 0.5 * self.fs / 2**depths.high
+        own = (min(100.0, self.fs / 480), min(4000.0, 0.9 * highest)) if frequency_range is None else frequency_range
+        middles = self.ranged("frequency", LogRange, own, "Hz")
+        if not middles.high < highest:
+            expected = f"frequencies below {highest:g} Hz, which {depths.high:g} octaves take to fs / 2"
+            raise self.refused("frequency_range", expected, own)
+        self.declare("frequency", frequency, middles)
+        self.declare("depth", depth, depths)
         swept(self, rate, rate_range, phase)
-        self.declare("feedback", feedback, self.ranged("feedback", Range, feedback_range))
+        self.declare("feedback", feedback, below_1(self, "feedback", feedback_range))
         self.declare("mix", mix, self.ranged("mix", Range, mix_range))
         self.declared()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import numbers
 import types
 from collections.abc import Callable, Collection, Mapping
@@ -11,18 +10,17 @@ from typing import Any, TypedDict, cast
 
 import torch
 from torch import Tensor
-from torch.nn.utils import parametrize
 from torch.utils._pytree import tree_map
 
+from polezero.nn._checks import is_number, truth
 from polezero.nn._frames import Timeline
-from polezero.nn._parametrized import rebuilt, share_class
-from polezero.nn._stream import Stream
-from polezero.nn.parametrizations import Parametrization, Range, known
+from polezero.nn._parameters import Parameters, Values
+from polezero.nn._stream import Kept, Stream
 
 __all__ = ["FilterModule", "Options", "Values"]
 
-Values = dict[str, Tensor]
 Memory = tuple[Tensor, ...]
+State = tuple[int | Tensor, Memory]  # how many samples came before, and what is left of them
 
 
 class Options(TypedDict, total=False):
@@ -36,7 +34,7 @@ class Options(TypedDict, total=False):
     device: torch.device | str | None
 
 
-class FilterModule(torch.nn.Module):
+class FilterModule(Parameters):
     """A filter with parameters in physical units.
 
     A subclass declares its parameters with `declare`, and filters with `filter`; it gets the rest from here.
@@ -54,14 +52,13 @@ class FilterModule(torch.nn.Module):
         device: Of the parameters.
 
     An attribute is computed at each read, so that a write into ``module.gain[0]`` or ``module.gain.data`` is lost:
-    assign the whole. What is assigned is copied, without its gradient. Values that are given to a call are not held to
-    the ranges, which are those of training: a network's outputs go through one of :mod:`polezero.nn.parametrizations`
-    first. A compiled module that is stateful makes a graph for each of its first calls, as torch takes the place in the
-    signal for a constant: compile ``lambda x: stream(x)`` of a stream instead.
+    assign the whole. What is assigned is copied, without its gradient. Values that are given to a call are held to the
+    same ranges by the same sentence, but for what only keeps training from a border: where they may be looked at
+    without waiting, which is on the CPU, outside of graphs and transforms. A network's outputs go through one of
+    :mod:`polezero.nn.parametrizations` first, or the module is made with a wider range.
     """
 
-    fs: float
-    channels: int | None
+    counts = False  # whether the shape of a chunk's result depends on how many samples came before it
 
     def __init__(
         self,
@@ -74,23 +71,9 @@ class FilterModule(torch.nn.Module):
         dtype: torch.dtype = torch.float64,
         device: torch.device | str | None = None,
     ) -> None:
-        super().__init__()
-        self._ranks: dict[str, int] = {}  # of each parameter, the dimensions that are its own: bands, say
-        if not _is_number(fs, numbers.Real) or not 0 < fs < math.inf:
-            raise self.refused("fs", "a positive number of Hz", repr(fs))
-        if channels is not None and (not _is_number(channels, numbers.Integral) or channels < 1):
-            raise self.refused("channels", "None or a positive int", repr(channels))
-        if not isinstance(trainable, bool):
-            if isinstance(trainable, str) or not isinstance(trainable, Collection):
-                raise self.refused("trainable", "True, False or a list of names", repr(trainable))
-            trainable = tuple(trainable)
-        if dtype not in (torch.float32, torch.float64):
-            raise self.refused("dtype", "torch.float32 or torch.float64", dtype)
-        self.fs, self.channels = float(fs), None if channels is None else int(channels)
-        self._trainable = trainable
-        self._like = torch.empty((), dtype=dtype, device=device)
-        self._saved = save_state
-        self._stream = Stream(self) if stateful or save_state else None
+        super().__init__(fs, channels=channels, trainable=trainable, dtype=dtype, device=device)
+        self._saved = truth(self.refused, "save_state", save_state)
+        self._stream = Kept() if truth(self.refused, "stateful", stateful) or save_state else None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -103,46 +86,6 @@ class FilterModule(torch.nn.Module):
             cls.forward = functools.update_wrapper(made, own)  # type: ignore[method-assign]
 
     # ---- what a subclass says
-
-    def declare(
-        self, name: str, value: object, parametrization: Parametrization | None, shape: tuple[int, ...] = ()
-    ) -> None:
-        """Make a parameter that is read and assigned as an attribute in its physical unit.
-
-        Its shape is ``shape`` after a dimension of channels, where the module has them; ``value`` is broadcast to it.
-        """
-        self._ranks[name] = len(shape)
-        full = (*([self.channels] if self.channels else []), *shape)
-        tensor = self._fitting(name, value, self._like.expand(full), parametrization)
-        trainable = self._trainable
-        if trainable is True or (trainable is not False and name in trainable):
-            self.register_parameter(name, torch.nn.Parameter(tensor))
-        else:
-            self.register_buffer(name, tensor)
-        if parametrization is not None:
-            parametrize.register_parametrization(self, name, parametrization)
-            share_class(self)
-
-    def ranged(
-        self, name: str, kind: Callable[..., Parametrization], limits: tuple[float, float], unit: str = ""
-    ) -> Parametrization:
-        """A parametrization of the range that a constructor has as ``<name>_range``; in Hz it ends below fs / 2."""
-        try:
-            low, high = map(float, limits)
-            if unit != "Hz" or high < self.fs / 2:
-                return kind(low, high, unit)
-        except (TypeError, ValueError):
-            pass
-        above = "" if kind is Range else " above 0"
-        below = f"{above and ' and'} below fs / 2 = {self.fs / 2:g} Hz" if unit == "Hz" else ""
-        raise self.refused(f"{name}_range", f"two rising numbers{above}{below}", repr(limits))
-
-    def declared(self) -> None:
-        """The last word of a constructor."""
-        if not isinstance(self._trainable, bool):
-            for name in self._trainable:
-                if name not in self._ranks:
-                    raise self.refused("trainable", f"True, False or names out of {', '.join(self._ranks)}", name)
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         """The samples of ``x`` filtered, and the state after them where ``memory``, that before them, is not None.
@@ -168,12 +111,12 @@ class FilterModule(torch.nn.Module):
         bands, come last. Without a batch, for ``x`` of shape ``[T]``, there is no ``batch`` there either.
         """
         if self._stream is not None:
-            return self._stream(x, hop=hop, **values)
+            return self._stream.run(self, x, hop, values)
         return self._run(x, None, 0, hop, values)[0]
 
     def step(
-        self, x: Tensor, state: tuple[int, Memory] | None = None, *, hop: int | None = None, **values: Tensor | float
-    ) -> tuple[Tensor, tuple[int, Memory]]:
+        self, x: Tensor, state: State | None = None, *, hop: int | None = None, **values: Tensor | float
+    ) -> tuple[Tensor, State]:
         """Filter ``x`` from a state, None for rest, to the state after it: what :class:`Stream` does for each chunk."""
         position = 0 if state is None else state[0]
         y, memory = self._run(x, () if state is None else state[1], position, hop, values)
@@ -181,8 +124,8 @@ class FilterModule(torch.nn.Module):
 
     def stream(self, fs: float | None = None, *, attached: bool = False) -> Stream:
         """Begin a signal that comes in chunks; see :class:`Stream`."""
-        if fs is not None and fs != self.fs:
-            raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", fs)
+        if fs is not None and not (is_number(fs, numbers.Real) and fs == self.fs):
+            raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", repr(fs))
         return Stream(self, attached=attached)
 
     def reset(self) -> None:
@@ -191,7 +134,12 @@ class FilterModule(torch.nn.Module):
             self._stream.reset()
 
     def _run(
-        self, x: Tensor, memory: Memory | None, position: int, hop: int | None, values: Mapping[str, Tensor | float]
+        self,
+        x: Tensor,
+        memory: Memory | None,
+        position: int | Tensor,
+        hop: int | None,
+        values: Mapping[str, Tensor | float],
     ) -> tuple[Tensor, Memory | None]:
         x = self.checked(x)
         placed, time = self._beside(x, position, hop, values)
@@ -210,33 +158,11 @@ class FilterModule(torch.nn.Module):
 
     # ---- parameters beside a signal
 
-    def values(self, **given: Tensor | float) -> Values:
-        """The parameters, or what is given instead of them, as tensors."""
-        for name in given:
-            if name not in self._ranks:
-                raise TypeError(
-                    f"{self._get_name()}: expected parameters out of {', '.join(self._ranks) or 'none'}, got {name}"
-                )
-        own = {name: getattr(self, name) for name in self._ranks if name not in given}
-        device = next((t.device for t in own.values()), torch.device("cpu"))
-        passed = {name: self._given(name, value, device) for name, value in given.items()}
-        return {name: own.get(name, passed.get(name)) for name in self._ranks}  # type: ignore[misc]
-
-    def _given(self, name: str, value: object, device: torch.device) -> Tensor:
-        """A value as a tensor; one number stands for all that a parameter has."""
-        if not isinstance(value, Tensor):
-            try:
-                value = torch.as_tensor(value, dtype=torch.float64, device=device)
-            except (TypeError, ValueError, RuntimeError):
-                raise self.refused(name, "a tensor or numbers", repr(value)) from None
-        rank = self._ranks[name]
-        return value.expand(getattr(self, name).shape[-rank:]) if rank and not value.dim() else value
-
     def _beside(
-        self, x: Tensor, position: int, hop: int | None, given: Mapping[str, Tensor | float]
+        self, x: Tensor, position: int | Tensor, hop: int | None, given: Mapping[str, Tensor | float]
     ) -> tuple[Values, Timeline]:
         given = {name: value for name, value in given.items() if value is not None}
-        values = self.values(**given)
+        values = self.tensors(given)
         inner = 1 if self.channels else 0
         outer = min(x.dim() - 1 - inner, 1)  # whether there is a batch
         varies = {name: values[name].dim() - self._ranks[name] == outer + inner + 1 for name in given}
@@ -245,6 +171,7 @@ class FilterModule(torch.nn.Module):
         for name, value in values.items():
             if name in given:
                 self._check_places(name, value, x, outer, inner, varies[name], hop)
+                self.check_given(name, value)
                 between = x.dim() - 1 - inner - outer  # channels that share the values
                 leading = value.dim() - self._ranks[name] - (1 if varies[name] else 0)
                 if leading and between > 0:
@@ -256,7 +183,7 @@ class FilterModule(torch.nn.Module):
 
     def _check_frames(self, hop: int | None, frames: Mapping[str, int]) -> None:
         if hop is not None:
-            if not (isinstance(hop, torch.SymInt) or _is_number(hop, numbers.Integral)) or hop < 1:
+            if not (isinstance(hop, torch.SymInt) or is_number(hop, numbers.Integral)) or hop < 1:
                 raise self.refused("hop", "None or a positive int", repr(hop))
             counts = list(frames.values())
             if any(n != counts[0] for n in counts[1:]):
@@ -279,71 +206,22 @@ class FilterModule(torch.nn.Module):
             shapes = f"a number, shape {[*item, *own]}, or {varying} of {frames}"
             raise self.refused(name, f"{shapes}, beside x of shape {list(x.shape)}", list(value.shape))
 
-    # ---- attributes
-
-    def refused(self, name: str, expected: str, got: object) -> ValueError:
-        """The one sentence of bad input."""
-        return ValueError(f"{self._get_name()}: {name}: expected {expected}, got {got}")
-
-    def _stages(self, name: str) -> list[Any]:
-        """The parametrizations of a parameter: ours, and what a user registers."""
-        lists: Any = self._modules.get("parametrizations")
-        return list(lists[name]) if lists is not None and name in lists else []
-
-    def _fitting(self, name: str, value: object, like: Tensor, parametrization: Parametrization | None) -> Tensor:
-        """A value as a tensor of the parameter's shape, in its range."""
-        try:
-            if isinstance(value, Tensor) and value.is_complex():
-                raise TypeError
-            tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
-        except (TypeError, ValueError, RuntimeError):
-            raise self.refused(name, "numbers", repr(value)) from None
-        try:
-            tensor = tensor.broadcast_to(like.shape).clone()
-        except RuntimeError:
-            raise self.refused(name, f"a value that broadcasts to {list(like.shape)}", list(tensor.shape)) from None
-        if known(tensor):
-            if not bool(torch.isfinite(tensor).all()):
-                raise self.refused(name, "finite numbers", tensor.tolist())
-            if parametrization is not None and not parametrization.fits(tensor):
-                raise self.refused(name, parametrization.expected, tensor.tolist())
-        return tensor
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """An assigned parameter is checked and copied in; nothing is changed where it does not fit."""
-        if name == "fs" and name in self.__dict__:  # ranges, and what a subclass computed, are of that rate
-            raise self.refused("fs", f"the {self.fs:g} Hz that the module was made for", value)
-        if name not in self.__dict__.get("_ranks", ()) or not hasattr(self, name):
-            return super().__setattr__(name, value)
-        stages = self._stages(name)
-        lists: Any = self._modules.get("parametrizations")
-        original = lists[name].original if stages else getattr(self, name)
-        with torch.no_grad():
-            ours = stages[0] if len(stages) == 1 and isinstance(stages[0], Parametrization) else None
-            tensor = self._fitting(name, value, cast(Tensor, getattr(self, name)), ours)
-            for stage in reversed(stages):
-                tensor = stage.right_inverse(tensor)
-            original.copy_(tensor)
-        parametrize._cache.pop((id(self), name), None)
-
     # ---- torch.nn.Module
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> FilterModule:
-        def kept(t: Tensor) -> Tensor:
-            moved = fn(t)
-            return t.to(moved.device) if moved.dtype in (torch.float16, torch.bfloat16) else moved
-
-        super()._apply(kept, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(fn, recurse)
         if self._stream is not None and self._stream.state is not None:
             position, memory = self._stream.state
-            self._stream.state = position, tree_map(lambda t: t.to(fn(t).device), memory)
+            self._stream.state = int(position), tree_map(lambda t: t.to(fn(t).device), memory)
         return self
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         if self._saved and self._stream is not None and self._stream.state is not None:
             position, memory = self._stream.state
-            destination[f"{prefix}state.position"] = torch.tensor(position)
+            leading, dtype = cast(tuple[Any, ...], self._stream.like)
+            destination[f"{prefix}state.position"] = torch.tensor(int(position))
+            destination[f"{prefix}state.signal"] = torch.empty(*leading, 0, dtype=dtype)  # its like, without samples
             for k, tensor in enumerate(memory):
                 destination[f"{prefix}state.{k}"] = tensor if keep_vars else tensor.detach()
 
@@ -352,43 +230,13 @@ class FilterModule(torch.nn.Module):
     ) -> None:
         if self._saved and self._stream is not None:
             kept = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith(f"{prefix}state.")}
-            names = [f"{prefix}state.position", *(f"{prefix}state.{k}" for k in range(len(kept) - 1))] if kept else []
+            parts = ("position", "signal", *range(len(kept) - 2)) if kept else ()
+            names = [f"{prefix}state.{part}" for part in parts]
             missing.extend(name for name in names if name not in kept)
             if kept.keys() == set(names):
                 self._stream.reset()
                 if kept:
-                    memory = tuple(kept[name].clone() for name in names[1:])
-                    self._stream.state = int(kept[names[0]]), memory
+                    position, signal, *memory = (kept[name].clone() for name in names)
+                    self._stream.state = int(position), tuple(memory)
+                    self._stream.like = tuple(signal.shape[:-1]), signal.dtype
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *rest)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as its own class with its parametrizations beside it: torch refuses classes that it made for them."""
-        state = dict(self.__dict__)
-        modules = dict(state["_modules"])
-        lists = modules.pop("parametrizations", {})
-        return rebuilt, (parametrize.type_before_parametrizations(self), {**state, "_modules": modules}, dict(lists))
-
-    def _get_name(self) -> str:
-        return parametrize.type_before_parametrizations(self).__name__
-
-    def __repr__(self) -> str:
-        children = {k: v for k, v in self._modules.items() if k != "parametrizations"}
-        lines = [f"({name}): {module!r}".replace("\n", "\n  ") for name, module in children.items()]
-        inner = "\n  ".join([self.extra_repr(), *lines]) if lines else self.extra_repr()
-        return f"{self._get_name()}({inner})"
-
-    def extra_repr(self) -> str:
-        shown = [f"{name}={_shown(getattr(self, name))}" for name in self._ranks]
-        return ", ".join([*shown, f"fs={self.fs:g}", *([f"channels={self.channels}"] if self.channels else [])])
-
-
-def _is_number(value: object, kind: type) -> bool:
-    """NumPy's are such too, and a truth is not."""
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def _shown(value: Tensor) -> str:
-    if value.numel() > 16 or value.is_meta:
-        return f"[{' x '.join(map(str, value.shape))}]"
-    numbers = [f"{v:.4g}" for v in value.detach().flatten().tolist()]
-    return numbers[0] if not value.dim() else f"[{', '.join(numbers)}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,7 @@ def rebuilt(kind: type[torch.nn.Module], state: dict[str, Any], lists: Mapping[s
     """The module that was pickled."""
     module = kind.__new__(kind)
     module.__dict__.update(state)
+    module._stream = copy.copy(module._stream)  # which goes its own way, of a module that is copied by copy.copy()
     for name, saved in lists.items():
         # A place is parametrized, whose list is then the saved one: its values may be out of range, NaN of a training
         # that diverged.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
+from polezero.nn._checks import number
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn._smoothers import Initial, at_rest, begin, check_initial, smoothed
@@ -80,8 +81,7 @@ class PCEN(FilterModule):
         if time_constant is not None:
             if s is not None:
                 raise self.refused("time_constant", "None beside s", time_constant)
-            if not isinstance(time_constant, (int, float)) or not 0 < time_constant < math.inf:
-                raise self.refused("time_constant", "a positive number of seconds", repr(time_constant))
+            time_constant = number(self.refused, "time_constant", time_constant, "a positive number of seconds", 0, 1e9)
             s = _of_librosa(time_constant * self.fs)
         self.initial = initial
         self.declare("alpha", alpha, self.ranged("alpha", Range, alpha_range))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from polezero.nn._ascending import beyond, original_of, places
-from polezero.nn.parametrizations import Parametrization
+from polezero.nn._ranges import MARGIN, Parametrization
 
 __all__ = ["Rising"]
 
@@ -51,7 +51,7 @@ class Rising(Parametrization):
     def _free(self, value: Tensor) -> Tensor:
         return beyond(torch.log(value / self.lowest) / self.range, self._least(value))
 
-    def fits(self, value: Tensor) -> bool:
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
         return bool((value > 0).all() and (self._free(value) >= -8 * torch.finfo(value.dtype).eps).all())
 
     def forward(self, original: Tensor) -> Tensor:

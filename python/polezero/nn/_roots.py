@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from polezero.nn.parametrizations import MARGIN
+from polezero.nn._ranges import MARGIN
 
 FARTHEST = 1 - 2 * MARGIN  # the radius that poles are projected to
 

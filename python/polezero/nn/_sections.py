@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,8 +13,10 @@ from polezero import plot as figures
 from polezero._responses import freqz_sos
 from polezero._sosfilt import sosfilt
 from polezero._zero_phase import sosfiltfilt
+from polezero.nn._checks import truth
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Values
+from polezero.nn._parameters import Kind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,17 +64,22 @@ class Sections(FilterModule):
                 return sosfilt(sos, x), None
             y, zf = sosfilt(sos, x, zi=memory[0])
             return y, (zf,)
-        hop, offset = time.frames(sos.shape[-3])
+        sos, frames = time.frames(sos, 2)
         if memory is None:
-            return lpv.sosfilt(sos, x, hop=hop, offset=offset), None
-        y, zf = lpv.sosfilt(sos, x, memory[0], hop=hop, offset=offset)
+            return lpv.sosfilt(sos, x, **frames), None
+        y, zf = lpv.sosfilt(sos, x, memory[0], **frames)
         return y, (zf,)
 
     def filter_forth_and_back(self, zero_phase: bool) -> None:
         """For constructors: whether it does."""
+        self.zero_phase = truth(self.refused, "zero_phase", zero_phase)
         if zero_phase and self._stream is not None:
             raise self.refused("zero_phase", "False of a stateful module", zero_phase)
-        self.zero_phase = bool(zero_phase)
+
+    def audible(self, frequency_range: tuple[float, float] | None, kind: Callable[..., Kind]) -> Kind:
+        """The range of an equaliser's frequencies; None for 20 Hz at 48 kHz, and less at low rates, to 0.45 fs."""
+        own = (min(20.0, self.fs / 2400), 0.45 * self.fs) if frequency_range is None else frequency_range
+        return self.ranged("frequency", kind, own, "Hz")
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         return (self.at_rest(x, *x.shape[:-1]),)

@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from polezero._allpole import linear_recurrence
+from polezero.nn._checks import choice, number, truth
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn._sections import Sections
@@ -39,14 +40,18 @@ def zi_dtype(x: Tensor, memory: Memory | None = None) -> torch.dtype:
 
 
 def check_initial(module: FilterModule, initial: Initial) -> None:
-    if isinstance(initial, bool) or not (initial == "first" or isinstance(initial, (int, float))):
-        raise module.refused("initial", "a number or 'first'", repr(initial))
+    if not (isinstance(initial, str) and initial == "first"):
+        number(module.refused, "initial", initial, "a number or 'first'")
 
 
 def begin(x: Tensor, initial: Initial, time: Timeline, memory: Memory | None) -> Tensor:
     """The state of a smoother before ``x``."""
-    if initial == "first" and not time.position and x.shape[-1]:
-        return x[..., :1].to(zi_dtype(x, memory))
+    if initial == "first" and x.shape[-1]:
+        first = x[..., :1].to(zi_dtype(x, memory))
+        if isinstance(time.position, Tensor) and memory:
+            return torch.where(time.position == 0, first, memory[-1])
+        if time.position == 0:
+            return first
     if memory:
         return memory[-1]
     return at_rest(x, initial, (), None)
@@ -174,9 +179,9 @@ class Envelope(Smoother):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(time_constant, initial=initial, fs=fs, time_constant_range=time_constant_range, **options)
-        if detector not in ("rms", "absolute", "peak"):
-            raise self.refused("detector", "'rms', 'absolute' or 'peak'", repr(detector))
-        self.detector, self.decibels, self.floor = detector, decibels, float(floor)
+        choice(self.refused, "detector", detector, ("rms", "absolute", "peak"))
+        self.detector, self.decibels = detector, truth(self.refused, "decibels", decibels)
+        self.floor = number(self.refused, "floor", floor, "a number of dB")
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         absolute, dtype = self.detector == "absolute", x.real.dtype

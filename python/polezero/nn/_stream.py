@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,10 +12,42 @@ from torch.utils._pytree import tree_map
 if TYPE_CHECKING:
     from polezero.nn._module import FilterModule
 
-__all__ = ["Stream"]
+__all__ = ["Kept", "Stream"]
 
 
-class Stream:
+class Kept:
+    """What is kept from chunk to chunk: the place in the signal with the state there, and the signal's like."""
+
+    def __init__(self, *, attached: bool = False) -> None:
+        self.attached = attached
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all: the next chunk begins a new signal."""
+        self.state: Any = None
+        self.like: tuple[Any, ...] | None = None
+
+    def run(self, module: FilterModule, x: Tensor, hop: int | None, values: Mapping[str, Tensor | float]) -> Tensor:
+        """Filter the next chunk."""
+        x = module.checked(x)
+        like = (tuple(x.shape[:-1]), x.dtype)
+        if self.like is not None and like != self.like:
+            expected = f"chunks of {self.like[1]} with leading shape {list(self.like[0])}, as before (or reset())"
+            raise module.refused("x", expected, f"{x.dtype} with {list(like[0])}")
+        if self.state is not None and not torch.compiler.is_compiling():
+            # Of tensors that were made in inference mode no gradient may be taken.
+            kept = tree_map(lambda t: t.clone() if t.is_inference() else t, self.state[1])
+            self.state = int(self.state[0]), kept
+        y, (position, memory) = module.step(x, self.state, hop=hop, **values)
+        if torch.compiler.is_compiling() and not module.counts:
+            # For a number behind a module torch.compile makes a graph for each of its values.
+            position = torch.as_tensor(position, device=x.device)
+        self.state = position, memory if self.attached else tree_map(Tensor.detach, memory)
+        self.like = like
+        return y
+
+
+class Stream(Kept):
     """A module that goes on from chunk to chunk: the chunks' results are those of the whole signal.
 
     ``module.stream()`` makes one. Chunks have any number of samples, none too; all have the leading shape and dtype of
@@ -37,26 +70,8 @@ class Stream:
     """
 
     def __init__(self, module: FilterModule, *, attached: bool = False) -> None:
-        self._module = [module]  # in a list, which keeps it from being a child of the module that owns the stream
-        self.attached = attached
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all: the next chunk begins a new signal."""
-        self.state: Any = None
-        self._like: tuple[Any, ...] | None = None
+        self.module = module
+        super().__init__(attached=attached)
 
     def __call__(self, x: Tensor, *, hop: int | None = None, **values: Tensor | float) -> Tensor:
-        module = self._module[0]
-        x = module.checked(x)
-        like = (tuple(x.shape[:-1]), x.dtype)
-        if self._like is not None and like != self._like:
-            expected = f"chunks of {self._like[1]} with leading shape {list(self._like[0])}, as before (or reset())"
-            raise module.refused("x", expected, f"{x.dtype} with {list(like[0])}")
-        if self.state is not None and not torch.compiler.is_compiling():
-            # Of tensors that were made in inference mode no gradient may be taken.
-            self.state = self.state[0], tree_map(lambda t: t.clone() if t.is_inference() else t, self.state[1])
-        y, state = module.step(x, self.state, hop=hop, **values)
-        self.state = state if self.attached else (state[0], tree_map(Tensor.detach, state[1]))
-        self._like = like
-        return y
+        return self.run(self.module, x, hop, values)

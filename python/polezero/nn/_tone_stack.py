@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from polezero import plot as figures
 from polezero._lfilter import lfilter
 from polezero._responses import freqz
 from polezero.nn._biquad import Numbers
+from polezero.nn._checks import number
 from polezero.nn._frames import Timeline
 from polezero.nn._module import FilterModule, Memory, Options, Values
 from polezero.nn.parametrizations import Range
@@ -136,10 +136,11 @@ class ToneStack(FilterModule):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        given = dict(components or {})
-        if any(name not in BASSMAN or not 0 < value < math.inf for name, value in given.items()):
+        given = {} if components is None else components
+        if not isinstance(given, Mapping) or any(name not in BASSMAN for name in given):
             raise self.refused("components", f"positive values of {', '.join(BASSMAN)}", given)
-        self.components = {**BASSMAN, **given}
+        own = {name: number(self.refused, name, value, "a positive number", 0) for name, value in given.items()}
+        self.components = {**BASSMAN, **own}
         for name, value in (("bass", bass), ("middle", middle), ("treble", treble)):
             self.declare(name, value, Range(0.0, 1.0))
         self._matrix = _to_digital(self.components, self.fs)

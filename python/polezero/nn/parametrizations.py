@@ -19,8 +19,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from polezero._arguments import readable
 from polezero.nn._ascending import beyond, original_of, places
+from polezero.nn._ranges import MARGIN, Parametrization, rounding, within
 
 __all__ = [
     "Decibels",
@@ -34,37 +34,11 @@ __all__ = [
     "Triangle",
 ]
 
-MARGIN = 2.0**-20  # of a pole's radius, that which decays to 1/e in a million samples
-
 
 def _saturated(t: Tensor) -> Tensor:
     """The inverse of tanh on [-1, 1], where the ends have the least number that tanh rounds to them."""
     end = math.log(16 / torch.finfo(t.dtype).eps) / 2
     return torch.atanh(t).clamp(-end, end)
-
-
-def known(value: Tensor) -> bool:
-    """Whether there are values to look at, on a GPU too: an assignment may wait for it."""
-    return readable(value) or (value.is_cuda and not torch.compiler.is_compiling())
-
-
-class Parametrization(torch.nn.Module):
-    """What parametrizations share: ``expected``, the range in words, and ``fits``, whether all values are in it."""
-
-    expected: str
-
-    def fits(self, value: Tensor) -> bool:
-        raise NotImplementedError
-
-    def right_inverse(self, value: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    def check(self, value: Tensor) -> None:
-        if known(value) and not self.fits(value):
-            raise ValueError(f"{type(self).__name__}: value: expected {self.expected}, got {value.tolist()}")
-
-    def extra_repr(self) -> str:
-        return self.expected
 
 
 class Range(Parametrization):
@@ -95,8 +69,9 @@ class Range(Parametrization):
         self.low, self.high = float(low), float(high)
         self.expected = f"{low:g} to {high:g}{unit and f' {unit}'}"
 
-    def fits(self, value: Tensor) -> bool:
-        return bool(((value >= self.low) & (value <= self.high)).all())
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        slack = 4 * rounding(value) * max(abs(self.low), abs(self.high))
+        return within(value, self.low - slack, self.high + slack)
 
     def forward(self, original: Tensor) -> Tensor:
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
@@ -105,7 +80,7 @@ class Range(Parametrization):
     def right_inverse(self, value: Tensor) -> Tensor:
         self.check(value)
         middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
-        return 2 * _saturated((value - middle) / half)
+        return 2 * _saturated(((value - middle) / half).clamp(-1, 1))
 
 
 class LogRange(Range):
@@ -134,6 +109,10 @@ class LogRange(Range):
         super().__init__(low, high, unit)
         if low <= 0:
             raise ValueError(f"{type(self).__name__}: low: expected a number above 0, got {low}")
+
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        slack = 4 * rounding(value)
+        return within(value, self.low * (1 - slack), self.high * (1 + slack))
 
     def forward(self, original: Tensor) -> Tensor:
         middle, half = math.sqrt(self.low * self.high), math.log(self.high / self.low) / 2
@@ -167,6 +146,9 @@ class Decibels(LogRange):
     def __init__(self, low: float, high: float) -> None:
         super().__init__(10 ** (low / 20), 10 ** (high / 20))
         self.expected = f"a factor of {low:g} to {high:g} dB ({self.low:.4g} to {self.high:.4g})"
+
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        return super().fits(value if margin else value.clamp(min=self.low)) and within(value, 0.0, math.inf)
 
 
 class TimeConstant(Parametrization):
@@ -205,7 +187,7 @@ class TimeConstant(Parametrization):
         inside = (seconds >= low * (1 - slack)) & (seconds <= high * (1 + slack))
         return torch.where(inside, seconds.clamp(low, high), torch.nan)
 
-    def fits(self, value: Tensor) -> bool:
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
         return self.seconds.fits(self._seconds(value))
 
     def forward(self, original: Tensor) -> Tensor:
@@ -235,10 +217,10 @@ class Triangle(Parametrization):
 
     expected = "a_1 and a_2 of a stable section (|a_1| < 2, |a_1| - 1 < a_2 < 1)"
 
-    def fits(self, value: Tensor) -> bool:
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
         a1, a2 = value.unbind(-1)
-        edge, rounding = a1.abs() / 2, torch.finfo(value.dtype).eps
-        inside = (edge <= 1 - MARGIN) & ((a2 - edge).abs() <= (1 - edge) * (1 - MARGIN) + 2 * rounding)
+        edge = a1.abs() / 2
+        inside = (edge <= 1 - margin) & ((a2 - edge).abs() <= (1 - edge) * (1 - margin) + 2 * rounding(value))
         return bool(inside.all())
 
     def forward(self, original: Tensor) -> Tensor:
@@ -272,9 +254,8 @@ class Tanh(Parametrization):
 
     expected = "the real and imaginary part of a pole inside the unit circle"
 
-    def fits(self, value: Tensor) -> bool:
-        rounding = torch.finfo(value.dtype).eps
-        return bool((torch.linalg.vector_norm(value, dim=-1) <= 1 - MARGIN + 2 * rounding).all())
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        return bool((torch.linalg.vector_norm(value, dim=-1) <= 1 - margin + 2 * rounding(value)).all())
 
     def forward(self, original: Tensor) -> Tensor:
         return _along(original, lambda norm: (1 - MARGIN) * torch.tanh(norm))
@@ -311,6 +292,9 @@ class PoleRadius(Range):
         super().__init__(0.0, 1 - MARGIN)
         self.expected = "a radius from 0 to below 1"
 
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        return within(value, 0.0, 1 - margin)
+
     def forward(self, original: Tensor) -> Tensor:
         return self.high * torch.sigmoid(original)
 
@@ -338,8 +322,8 @@ class Reflection(Parametrization):
 
     expected = "reflection coefficients between -1 and 1"
 
-    def fits(self, value: Tensor) -> bool:
-        return bool((value.abs() <= 1 - MARGIN).all())
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        return within(value, margin - 1, 1 - margin)
 
     def forward(self, original: Tensor) -> Tensor:
         return (1 - MARGIN) * torch.tanh(original)
@@ -383,8 +367,9 @@ class Lsf(Parametrization):
     def _free(self, value: Tensor) -> Tensor:
         return beyond(value / self.end, self._least(value))
 
-    def fits(self, value: Tensor) -> bool:
-        return bool((self._free(value) >= -8 * torch.finfo(value.dtype).eps).all())
+    def fits(self, value: Tensor, margin: float = MARGIN) -> bool:
+        least = self._least(value) if margin else torch.zeros_like(self._least(value))
+        return bool((beyond(value / self.end, least) >= -8 * rounding(value)).all())
 
     def forward(self, original: Tensor) -> Tensor:
         return self.end * places(original, self._least(original))

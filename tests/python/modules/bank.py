@@ -50,9 +50,12 @@ BAD = (
     ),
     (
         lambda: bank({"ftype": "bessel", "order": 2, "cutoff": 5.0, "norm": "loud"}),
-        "FilterBank: bands: norm: expected phase, delay or mag, got 'loud'",
+        "FilterBank: bands[[]0]: norm: expected one of phase, delay, mag, got 'loud'",
     ),
-    (lambda: bank({"ftype": "butter", "cutoff": 5.0}), "FilterBank: bands[[]0]: order: expected a whole number, got *"),
+    (
+        lambda: bank({"ftype": "butter", "cutoff": 5.0}),
+        "FilterBank: bands[[]0]: order: expected a whole *, got None",
+    ),
     (lambda: bank({"ftype": "peaking", "cutoff": 50.0}), "FilterBank: bands[[]0]: gain: expected dB *, got None"),
     (
         lambda: bank({"ftype": "linkwitz-riley", "order": 3, "cutoff": [50.0]}),

@@ -47,7 +47,7 @@ CASES = [
         bad=(
             (lambda: GraphicEQ("fifth", fs=8000), "GraphicEQ: spacing: expected one of octave, *, bark, got 'fifth'"),
             (lambda: GraphicEQ(fs=10), "GraphicEQ: fs: expected a rate at which there are bands, got 10"),
-            (lambda: GraphicEQ(fs=8000, corrections=-1), "GraphicEQ: corrections: expected a number >= 0, got -1"),
+            (lambda: GraphicEQ(fs=8000, corrections=-1), "GraphicEQ: corrections: expected an int from 0 on, got -1"),
             (lambda: GraphicEQ(gain=13.0, fs=8000), "GraphicEQ: gain: expected -12 to 12 dB, got *"),
         ),
     ),

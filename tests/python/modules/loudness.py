@@ -22,7 +22,13 @@ def loudness(kind: str) -> ModuleCase:
             (lambda: Loudness(rate=20, fs=8000), "Loudness: rate: expected 10 for the integrated kind, got 20"),
             (lambda: Loudness("momentary", rate=25, fs=8000), "Loudness: rate: expected a multiple of 10, got 25"),
         ),
-        opt_out={"signals_have": MIXED, "channels_have": MIXED, "gradients": SHORT} | own,
+        opt_out={
+            "signals_have": MIXED,
+            "channels_have": MIXED,
+            "gradients": SHORT,
+            "ensembles": "has nothing to stack",
+        }
+        | own,
     )
 
 

@@ -20,7 +20,7 @@ CASES = [
                 lambda: Flanger(fs=8000, delay_range=(1e-3, 1e-2)),
                 "Flanger: delay_range: expected delays of at least 1 samples *, got 0.8 samples",
             ),
-            (lambda: Flanger(fs=44100, waveform="saw"), "Flanger: waveform: expected 'sine' or 'triangle', got 'saw'"),
+            (lambda: Flanger(fs=44100, waveform="saw"), "Flanger: waveform: expected one of sine, triangle, got 'saw'"),
             (
                 lambda: Flanger(fs=44100, feedback_range=(0, 1)),
                 "Flanger: feedback_range: expected gains of magnitudes below 1, got (0, 1)",

@@ -18,7 +18,7 @@ def envelope(label: str, detector: str, **own: object) -> ModuleCase:
         make=lambda **options: Envelope(detector, **TYPICAL | {"fs": 8000} | own | options),
         typical=TYPICAL,
         bad=(
-            (lambda: Envelope("mean", fs=8000), "Envelope: detector: expected 'rms', 'absolute' or 'peak', got 'mean'"),
+            (lambda: Envelope("mean", fs=8000), "Envelope: detector: expected one of rms, absolute, peak, got 'mean'"),
         ),
     )
 
