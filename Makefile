@@ -4,7 +4,7 @@
 # there; both name what is missing.
 #
 #   make demo | test | bench | bench-peers | bench-flamo | bench-modules | lint | format | sanitize |
-#        smoke | arm64 | ptxrun | gpu | cpp-example | clean
+#        smoke | arm64 | ptxrun | ptxrun-ci | ptxrun-mutations | gpu | cpp-example | clean
 #
 # TORCH='torch==2.11.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
 # package in python/polezero holds the library of the last one made.
@@ -32,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
 CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python
 
-.PHONY: demo test bench bench-peers bench-flamo bench-modules lint format sanitize smoke arm64 ptxrun gpu cpp-example clean compile build
+.PHONY: demo test bench bench-peers bench-flamo bench-modules lint format sanitize smoke arm64 ptxrun ptxrun-ci ptxrun-build ptxrun-mutations gpu cpp-example clean compile build
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
@@ -189,13 +189,28 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 	LD_PRELOAD="$$(for l in asan ubsan stdc++; do $${CXX:-c++} -print-file-name=lib$$l.so; done | xargs)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SANITIZED)/site python tests/python/smoke.py
 
-# What nvcc makes of the CUDA kernels, run without a GPU (tests/ptxrun/README.md): half an hour on two cores.
+# What nvcc makes of the CUDA kernels, run without a GPU (tests/ptxrun/README.md): CI's share; all of it, with more
+# seeds, orders of blocks and late stores; and whether wrong kernels are found.
 PTXRUN := build/ptxrun
-ptxrun: $(VENV)/.group-build $(VENV)/.googletest
+ptxrun-build: $(VENV)/.group-build $(VENV)/.googletest
 	@cmake -S tests/ptxrun -B $(PTXRUN) -G Ninja -DPTXRUN_POLEZERO=$(CURDIR) >/dev/null
 	@cmake --build $(PTXRUN)
-	$(PTXRUN)/tests/ptxrun_tests --gtest_brief=1
-	$(PTXRUN)/polezero/polezero_ptxrun_tests --gtest_brief=1
+
+ptxrun-ci:
+	@if command -v nvcc >/dev/null; then \
+	  $(MAKE) --no-print-directory ptxrun-build && ctest --test-dir $(PTXRUN) -j 2 --output-on-failure; \
+	else \
+	  echo 'ptxrun is skipped: nvcc was not found, whose PTX it runs (CUDA toolkit 13.0)'; \
+	fi
+
+ptxrun: ptxrun-build
+	ctest --test-dir $(PTXRUN) -j 2 --output-on-failure
+	POLEZERO_SEED=1 PTXRUN_SLICE=60 ctest --test-dir $(PTXRUN) -j 2 --output-on-failure -R polezero
+	POLEZERO_SEED=2 PTXRUN_SLICE=2000 ctest --test-dir $(PTXRUN) -j 2 --output-on-failure -R polezero
+	PTXRUN_WEAK=1 $(PTXRUN)/polezero/polezero_ptxrun_tests --gtest_brief=1 --gtest_filter='GpuLfilter*:GpuSosfilt*:GpuLpv*'
+
+ptxrun-mutations: ptxrun-build
+	tests/ptxrun/tools/ptxrun-mutations $(PTXRUN)
 
 # The Torch-free kernels and their tests, cross-compiled and run by qemu. Debian's packages:
 # g++-aarch64-linux-gnu qemu-user googletest

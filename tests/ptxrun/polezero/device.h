@@ -7,6 +7,9 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
+#include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/cuda/launch.h"
@@ -74,23 +77,48 @@ class Gpu {
   std::vector<Back> back_;
 };
 
-// f() for several ways in which the blocks of a GPU may come to run.
+// What reaches every part of a complex number, whatever it is multiplied by.
+template <class T>
+T not_a_number() {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  if constexpr (std::is_arithmetic_v<T>) {
+    return static_cast<T>(kNan);
+  } else {
+    using Part = typename T::value_type;
+    return {static_cast<Part>(kNan), static_cast<Part>(kNan)};
+  }
+}
+
+// How the blocks of a GPU come to run. A row is one block's alone where there are few processors, and its
+// tiles look back at each other where there are many; chunks are as many as fill the processors.
+struct Way {
+  int processors, resident, seed, order;
+};
+inline constexpr Way kFewProcessors{1, 5, 1, 0}, kManyProcessors{300, 7, 4, 0};
+
+// f() in each of the ways. POLEZERO_SEED=1, 2, .. are other seeds, and other orders of blocks.
 template <class F>
-void on_gpus(F&& f) {
-  struct Way {
-    int processors, resident, seed, order;
-  };
-  static const bool quick = std::getenv("POLEZERO_QUICK") != nullptr;  // the first way only
-  static const int more = std::getenv("POLEZERO_SEED") != nullptr ? std::atoi(std::getenv("POLEZERO_SEED")) : 0;  // other seeds and orders
-  for (const Way& way : {Way{1, 5, 1, 0}, Way{40, 2, 2, 2}, Way{40, 16, 3, 1}, Way{300, 7, 4, 0}}) {
+void in_ways(std::initializer_list<Way> ways, F&& f) {
+  static const int more = std::getenv("POLEZERO_SEED") != nullptr ? std::atoi(std::getenv("POLEZERO_SEED")) : 0;
+  for (const Way& way : ways) {
     SCOPED_TRACE(::testing::Message() << way.processors << " processors, " << way.resident << " blocks at a time, seed " << way.seed);
     processors = way.processors;
     ptxrun_set("resident", way.resident);
     ptxrun_set("seed", way.seed + 10 * more);
     ptxrun_set("order", (way.order + more) % 3);
     f();
-    if (::testing::Test::HasFatalFailure() || quick) return;
+    if (::testing::Test::HasFatalFailure()) return;
   }
+}
+// For kernels whose blocks wait for each other, in each order of blocks..
+template <class F>
+void on_gpus(F&& f) {
+  in_ways({kFewProcessors, {40, 2, 2, 2}, {40, 16, 3, 1}, kManyProcessors}, f);
+}
+// .. and for those whose blocks never meet.
+template <class F>
+void on_small_and_large_gpus(F&& f) {
+  in_ways({kFewProcessors, kManyProcessors}, f);
 }
 
 }  // namespace polezero::test

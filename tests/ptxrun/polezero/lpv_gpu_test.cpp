@@ -35,8 +35,12 @@ TYPED_TEST(GpuLpv, ManyTilesAndManyRows) {
     Random random(2);
     for (const Lags& lags : kAllLags) {
       for (const int64_t order : {1, 2}) {
-        GpuLpv<TypeParam>::check(random, {1, 40000, order, lags});
-        GpuLpv<TypeParam>::check(random, {100, 1100, order, lags, true});
+        // of as many warps as csrc/kernels/cuda/lpv_allpole.cu gives a block
+        const int64_t samples = kComplex<TypeParam> ? 4 : sizeof(TypeParam) == 4 ? 16 : 8;
+        const int64_t tile = order == 1 ? 256 * samples : 128 * samples / 2;
+        GpuLpv<TypeParam>::check(random, {1, 34 * tile + 17, order, lags});
+        GpuLpv<TypeParam>::check(random, {5, tile + 100, order, lags, true});
+        GpuLpv<TypeParam>::check(random, {90, 150, order, lags});
         if (::testing::Test::HasFatalFailure()) return;
       }
     }
@@ -50,7 +54,28 @@ TYPED_TEST(GpuLpv, NanReachesTheSamplesOfTheDefinition) {
     for (const Lags& lags : kAllLags) {
       for (const int64_t n : {0, 700, 1498}) {
         LpvCase<T> c(random, {2, 1500, 2, lags});
-        c.x.row(0)[n] = c.g.row(0)[n] = T(NAN);
+        c.x.row(0)[n] = c.g.row(0)[n] = not_a_number<T>();
+        LpvTruth<T>(c).expect(c.run(OnGpu<T>::kernels()), /*carries_state=*/false);
+        if (::testing::Test::HasFatalFailure()) return;
+      }
+    }
+  });
+}
+
+// A transition overflows where the filter itself, from rest, does not.
+TYPED_TEST(GpuLpv, UnstableFiltersAreExactUntilTheyOverflow) {
+  using T = TypeParam;
+  on_gpus([] {
+    Random random(6);
+    for (const Lags& lags : kAllLags) {
+      for (const int64_t order : {1, 2, 3}) {
+        LpvCase<T> c(random, {2, 1500, order, lags});
+        std::fill(c.state.begin(), c.state.end(), acc_t<T>(0));
+        for (T& a : c.coefficients.data) a *= T(1e9);
+        for (auto* signal : {&c.x.data, &c.g.data}) std::fill(signal->begin(), signal->end(), T(0));
+        const bool late = lags.reverse;  // where the filter comes to its sound after long silence
+        c.x.row(1)[late ? 1 : 1498] = c.g.row(1)[late ? 1498 : 1] = T(1);
+        SCOPED_TRACE(::testing::Message() << c.shape);
         LpvTruth<T>(c).expect(c.run(OnGpu<T>::kernels()), /*carries_state=*/false);
         if (::testing::Test::HasFatalFailure()) return;
       }

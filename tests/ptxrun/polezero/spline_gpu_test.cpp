@@ -12,7 +12,7 @@ TYPED_TEST_SUITE(GpuSpline, ScalarTypes);
 TYPED_TEST(GpuSpline, ReadsAndHandsBackWhatBSplinesDo) {
   using T = TypeParam;
   using D = cuda::on_device_t<T>;
-  on_gpus([] {
+  on_small_and_large_gpus([] {
     Random random(1);
     constexpr int64_t kRows = 2, kPoints = 60;
     for (const Shape& s : shapes()) {
@@ -58,7 +58,7 @@ TYPED_TEST(GpuSpline, ReadsAndHandsBackWhatBSplinesDo) {
 TYPED_TEST(GpuSpline, UpsamplesAsItsValuesBetweenKnots) {
   using T = TypeParam;
   using D = cuda::on_device_t<T>;
-  on_gpus([] {
+  on_small_and_large_gpus([] {
     Random random(2);
     constexpr int64_t kRows = 2;
     for (const int64_t knots : {1, 2, 3, 4, 5, 50}) {
