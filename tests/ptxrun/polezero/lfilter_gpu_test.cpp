@@ -312,6 +312,57 @@ TYPED_TEST(GpuLfilter, UnstableFilters) {
   });
 }
 
+// y of one row from rest, on 300 processors.
+Rows<float> filtered(const FilterBank<float>& bank, const Rows<float>& x) {
+  Rows<float> y(1, x.time, 0);
+  std::vector<double> a{1};
+  a.insert(a.end(), bank.a.begin(), bank.a.end());
+  processors = 300;
+  Gpu gpu;
+  const auto filters = cuda::normalise<float>(gpu.context(), {.b = gpu.in(bank.b.data(), 3), .a = gpu.in(a.data(), 3), .wide_b = true, .wide_a = true, .order_b = 2, .order_a = 2, .count = 1});
+  cuda::lfilter_forward<float>(gpu.context(), filters, {.rows = 1, .time = x.time, .x = gpu.in(x.row(0), x.time), .x_stride = x.time, .y = gpu.out(y.row(0), x.time), .y_stride = x.time});
+  gpu.finish();
+  return y;
+}
+
+// Zeros close to the poles: what the filter adds up, it takes away again.
+TEST(GpuLfilterF32, ZerosThatCancelPolesNearTheCircle) {
+  const int64_t time = 20000;
+  const double r = 0.99999, w = 0.003;
+  struct {
+    std::vector<double> b, a;
+  } const filters[] = {{{r, -r, 0}, {-(2 * r - 1), 0}},  // a DC blocker
+                       {{1, -2, 1}, {-2 * 0.999 * std::cos(w), 0.999 * 0.999}}};
+  for (const auto& [b, a] : filters) {
+    Random random(5);
+    FilterBank<float> bank(random, 2, 2, 1, 0);
+    bank.b = b;
+    bank.a = a;
+    Rows<float> x(1, time, 0, 1.f);
+    for (float& v : x.data) v += 0.01f * random.normal<float>();
+    const auto y = filtered(bank, x);
+    std::vector<long double> s(2), want(time);
+    reference_forward(bank, 0, x.row(0), time, s.data(), want.data());
+    EXPECT_LE(relative_rms(y.row(0), want.data(), time), 1e-7);
+  }
+}
+
+TEST(GpuLfilterF32, SameBitsHoweverBlocksRun) {
+  Random random(3);
+  const FilterBank<float> bank(random, 2, 2, 1, 0.999);
+  const auto x = random_rows<float>(random, 1, 40 * 4096, 0);
+  std::vector<Rows<float>> runs;
+  for (const int resident : {1, 3, 20}) {
+    for (const int order : {0, 2}) {
+      ptxrun_set("resident", resident);
+      ptxrun_set("order", order);
+      ptxrun_set("seed", resident + order);
+      runs.push_back(filtered(bank, x));
+    }
+  }
+  for (const auto& run : runs) ASSERT_TRUE(run == runs[0]);
+}
+
 TEST(GpuLfilterF32, ThreeLevelsOfTheTree) {
   processors = 300;
   ptxrun_set("resident", 40);

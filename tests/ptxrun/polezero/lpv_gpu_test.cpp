@@ -83,6 +83,37 @@ TYPED_TEST(GpuLpv, UnstableFiltersAreExactUntilTheyOverflow) {
   });
 }
 
+// Three levels of the tree.
+TEST(GpuLpvC64, ManyTiles) {
+  using T = std::complex<float>;
+  processors = 300;
+  ptxrun_set("resident", 40);
+  Random random(7);
+  const LpvCase<T> c(random, {1, 1030 * 256 + 5, 2, {0, false}});
+  auto out = c.blank();
+  OnGpu<T>::lpv_allpole(c.allpole(out), {0, 1, 0, c.shape.time});
+  const LpvTruth<T> truth(c);
+  ASSERT_LE(largest_error(out.allpole.row(0), truth.allpole.row(0), c.shape.time), tolerance<T>());
+}
+
+// Poles close to 1: transitions are large and cancel. What is left must do for float32.
+TEST(GpuLpvF32, PolesNearTheCircleAtLowFrequencies) {
+  const int64_t time = 40000;
+  const double radius = 0.99999, angle = 0.003;
+  processors = 300;
+  Random random(3);
+  LpvCase<float> c(random, {1, time, 2, {0, false}});
+  std::fill(c.state.begin(), c.state.end(), 0);
+  for (int64_t n = 0; n < time; ++n) {
+    c.coefficients.row(0)[2 * n] = static_cast<float>(-2 * radius * std::cos(angle));
+    c.coefficients.row(0)[2 * n + 1] = static_cast<float>(radius * radius);
+  }
+  auto out = c.blank();
+  OnGpu<float>::lpv_allpole(c.allpole(out), {0, 1, 0, time});
+  const LpvTruth<float> want(c);
+  EXPECT_LE(relative_rms(out.allpole.row(0), want.allpole.row(0), time), 1e-6);
+}
+
 // What past outputs add to the gradients, as csrc/ops/allpole.cpp asks for it.
 TYPED_TEST(GpuLpv, GradientsOfPastOutputs) {
   using T = TypeParam;

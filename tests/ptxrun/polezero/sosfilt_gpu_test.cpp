@@ -85,7 +85,8 @@ TYPED_TEST(GpuSosfilt, EqualsItsDefinitionForwardsAndBackwards) {
   on_gpus([] {
     Random random(1);
     for (const SosScanShape& shape : {SosScanShape{2, 3000, 3}, {3, 1100, 2, true}, {1, 1, 4}, {2, 17, 1, true, 0.5}, {3, 20, 3}, {2, 128, 2, true},
-                                      {1, 129, 1}, {1, 30000, 4}, {90, 1100, 2, true}, {40, 60, 2, false}, {2, 5000, 1}}) {
+                                      {1, 129, 1}, {1, 30000, 4}, {90, 1100, 2, true}, {40, 60, 2, false}, {2, 5000, 1},
+                                      {3, 32, 3}, {3, 5, 3, true}}) {
       SCOPED_TRACE(shape);
       const SosScanCase<TypeParam> c(random, shape);
       expect_its_definition(c, on_gpu<false>(c));
@@ -123,6 +124,13 @@ TYPED_TEST(GpuSosfilt, UnstableSections) {
     expect_its_definition(silent, on_gpu<false>(silent));
     expect_its_adjoint(silent, on_gpu<true>(silent));
   });
+}
+
+TEST(GpuSosfiltF32, PolesNearTheCircle) {
+  Random random(2);
+  processors = 300;
+  const SosScanCase<float> c(random, {1, 20000, 2, false, 0.99999});
+  expect_its_definition(c, on_gpu<false>(c));
 }
 
 TEST(GpuSosfiltF32, SameBitsHoweverBlocksRun) {
