@@ -4,7 +4,7 @@
 # there; both name what is missing.
 #
 #   make demo | test | bench | bench-peers | bench-flamo | bench-modules | lint | format | sanitize |
-#        smoke | arm64 | ptxrun | gpu | cpp-example | clean
+#        smoke | arm64 | ptxrun | emulated | gpu | cpp-example | clean
 #
 # TORCH='torch==2.11.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
 # package in python/polezero holds the library of the last one made.
@@ -32,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
 CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python
 
-.PHONY: demo test bench bench-peers bench-flamo bench-modules lint format sanitize smoke arm64 ptxrun gpu cpp-example clean compile build
+.PHONY: demo test bench bench-peers bench-flamo bench-modules lint format sanitize smoke arm64 ptxrun emulated gpu cpp-example clean compile build
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
@@ -196,6 +196,21 @@ ptxrun: $(VENV)/.group-build $(VENV)/.googletest
 	@cmake --build $(PTXRUN)
 	$(PTXRUN)/tests/ptxrun_tests --gtest_brief=1
 	$(PTXRUN)/polezero/polezero_ptxrun_tests --gtest_brief=1
+
+# The Python tests on torch's CUDA device, without a GPU: ptxrun in the place of CUDA's runtime and driver, the kernels as
+# PTX, aten by the CPU (tests/ptxrun/torch).
+# make emulated TESTS='-k sosfilt'
+EMULATED := build/emulated$(TAG)
+TESTS ?= tests/python
+emulated: build $(VENV)/.group-test
+	@grep -q POLEZERO_EMULATED:BOOL=ON $(BUILD)/CMakeCache.txt || $(CMAKE) -B $(BUILD) -DPOLEZERO_EMULATED=ON
+	@cmake --build $(BUILD) --target emulated
+	@$(call package,$(BUILD))
+	@rm -rf $(EMULATED) && mkdir -p $(EMULATED) && mv $(BUILD)/site/* $(EMULATED)
+	@cp $(BUILD)/tests/ptxrun/torch/libpolezero.so $(EMULATED)/polezero/lib
+	LD_PRELOAD=$(BUILD)/tests/ptxrun/libptxrun_cudart.so LD_LIBRARY_PATH=$(BUILD)/tests/ptxrun/driver \
+	  PTXRUN_TORCH=$(BUILD)/tests/ptxrun/torch/libptxrun_torch.so PTXRUN_GO_ON=1 PYTORCH_NO_CUDA_MEMORY_CACHING=1 \
+	  PYTHONPATH=$(EMULATED) OMP_WAIT_POLICY=passive python -m pytest -n 2 --dist worksteal --device emulated $(TESTS)
 
 # The Torch-free kernels and their tests, cross-compiled and run by qemu. Debian's packages:
 # g++-aarch64-linux-gnu qemu-user googletest
