@@ -36,21 +36,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _same_start_for_every_test(request: pytest.FixtureRequest) -> Iterator[None]:
-    device = request.config.getoption("--device")
-    is_emulated = device == "emulated"
     threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
     default_dtype = torch.get_default_dtype()
+    device = request.config.getoption("--device")
     # torch then fills what it allocates with NaN, so that nothing unwritten passes for a result.
     torch.use_deterministic_algorithms(request.node.get_closest_marker("splits_rows") is None, warn_only=True)
     torch.set_num_threads(2)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(20240229)
-        torch.set_default_device("cuda" if is_emulated else device)
+        torch.set_default_device("cuda" if device == "emulated" else device)
         yield
     torch.set_default_device(None)
     torch.set_default_dtype(default_dtype)
     torch.use_deterministic_algorithms(deterministic)
     torch.set_num_threads(threads)
-    if is_emulated:
+    if device == "emulated":
         emulated.assert_nothing_found()

@@ -128,6 +128,7 @@ class Call {
     }
     if (to_host_ || !device_.has_value()) return t;
     const auto options = t.options().device(*device_);
+    if (t.is_sparse()) return at::_sparse_coo_tensor_unsafe(back(t._indices()), back(t._values()), t.sizes(), options);
     const Tensor plain = t.resolve_conj().resolve_neg();
     const Tensor result = plain.is_non_overlapping_and_dense() ? at::empty_strided(plain.sizes(), plain.strides(), options)
                                                                : at::empty(plain.sizes(), options);
