@@ -65,6 +65,7 @@ struct SteadyFilter {
       : b(wide(b)), a(wide(a)), zi(wide(zi)), adjoint_zi(wide(adjoint_zi)) {}
 };
 
+// In float64 or complex128, and part of a longer signal.
 template <class Calls>
 Tensor zero_phase_composed(const SteadyFilter& filter, const Tensor& x,
                            const Extension& extension) {
@@ -73,7 +74,7 @@ Tensor zero_phase_composed(const SteadyFilter& filter, const Tensor& x,
   const Tensor u = extension.apply(wide(x));
   const Tensor w = Calls::forward(b, a, u, zi * first_of(u)).first;
   const Tensor y = Calls::adjoint({w, adjoint_zi * last_of(w), b, a}, false).grad_x;
-  return slice_last(y, length, length + x.sym_size(-1)).to(x.scalar_type());
+  return slice_last(y, length, length + x.sym_size(-1));
 }
 
 // With u the extended signal, w = F u and g the gradient of y, zero where the extensions were:

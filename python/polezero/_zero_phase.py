@@ -226,7 +226,7 @@ def decimate(
         raise ValueError(
             f"decimate: ftype: expected 'iir', got {ftype!r} (FIR filters are torch.nn.functional.conv1d's)"
         )
-    sos = cheby1(order, 0.05, 0.8 / q, output="sos", device=x.device)
+    sos = cheby1(order, 0.05, 0.8 / q, output="sos", device="cpu").to(x.device)  # there it is made of numbers
     try:
         y = sosfiltfilt(sos, x, axis) if zero_phase else sosfilt(sos, x, axis)
     except (IndexError, NotImplementedError, TypeError, ValueError) as error:  # the sentence of what decimate calls

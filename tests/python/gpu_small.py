@@ -17,7 +17,7 @@ ON_GPU = {bound.id: bound for bound in SIZED if bound.reason_against("cuda") is 
 
 
 def inputs_of(example: Bound, rows: int, samples: int, dtype: torch.dtype) -> dict[str, Tensor]:
-    return example.sized(rows, samples, dtype, RADIUS)
+    return example.sized(rows, max(samples, example.call.shortest), dtype, RADIUS)
 
 
 def on(device: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
