@@ -16,6 +16,12 @@ LISTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _memory_is_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where emulated.py leaves it as it is: opcheck reads what an operator of torch is to write."""
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
+
+
 # Graphs of derivatives cost seconds each, whether sizes are numbers or symbols. That has nothing to do with real or
 # complex arithmetic, so each of these has one of those.
 @pytest.mark.parametrize(
