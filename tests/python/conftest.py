@@ -53,3 +53,9 @@ def _same_start_for_every_test(request: pytest.FixtureRequest) -> Iterator[None]
     torch.set_num_threads(threads)
     if device == "emulated":
         emulated.assert_nothing_found()
+
+
+@pytest.fixture
+def filled_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NaN also where emulated.py leaves it as it is, for what reads memory that nobody has written."""
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)

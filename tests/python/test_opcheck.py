@@ -6,6 +6,8 @@ from cases import ALL, OPS
 from cases.case import is_variable
 from cases.lfilter import backward_arguments
 
+pytestmark = pytest.mark.usefixtures("filled_memory")  # opcheck reads what an operator of torch is to write
+
 ops = torch.ops.polezero
 # The names of functions come first, so that a list of arguments is among the tests of its function.
 LISTS = [
@@ -14,12 +16,6 @@ LISTS = [
     for op, arguments in case.ops.items()
     for label in arguments
 ]
-
-
-@pytest.fixture(autouse=True)
-def _memory_is_filled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where emulated.py leaves it as it is: opcheck reads what an operator of torch is to write."""
-    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
 
 
 # Graphs of derivatives cost seconds each, whether sizes are numbers or symbols. That has nothing to do with real or
