@@ -65,7 +65,7 @@ struct SteadyFilter {
       : b(wide(b)), a(wide(a)), zi(wide(zi)), adjoint_zi(wide(adjoint_zi)) {}
 };
 
-// In float64 or complex128, and part of a longer signal.
+// In float64 or complex128, and part of a longer signal. So is grad_x below.
 template <class Calls>
 Tensor zero_phase_composed(const SteadyFilter& filter, const Tensor& x,
                            const Extension& extension) {
@@ -105,7 +105,7 @@ std::array<Tensor, 5> zero_phase_backward_composed(const Tensor& grad_y, const S
   }
   if (need_x) {
     const Tensor of_u = out.grad_x + pad_last(of_level(zi, out.grad_zi), 0, L - 1);
-    r[4] = extension.fold(of_u).to(grad_y.scalar_type());
+    r[4] = extension.fold(of_u);
   }
   return r;
 }

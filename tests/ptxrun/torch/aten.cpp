@@ -58,8 +58,10 @@ class Call {
     op_.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
     for (const Pair& p : pairs_) {
       if (!p.written) continue;
-      if (!p.host.is_alias_of(p.device) && p.fresh) p.device.resize_(p.host.sizes());
-      if (p.fresh) alias(p.device).copy_(p.host);
+      if (p.fresh && p.host.numel() > 0) {
+        p.device.resize_(p.host.sizes());
+        alias(p.device).copy_(p.host);
+      }
       wrote(p.device);
     }
     for (size_t i = stack.size() - schema.returns().size(); i < stack.size(); ++i) stack[i] = back(stack[i]);
