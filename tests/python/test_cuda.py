@@ -108,6 +108,15 @@ def test_every_case_gives_what_it_gives_on_the_cpu(name, dtype, size) -> None:
         assert (g.cpu().to(w.dtype) - w).norm() <= tolerance * w.norm()
 
 
+@pytest.mark.parametrize("size", [(2, 0), (0, 5)], ids=str)
+@pytest.mark.parametrize("name", ON_GPU)
+def test_every_case_of_nothing_gives_what_it_gives_on_the_cpu(name, size) -> None:
+    for dtype in (torch.float64, torch.complex128):
+        inputs = inputs_of(ON_GPU[name], *size, dtype)
+        for g, w in zip(results(ON_GPU[name], on("cuda", inputs)), results(ON_GPU[name], inputs), strict=True):
+            close(g, w)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
 def test_half_precision_is_computed_in_float32(dtype) -> None:
     b, a = (torch.tensor(c, dtype=dtype, device="cuda") for c in FILTERS["biquad"])

@@ -58,10 +58,8 @@ class Call {
     op_.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
     for (const Pair& p : pairs_) {
       if (!p.written) continue;
-      if (p.fresh && p.host.numel() > 0) {
-        p.device.resize_(p.host.sizes());
-        alias(p.device).copy_(p.host);
-      }
+      if (p.fresh) p.device.resize_(p.host.sizes());
+      if (p.fresh && p.host.numel() > 0) alias(p.device).copy_(p.host);
       wrote(p.device);
     }
     for (size_t i = stack.size() - schema.returns().size(); i < stack.size(); ++i) stack[i] = back(stack[i]);
