@@ -4,8 +4,8 @@
 # there; both name what is missing.
 #
 #   make demo | test | bench | bench-peers | bench-flamo | bench-modules | lint | format | sanitize |
-#        smoke | arm64 | ptxrun | ptxrun-ci | ptxrun-counts |
-#        ptxrun-mutations | gpu | cpp-example | clean
+#        smoke | arm64 | ptxrun | ptxrun-ci | ptxrun-counts | ptxrun-mutations | emulated | emulated-ci |
+#        gpu | cpp-example | clean
 #
 # TORCH='torch==2.11.*' or PYTHON=python3.13 get an environment and a build folder of their own; the
 # package in python/polezero holds the library of the last one made.
@@ -33,7 +33,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export POLEZERO_BUILD_DIR := $(BUILD)
 CMAKE := cmake -S . -G Ninja -DPython_EXECUTABLE=$(abspath $(VENV))/bin/python
 
-.PHONY: demo test bench bench-peers bench-flamo bench-modules lint format sanitize smoke arm64 ptxrun ptxrun-ci ptxrun-build ptxrun-counts ptxrun-mutations gpu cpp-example clean compile build
+.PHONY: demo test bench bench-peers bench-flamo bench-modules lint format sanitize smoke arm64 ptxrun ptxrun-ci ptxrun-build ptxrun-counts ptxrun-mutations emulated emulated-build emulated-ci gpu cpp-example clean compile build
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
@@ -75,11 +75,10 @@ $(VENV)/.editable: setup.py pyproject.toml | compile
 
 build: $(VENV)/.editable
 
-# $(call package,BUILD FOLDER): the package in a folder of its own, BUILD FOLDER/site; python/polezero
-# stays as it is.
-package = rm -rf $(1)/site && mkdir -p $(1)/site && \
-	(cd python && find polezero -name '*.py' -exec cp --parents -t ../$(1)/site {} +) && \
-	cmake --install $(1) --prefix $(1)/site/polezero >/dev/null
+# $(call package,BUILD FOLDER,FOLDER): the package in FOLDER/site; python/polezero stays as it is.
+package = rm -rf $(2)/site && mkdir -p $(2)/site && \
+	(cd python && find polezero -name '*.py' -exec cp --parents -t ../$(2)/site {} +) && \
+	cmake --install $(1) --prefix $(2)/site/polezero >/dev/null
 
 # ---- what people type
 # Under test, what malloc gives is full of 0x7f, which is 3.4e38 in float32, and not of the zeros of
@@ -100,7 +99,7 @@ test: build $(VENV)/.group-test $(VENV)/.googletest
 smoke: $(VENV)/.group-build
 	@[ -e $(SMOKE)/build.ninja ] || $(CMAKE) -B $(SMOKE) -DPOLEZERO_CUDA=OFF
 	@cmake --build $(SMOKE)
-	@$(call package,$(SMOKE))
+	@$(call package,$(SMOKE),$(SMOKE))
 	PYTHONPATH=$(SMOKE)/site python tests/python/smoke_version.py
 
 # $(call cpp_tests,BUILD FOLDER)
@@ -185,7 +184,7 @@ sanitize: $(VENV)/.group-build $(VENV)/.group-test $(VENV)/.googletest
 	@[ -e $(SANITIZED)/build.ninja ] || $(CMAKE) -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Sanitize \
 	  -DPOLEZERO_WERROR=OFF -DPOLEZERO_CUDA=OFF -DPOLEZERO_TESTS=ON
 	@cmake --build $(SANITIZED)
-	@$(call package,$(SANITIZED))
+	@$(call package,$(SANITIZED),$(SANITIZED))
 	@$(call cpp_tests,$(SANITIZED))
 	LD_PRELOAD="$$(for l in asan ubsan stdc++; do $${CXX:-c++} -print-file-name=lib$$l.so; done | xargs)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SANITIZED)/site python tests/python/smoke.py
@@ -216,6 +215,33 @@ ptxrun-counts: ptxrun-build
 
 ptxrun-mutations: ptxrun-build
 	tests/ptxrun/tools/ptxrun-mutations $(PTXRUN)
+
+# The Python tests on torch's CUDA device, without a GPU: ptxrun in the place of CUDA's runtime, the kernels as PTX, aten
+# by the CPU (tests/ptxrun/README.md). All that make their tensors where --device says, or CI's share.
+# make emulated TESTS='tests/python/test_autograd.py -k sosfilt'
+EMULATED := build/emulated$(TAG)
+TESTS ?= $(patsubst %,tests/python/test_%.py,autograd autograd_graph compile cuda emulated errors functorch nonfinite \
+  numerics opcheck promotion semantics)
+emulated_tests = on=$(abspath $(BUILD))/tests/ptxrun; LD_PRELOAD=$$on/libptxrun_cudart.so LD_LIBRARY_PATH=$$on/driver \
+  PTXRUN_TORCH=$$on/torch/libptxrun_torch.so PTXRUN_PROCESSORS=4 PTXRUN_GO_ON=1 PYTORCH_NO_CUDA_MEMORY_CACHING=1 \
+  PYTHONPATH=$(abspath $(EMULATED))/site OMP_WAIT_POLICY=passive \
+  python -m pytest -n 2 --dist worksteal --device emulated $(1)
+
+emulated-build: build $(VENV)/.group-test
+	@grep -q POLEZERO_EMULATED:BOOL=ON $(BUILD)/CMakeCache.txt || $(CMAKE) -B $(BUILD) -DPOLEZERO_EMULATED=ON
+	@cmake --build $(BUILD) --target emulated
+	@$(call package,$(BUILD),$(EMULATED))
+	@cp $(BUILD)/tests/ptxrun/torch/libpolezero.so $(EMULATED)/site/polezero/lib
+
+emulated: emulated-build
+	$(call emulated_tests,$(TESTS))
+
+emulated-ci:
+	@if command -v nvcc >/dev/null; then \
+	  $(MAKE) --no-print-directory emulated TESTS='tests/python/test_cuda.py tests/python/test_emulated.py'; \
+	else \
+	  echo 'The emulated GPU is skipped: nvcc was not found (CUDA toolkit 13.0)'; \
+	fi
 
 # The Torch-free kernels and their tests, cross-compiled and run by qemu. Debian's packages:
 # g++-aarch64-linux-gnu qemu-user googletest

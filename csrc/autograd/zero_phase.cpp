@@ -31,8 +31,9 @@ struct ZeroPhaseForward : Op<&polezero::zero_phase_forward, 2, 2, 2, 2, 1> {
   static Out unfused(const In& in, const Attributes& attributes) {
     const auto& [b, a, zi, adjoint_zi, x] = in;
     const auto& [length, of_end, of_mirrored] = attributes;
-    return {zero_phase_composed<SectionCalls>({b, a, zi, adjoint_zi}, x,
-                                              {length, of_end, of_mirrored})};
+    return {
+        zero_phase_composed<SectionCalls>({b, a, zi, adjoint_zi}, x, {length, of_end, of_mirrored})
+            .to(x.scalar_type())};
   }
 };
 
@@ -40,8 +41,10 @@ struct ZeroPhaseBackward : Op<&polezero::zero_phase_backward, 1, 2, 2, 2, 2, 1> 
   static Out unfused(const In& in, const Attributes& attributes) {
     const auto& [grad_y, b, a, zi, adjoint_zi, x] = in;
     const auto& [length, of_end, of_mirrored, need_filter, need_x] = attributes;
-    return zero_phase_backward_composed<SectionCalls>(
+    Out r = zero_phase_backward_composed<SectionCalls>(
         grad_y, {b, a, zi, adjoint_zi}, x, {length, of_end, of_mirrored}, need_filter, need_x);
+    r[4] = r[4].to(grad_y.scalar_type());
+    return r;
   }
 };
 

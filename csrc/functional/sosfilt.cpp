@@ -98,8 +98,11 @@ std::tuple<Tensor, Tensor> lpv::parallel(const Tensor& sos, const Tensor& x,
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi, read_where_constant(sos, -3));
   zi = check_over_time(op, sos, x, zi, type);
+  // Close to the circle k_1 of complex sections is a quotient of small differences.
+  const bool is_constant = sos.sym_size(-3) == 1,
+             is_wide = is_constant || at::isComplexType(type.compute);
   // [..., K, T or 1, 6]
-  const Tensor sections = sos.to(type.quotient(sos.sym_size(-3) == 1)).movedim(-2, -3);
+  const Tensor sections = sos.to(type.quotient(is_wide)).movedim(-2, -3);
   const auto [b, a] = autograd::monic(sections.slice(-1, 0, 3), sections.slice(-1, 3, 6));
   const Tensor a1 = a.select(-1, 0), a2 = a.select(-1, 1);
   // a_1 = k_1 + k_2 conj(k_1), a_2 = k_2
@@ -107,9 +110,9 @@ std::tuple<Tensor, Tensor> lpv::parallel(const Tensor& sos, const Tensor& x,
       a.is_complex() ? (a1 - a2 * conjugated(a1)) / (1 - a2 * conjugated(a2)) : a1 / (1 + a2);
   const Tensor v2 = b.select(-1, 2), v1 = b.select(-1, 1).addcmul(v2, conjugated(a1), -1),
                v0 = b.select(-1, 0).addcmul(v1, conjugated(k1), -1).addcmul(v2, conjugated(a2), -1);
-  const Filtered out =
-      functional::lattice(at::stack({k1, a2}, -1), at::stack({v0, v1, v2}, -1).to(type.compute),
-                          x.to(type.compute).unsqueeze(-2), zi);
+  const Tensor k = at::stack({k1, a2}, -1).to(is_constant ? k1.scalar_type() : type.compute);
+  const Filtered out = functional::lattice(k, at::stack({v0, v1, v2}, -1).to(type.compute),
+                                           x.to(type.compute).unsqueeze(-2), zi);
   return results(out.y.sum(-2), zi.defined() ? out.state.movedim(-2, 0) : Tensor(), type);
 }
 

@@ -180,16 +180,19 @@ void backward(HostCall<scalar_t>& call, const Problem& p, const Tensor& grad_y, 
 
 template <class scalar_t>
 void forward(CudaCall<scalar_t>&, const Problem& p, const Tensor& x, Tensor& y) {
-  y = zero_phase_composed<Fronts>({p.b, p.a, p.zi, p.adjoint_zi}, x, p.extension());
+  y.copy_(zero_phase_composed<Fronts>({p.b, p.a, p.zi, p.adjoint_zi}, x, p.extension()));
 }
 
 template <class scalar_t>
 void backward(CudaCall<scalar_t>&, const Problem& p, const Tensor& grad_y, const Tensor& x,
               bool need_filter, Tensor& grad_b, Tensor& grad_a, Tensor& grad_zi,
               Tensor& grad_adjoint_zi, Tensor& grad_x) {
-  std::tie(grad_b, grad_a, grad_zi, grad_adjoint_zi, grad_x) = std::tuple_cat(
-      zero_phase_backward_composed<Fronts>(grad_y, {p.b, p.a, p.zi, p.adjoint_zi}, x, p.extension(),
-                                           need_filter, grad_x.numel() > 0));
+  const auto r = zero_phase_backward_composed<Fronts>(
+      grad_y, {p.b, p.a, p.zi, p.adjoint_zi}, x, p.extension(), need_filter, grad_x.numel() > 0);
+  const std::array<Tensor*, 5> outputs{&grad_b, &grad_a, &grad_zi, &grad_adjoint_zi, &grad_x};
+  for (size_t i = 0; i < 5; ++i) {
+    if (outputs[i]->numel() > 0) outputs[i]->copy_(r[i]);
+  }
 }
 
 #endif

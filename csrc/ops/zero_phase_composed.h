@@ -65,6 +65,7 @@ struct SteadyFilter {
       : b(wide(b)), a(wide(a)), zi(wide(zi)), adjoint_zi(wide(adjoint_zi)) {}
 };
 
+// In float64 or complex128, and part of a longer signal. So is grad_x below.
 template <class Calls>
 Tensor zero_phase_composed(const SteadyFilter& filter, const Tensor& x,
                            const Extension& extension) {
@@ -73,7 +74,7 @@ Tensor zero_phase_composed(const SteadyFilter& filter, const Tensor& x,
   const Tensor u = extension.apply(wide(x));
   const Tensor w = Calls::forward(b, a, u, zi * first_of(u)).first;
   const Tensor y = Calls::adjoint({w, adjoint_zi * last_of(w), b, a}, false).grad_x;
-  return slice_last(y, length, length + x.sym_size(-1)).to(x.scalar_type());
+  return slice_last(y, length, length + x.sym_size(-1));
 }
 
 // With u the extended signal, w = F u and g the gradient of y, zero where the extensions were:
@@ -104,7 +105,7 @@ std::array<Tensor, 5> zero_phase_backward_composed(const Tensor& grad_y, const S
   }
   if (need_x) {
     const Tensor of_u = out.grad_x + pad_last(of_level(zi, out.grad_zi), 0, L - 1);
-    r[4] = extension.fold(of_u).to(grad_y.scalar_type());
+    r[4] = extension.fold(of_u);
   }
   return r;
 }

@@ -339,6 +339,8 @@ def _check_no_smoothing(function: str, lamb: float) -> None:
 def _evaluate(function: str, cj: Tensor, newx: Values, dx: Values, x0: Values, axis: int) -> Tensor:
     device = signal(function, cj, "cj").device
     points = _real(f"{function}: newx", newx, device)
+    if points.device != device:
+        raise ValueError(f"{function}: newx: expected a tensor on {device} as cj, got one on {points.device}")
     step, first = _scale(f"{function}: dx", dx, device), _scale(f"{function}: x0", x0, device)
     try:
         torch.broadcast_shapes(points.shape, step.shape, first.shape)

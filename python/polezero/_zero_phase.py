@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -226,7 +226,8 @@ def decimate(
         raise ValueError(
             f"decimate: ftype: expected 'iir', got {ftype!r} (FIR filters are torch.nn.functional.conv1d's)"
         )
-    sos = cheby1(order, 0.05, 0.8 / q, output="sos", device=x.device)
+    # There a design is made of numbers, on a GPU by hundreds of kernels.
+    sos = cast(Tensor, cheby1(order, 0.05, 0.8 / q, output="sos", device="cpu")).to(x.device)
     try:
         y = sosfiltfilt(sos, x, axis) if zero_phase else sosfilt(sos, x, axis)
     except (IndexError, NotImplementedError, TypeError, ValueError) as error:  # the sentence of what decimate calls

@@ -1,11 +1,13 @@
-"""The CUDA kernels against the CPU's, in float64: they need a GPU and a build for it."""
+"""The CUDA kernels against the CPU's, in float64: they need a GPU and a build for it, or an emulated one."""
 
+from collections.abc import Iterator
 from functools import partial
 
+import emulated
 import pytest
 import torch
 from cases.case import is_variable, widened
-from gpu_small import ON_GPU, inputs_of, on, results
+from gpu_small import ON_GPU, WAITING_FOR_NOTHING, inputs_of, on, results
 
 import polezero
 from polezero import _C, freq
@@ -15,8 +17,11 @@ pytestmark = [
     pytest.mark.skipif(_C.build_info()["cuda_archs"] == "none", reason="needs a build with CUDA kernels"),
 ]
 
-# The regimes: a few lanes for each row, a row in one tile, a block for each row, the look-back over many tiles.
+# The regimes: a few lanes for each row, a row in one tile, a block for each row, the look-back over many tiles. The
+# emulated GPU has four multiprocessors.
 SHAPES = [(3, 1), (5001, 30), (3, 300), (2000, 700), (400, 9000), (2, 300_000)]
+if emulated.is_here():
+    SHAPES = [(3, 1), (301, 30), (3, 300), (9, 700), (9, 5000), (2, 20_000)]
 # numerator and denominator: the scan's orders, FIR filters, orders that are filtered in chunks
 FILTERS = {
     "biquad": ([0.2, -0.1, 0.3], [2.0, -3.1, 1.3]),
@@ -31,6 +36,12 @@ FILTERS = {
     "order_12": ([1.0, 0.5], [1.0] + [0.05] * 12),
 }
 TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12, torch.complex64: 2e-5, torch.complex128: 1e-12}
+
+
+@pytest.fixture(autouse=True)
+def _made_on_the_cpu() -> Iterator[None]:
+    with torch.device("cpu"):
+        yield
 
 
 def close(got: torch.Tensor, want: torch.Tensor) -> None:
@@ -77,7 +88,12 @@ def test_lfilter_values_states_and_gradients(shape, name, dtype) -> None:
 
 # One sample; a few lanes for each row; one tile or chunk; rows enough for a block or a thread each; tiles and chunks
 # of one row.
-@pytest.mark.parametrize("size", [(2, 1), (5001, 30), (2, 300), (2000, 700), (1, 50_000)], ids=str)
+SIZES = [(2, 1), (5001, 30), (2, 300), (2000, 700), (1, 50_000)]
+if emulated.is_here():
+    SIZES = [(2, 1), (101, 30), (2, 300), (9, 700), (1, 10_000)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("name", ON_GPU)
 def test_every_case_gives_what_it_gives_on_the_cpu(name, dtype, size) -> None:
@@ -90,6 +106,15 @@ def test_every_case_gives_what_it_gives_on_the_cpu(name, dtype, size) -> None:
     for g, w, d in zip(got, want, dtypes, strict=True):
         assert g.is_cuda and g.dtype == d and g.shape == w.shape
         assert (g.cpu().to(w.dtype) - w).norm() <= tolerance * w.norm()
+
+
+@pytest.mark.parametrize("size", [(2, 0), (0, 5)], ids=str)
+@pytest.mark.parametrize("name", ON_GPU)
+def test_every_case_of_nothing_gives_what_it_gives_on_the_cpu(name, size) -> None:
+    for dtype in (torch.float64, torch.complex128):
+        inputs = inputs_of(ON_GPU[name], *size, dtype)
+        for g, w in zip(results(ON_GPU[name], on("cuda", inputs)), results(ON_GPU[name], inputs), strict=True):
+            close(g, w)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
@@ -155,7 +180,7 @@ def biquad(x: torch.Tensor) -> torch.Tensor:
 
 
 def test_same_bits_in_every_run() -> None:
-    x = signal((2, 1_000_000), torch.float32, 0).cuda()
+    x = signal((2, 30_000 if emulated.is_here() else 1_000_000), torch.float32, 0).cuda()
     first = biquad(x)
     assert all(torch.equal(biquad(x), first) for _ in range(50))
 
@@ -187,7 +212,7 @@ def test_every_case_and_its_gradients_run_on_the_current_stream(name: str) -> No
     equal(got, want)
 
 
-@pytest.mark.parametrize("name", ON_GPU)
+@pytest.mark.parametrize("name", WAITING_FOR_NOTHING)
 def test_every_case_and_its_gradients_can_be_captured_in_a_graph(name: str) -> None:
     inputs = on_gpu(name, 0)
     warm = torch.cuda.Stream()

@@ -13,8 +13,11 @@ from cases.case import Bad, Bound
 from cases.sentences import DTYPES
 from support import each
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map_only
 
 import polezero
+from polezero import _C
 
 X = torch.ones(2, 5)
 
@@ -35,12 +38,26 @@ def assert_refused(call: Callable[[], Any], exception: type[Exception], sentence
     assert ": expected " in message and "\n" not in message
 
 
+class OnDevice(TorchFunctionMode):
+    """Functions get tensors that are on the CPU where the tests make theirs."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        device = torch.get_default_device()
+
+        def moved(t: Tensor) -> Tensor:
+            return t.to(device) if t.is_cpu and t.dim() > 0 and not t.requires_grad else t
+
+        args, kwargs = tree_map_only(Tensor, moved, (args, kwargs or {}))
+        return func(*args, **kwargs)
+
+
 @pytest.mark.usefixtures("mode")
 @pytest.mark.parametrize(
     "bad", [pytest.param(bad, id=f"{case.name}-{label}") for case in ALL.values() for label, bad in case.bad.items()]
 )
 def test_bad_input_gets_one_sentence(bad: Bad) -> None:
-    assert_refused(bad.call, bad.exception, bad.sentence)
+    with OnDevice():
+        assert_refused(bad.call, bad.exception, bad.sentence.replace(" on cpu ", f" on {torch.ones(()).device} "))
 
 
 # What no function takes for its signal, and what it says: an exception, and the sentence behind "x: ".
@@ -81,7 +98,7 @@ def test_coefficients_that_are_no_numbers_or_elsewhere_are_refused(example: Boun
         argument = f"{example.case.name}: {name}: expected a tensor"
         text, elsewhere = inputs | {name: "abc"}, inputs | {name: t.to("meta")}
         assert_refused(lambda text=text: example.run(text), ValueError, f"{argument}*, got 'abc'")
-        sentence = f"{argument} on cpu as {first}, got one on meta"
+        sentence = f"{argument} on {inputs[first].device} as {first}, got one on meta"
         assert_refused(lambda elsewhere=elsewhere: example.run(elsewhere), ValueError, sentence)
 
 
@@ -93,7 +110,7 @@ def test_the_wrong_number_of_arguments_is_a_type_error() -> None:
 
 
 @pytest.mark.skipif(
-    not torch.cuda.is_available() or polezero._C.build_info()["cuda_archs"] != "none",
+    not torch.cuda.is_available() or _C.build_info()["cuda_archs"] != "none",
     reason="needs a GPU and a build without CUDA kernels",
 )
 def test_a_build_without_cuda_kernels_says_so() -> None:

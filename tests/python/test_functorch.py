@@ -101,6 +101,7 @@ def test_transform_of_a_complex_filter_matches_the_reference(
     assert_close(apply(function, p, t, s), apply(truth, p, t, s), GRADIENT_TOLERANCE)
 
 
+@pytest.mark.usefixtures("filled_memory")  # linearize traces with tangents that nobody has written
 @each("functorch", [bound for bound in MAIN if bound.case.signal is not None or bound.case.ops])
 def test_linearize_is_the_jvp_of_the_reference(example: Bound) -> None:
     """Of what has an op: it records a graph, node by node, and test_compile.py has those of operations of torch."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from cases.lattice import constant_lattice_inputs, constant_sections, lattice_inputs, moving_sections
+from cases.sosfilt import sections
 from support import DTYPES, GRADIENT_TOLERANCE, assert_close, ids, relative_rms, wide
 from torch import Tensor
 
@@ -235,6 +236,14 @@ def test_coefficients_from_one_on_are_nan() -> None:
     x = torch.ones(3)
     assert lpv.lattice(torch.tensor([[1.5]]), x).isnan().all()
     assert lpv.lattice(torch.tensor([[1.0]]), x).isnan().all()
+
+
+def test_complex_sections_close_to_the_circle_are_as_accurate_as_real_ones() -> None:
+    """Where the first reflection coefficient is a quotient of differences near zero."""
+    sos, x = sections(0.9999).expand(500, -1, 6), torch.randn(2, 500)
+    for dtype in (torch.float32, torch.complex64):
+        expected = lpv.parallel(wide(sos.to(dtype)), wide(x.to(dtype)))
+        assert relative_rms(lpv.parallel(sos.to(dtype), x.to(dtype)), expected) <= 1e-4  # 2e-2 without care
 
 
 def test_the_second_derivative_at_zero() -> None:

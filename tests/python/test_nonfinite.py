@@ -205,7 +205,7 @@ def test_poles_outside_the_unit_circle_over_a_short_time(
 
     # Each sample has its own scale: compare with the growth divided out.
     expected = scipy_lfilter(b, a, x)
-    growth = radius ** torch.arange(samples, dtype=torch.float64)
+    growth = radius ** torch.arange(samples, dtype=torch.float64, device="cpu")
     tolerance = 10 * TOLERANCE[dtype]  # a rounding error made early grows as the signal does, over T samples
     for result in (y, grad_x.flip(-1)):
         assert torch.isfinite(result).all()

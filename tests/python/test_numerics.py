@@ -160,12 +160,12 @@ def test_complex64_reaches_the_accuracy_targets(radius: float) -> None:
 def test_float32_rounds_what_it_writes(example: Bound, radius: float) -> None:
     """The values and all gradients, of float32 coefficients and signals: what is fed back is not rounded."""
     point = example.at(example.sized(1, 2**15, torch.float32, radius))
-    inputs, exact_inputs = requires_grad(point.inputs), requires_grad([wide(t) for t in point.inputs])
+    inputs, exact_inputs = requires_grad(point.inputs), requires_grad([wide(t).to(t.device) for t in point.inputs])
 
     outputs, exact = point.function(*inputs), point.function(*exact_inputs)
     weights = [torch.randn_like(y) for y in outputs]
     gradients = torch.autograd.grad(outputs, inputs, weights)
-    exact_gradients = torch.autograd.grad(exact, exact_inputs, [wide(w) for w in weights])
+    exact_gradients = torch.autograd.grad(exact, exact_inputs, [wide(w).to(w.device) for w in weights])
 
     bound = example.call.error or SIGNAL_BOUND[radius]
     check_bounds({f"output {k}": relative_rms(y, e) for k, (y, e) in enumerate(zip(outputs, exact))}, bound)
@@ -185,6 +185,10 @@ DESIGNS: dict[str, Any] = {
 }
 
 
+def array(t: Tensor) -> np.ndarray:
+    return t.detach().cpu().numpy()
+
+
 def long_double_lfilter(b: np.ndarray, a: np.ndarray, x: np.ndarray) -> Any:
     return scipy.signal.lfilter(*(t.astype(np.longdouble) for t in (b, a, x)))
 
@@ -195,14 +199,14 @@ def long_double_lfilter(b: np.ndarray, a: np.ndarray, x: np.ndarray) -> Any:
 def test_float64_is_within_10x_of_a_serial_filter(design: str, order: int, rows: int, T: int) -> None:
     assert np.finfo(np.longdouble).eps < 1e-18, "long double is no better than double on this machine"
     b, a = DESIGNS[design](order)
-    x = torch.randn(rows, T, dtype=torch.float64).numpy()
+    x = torch.randn(rows, T, dtype=torch.float64)
 
-    exact = long_double_lfilter(b, a, x)
-    y = polezero.lfilter(torch.from_numpy(b), torch.from_numpy(a), torch.from_numpy(x)).numpy()
+    exact = long_double_lfilter(b, a, array(x))
+    y = polezero.lfilter(torch.tensor(b), torch.tensor(a), x)
 
     scale = np.linalg.norm(exact)
-    serial_error = float(np.linalg.norm(scipy.signal.lfilter(b, a, x) - exact) / scale)
-    error = float(np.linalg.norm(y - exact) / scale)
+    serial_error = float(np.linalg.norm(scipy.signal.lfilter(b, a, array(x)) - exact) / scale)
+    error = float(np.linalg.norm(array(y) - exact) / scale)
     assert error <= 10 * serial_error + np.finfo(np.float64).eps, f"{error:.1e}, serial {serial_error:.1e}"
 
 
@@ -214,13 +218,13 @@ def test_float64_gradients_are_within_10x_of_a_serial_filter(order: int, rows: i
     x, grad_y = torch.randn(rows, T, dtype=torch.float64), torch.randn(rows, T, dtype=torch.float64)
     leaf = x.clone().requires_grad_()
 
-    (grad_x,) = torch.autograd.grad(polezero.lfilter(torch.from_numpy(b), torch.from_numpy(a), leaf), leaf, grad_y)
+    (grad_x,) = torch.autograd.grad(polezero.lfilter(torch.tensor(b), torch.tensor(a), leaf), leaf, grad_y)
 
-    backwards = grad_y.flip(-1).numpy()
+    backwards = array(grad_y.flip(-1))
     exact = long_double_lfilter(b, a, backwards)
     scale = np.linalg.norm(exact)
     serial_error = float(np.linalg.norm(scipy.signal.lfilter(b, a, backwards) - exact) / scale)
-    error = float(np.linalg.norm(grad_x.flip(-1).numpy() - exact) / scale)
+    error = float(np.linalg.norm(array(grad_x.flip(-1)) - exact) / scale)
     assert error <= 10 * serial_error + np.finfo(np.float64).eps, f"{error:.1e}, serial {serial_error:.1e}"
 
 
@@ -237,10 +241,10 @@ HIGH_ORDERS = {
 def test_float32_at_high_order_is_as_accurate_as_a_serial_filter(design: str, rows: int, T: int) -> None:
     # Such a direct form loses 1e-2 in SciPy's own float32 (chebyshev16), so that is the measure; twice, for luck
     # decides which of two sums of rounding errors is smaller.
-    b, a = (torch.from_numpy(t).float() for t in HIGH_ORDERS[design])
+    b, a = (torch.tensor(t).float() for t in HIGH_ORDERS[design])
     x = torch.randn(rows, T)
     exact = scipy_lfilter(b, a, x)
-    serial = torch.from_numpy(scipy.signal.lfilter(b.numpy(), a.numpy(), x.numpy()))
+    serial = torch.from_numpy(scipy.signal.lfilter(array(b), array(a), array(x)))
     assert serial.dtype == torch.float32
     check_bounds({"y": relative_rms(polezero.lfilter(b, a, x), exact)}, 2 * relative_rms(serial, exact))
 
@@ -277,22 +281,22 @@ def test_float32_rows_alone_round_what_they_write_wherever_the_poles_are(design:
     x, grad_y = torch.randn(T), torch.randn(T)
     for cut_off in CUT_OFFS:
         b, a = GRID[design](max(order, 2 if "band" in design else 1), cut_off)
-        exact = long_double_lfilter(b, a, x.numpy())
-        exact_grad_x = long_double_lfilter(b, a, grad_y.numpy()[::-1])[::-1]
+        exact = long_double_lfilter(b, a, array(x))
+        exact_grad_x = long_double_lfilter(b, a, array(grad_y)[::-1])[::-1]
         serial = {
             "y": rms_error(scipy.signal.lfilter(b, a, wide(x)), exact),
             "grad_x": rms_error(scipy.signal.lfilter(b, a, wide(grad_y).numpy()[::-1])[::-1], exact_grad_x),
         }
         if not max(serial.values()) <= SERIAL_BOUND:
             continue
-        exact_lambda = long_double_lfilter(np.ones(1), a, grad_y.numpy()[::-1])[::-1]
+        exact_lambda = long_double_lfilter(np.ones(1), a, array(grad_y)[::-1])[::-1]
 
         def gradient(signal: Any, taps: int, exact_lambda: Any = exact_lambda) -> Any:
             return np.array([exact_lambda[k:] @ signal[: T - k] for k in range(taps)])
 
-        inputs = requires_grad((torch.from_numpy(b), torch.from_numpy(a), x))
+        inputs = requires_grad((torch.tensor(b), torch.tensor(a), x))
         y = polezero.lfilter(*inputs)
-        grad_b, grad_a, grad_x = (g.numpy() for g in torch.autograd.grad(y, inputs, grad_y))
+        grad_b, grad_a, grad_x = (array(g) for g in torch.autograd.grad(y, inputs, grad_y))
         state = torch.zeros(max(len(b), len(a)) - 1, dtype=torch.float64)
         halves = []
         for half in x.split(T // 2):
@@ -300,8 +304,8 @@ def test_float32_rows_alone_round_what_they_write_wherever_the_poles_are(design:
             halves.append(part)
 
         allowed = {name: ROUNDING_BOUND + 3 * error for name, error in serial.items()}
-        assert rms_error(y.detach().numpy(), exact) <= allowed["y"], cut_off
-        assert rms_error(torch.cat(halves).numpy(), exact) <= allowed["y"], cut_off
+        assert rms_error(array(y), exact) <= allowed["y"], cut_off
+        assert rms_error(array(torch.cat(halves)), exact) <= allowed["y"], cut_off
         assert rms_error(grad_x, exact_grad_x) <= allowed["grad_x"], cut_off
-        assert rms_error(grad_b, gradient(x.numpy(), len(b))) <= GRADIENT_BOUND, cut_off
+        assert rms_error(grad_b, gradient(array(x), len(b))) <= GRADIENT_BOUND, cut_off
         assert rms_error(grad_a, -gradient(exact, len(a))) <= GRADIENT_BOUND, cut_off

@@ -6,6 +6,8 @@ from cases import ALL, OPS
 from cases.case import is_variable
 from cases.lfilter import backward_arguments
 
+pytestmark = pytest.mark.usefixtures("filled_memory")  # opcheck reads what an operator of torch is to write
+
 ops = torch.ops.polezero
 # The names of functions come first, so that a list of arguments is among the tests of its function.
 LISTS = [

@@ -63,6 +63,11 @@ def own_dtypes(example: Bound, inputs: Mapping[str, Tensor]) -> set[str]:
     return {name for name, t in inputs.items() if name in example.case.own_dtype or not is_variable(t)}
 
 
+def exact(t: Tensor) -> Tensor:
+    """In double precision, where it is."""
+    return wide(t).to(t.device)
+
+
 def in_dtype(t: Tensor, dtype: torch.dtype) -> Tensor:
     return t.trunc().to(dtype) if dtype == torch.int64 else t.to(dtype)
 
@@ -82,8 +87,7 @@ def test_tensors_promote(example: Bound) -> None:
 
         expected = output_dtypes(example, dtypes, len(outputs))
         assert [y.dtype for y in outputs] == expected, f"{of_others} beside a signal of {of_signal}"
-        exact = {name: wide(t) if name in dtypes else t for name, t in inputs.items()}
-        expected_outputs = example.run(exact)
+        expected_outputs = example.run({name: exact(t) if name in dtypes else t for name, t in inputs.items()})
         if all(y.isfinite().all() for y in expected_outputs):  # cut off, a filter may have become unstable
             assert_close(outputs, expected_outputs)
 
@@ -131,9 +135,9 @@ def test_derivatives_beside_what_is_float64(example: Bound, precise: str) -> Non
     narrow = {signal_of(example), "zi"} if precise == "coefficients" else {n for n in given if n != "zi"}
     narrow -= own_dtypes(example, given)
     inputs = {name: t.float() if name in narrow else t for name, t in given.items()}
-    exact = {n: t.double() if is_variable(t) else t for n, t in inputs.items()}
+    doubles = {n: t.double() if is_variable(t) else t for n, t in inputs.items()}
     names = [name for name, t in given.items() if is_variable(t)]
-    directions = {name: torch.randn_like(exact[name]) for name in names}
+    directions = {name: torch.randn_like(doubles[name]) for name in names}
 
     def derivatives(values: dict[str, Tensor]) -> list[Tensor]:
         def call(*leaves: Tensor) -> tuple[Tensor, ...]:
@@ -155,7 +159,7 @@ def test_derivatives_beside_what_is_float64(example: Bound, precise: str) -> Non
         batched = torch.vmap(lambda zi: call(*(zi if n == "zi" else v for n, v in zip(names, leaves, strict=True))))
         return [*tangent, *g, *moved, *second, *batched(torch.stack([values["zi"], 2 * values["zi"]]))]
 
-    for got, expected in zip(derivatives(inputs), derivatives(exact), strict=True):
+    for got, expected in zip(derivatives(inputs), derivatives(doubles), strict=True):
         error, scale = (wide(got) - wide(expected)).abs().max(), wide(expected).abs().max()
         assert got.shape == expected.shape and error <= 1e-5 * max(1, scale)  # some are zero but for rounding
 
@@ -172,12 +176,12 @@ def test_coefficients_that_are_not_tensors(example: Bound, form: str) -> None:
         others = {name: t for name, t in given.items() if name != signal}
 
         outputs = example.run(
-            {name: t.tolist() if form == "list" else t.numpy() for name, t in others.items()} | {signal: x}
+            {name: t.tolist() if form == "list" else t.cpu().numpy() for name, t in others.items()} | {signal: x}
         )
 
         dtypes = {name: LISTS for name in others if name not in own} | {signal: dtype}
         assert [y.dtype for y in outputs] == output_dtypes(example, dtypes, len(outputs)), dtype
-        assert_close(outputs, example.run(others | {signal: wide(x)}))
+        assert_close(outputs, example.run(others | {signal: exact(x)}))
 
 
 @pytest.mark.parametrize("dtype", HALVES, ids=ids(HALVES))
@@ -218,7 +222,7 @@ def test_gradients_have_the_dtypes_of_what_they_belong_to(example: Bound) -> Non
 def test_autocast_leaves_float64_alone(example: Bound) -> None:
     inputs = example.small(torch.float64)
     expected = example.run(inputs)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(next(iter(inputs.values())).device.type, dtype=torch.bfloat16):
         outputs = example.run(inputs)
     assert_close(outputs, expected, tolerance=0.0)
 
@@ -259,7 +263,7 @@ def test_numbers_in_a_list_are_in_double_precision() -> None:
 )
 def test_a_number_is_a_filter_of_order_zero(b: Any) -> None:
     x = torch.randn(5)
-    y = polezero.lfilter(b, 0.5, x)
+    y = polezero.lfilter(b.to(x.device) if isinstance(b, Tensor) else b, 0.5, x)
     assert y.dtype == torch.float32
     assert_close(y, 4 * x)
 
@@ -318,15 +322,15 @@ def test_a_design_is_not_rounded_to_half_precision(dtype: torch.dtype) -> None:
     assert_close(zf, expected[1], tolerance=3e-11)
     assert polezero.lfilter(b, torch.tensor(a).float(), x).dtype == dtype
     assert all(s.dtype == dtype for s in polezero.sensitivity(b, a, x))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(x.device.type, dtype=torch.bfloat16):
         assert_close(polezero.lfilter(b, a, x.bfloat16()), polezero.lfilter(b, a, x.bfloat16().float()))
 
 
 def test_states_are_in_double_precision_unless_another_is_asked_for() -> None:
     b, a = scipy.signal.butter(4, 0.05)
     x = torch.randn(50)
-    for zi in (polezero.lfilter_zi(b, a) * x[0], polezero.lfiltic(b, a, [1.0, 2.0], [3.0])):
-        y, zf = polezero.lfilter(b, a, x, zi=zi)
+    for zi in (polezero.lfilter_zi(b, a) * x[0].cpu(), polezero.lfiltic(b, a, [1.0, 2.0], [3.0])):
+        y, zf = polezero.lfilter(b, a, x, zi=zi.to(x.device))
         assert y.dtype == torch.float32 and zf.dtype == torch.float64
     assert_close(polezero.lfilter_zi(b, a), torch.tensor(scipy.signal.lfilter_zi(b, a).copy()), 1e-10)
     assert polezero.lfilter_zi(torch.tensor(b).float(), a, dtype=torch.float32).dtype == torch.float32
@@ -348,11 +352,11 @@ def test_a_float32_signal_meets_the_coefficients_of_a_design_as_they_are(design:
     x = torch.randn(50_000)
     expected = torch.from_numpy(scipy.signal.sosfilt(design, wide(x).numpy()))
 
-    for coefficients in (design, design.tolist(), torch.from_numpy(design)):
+    for coefficients in (design, design.tolist(), torch.tensor(design)):
         y = polezero.sosfilt(coefficients, x)
         assert y.dtype == torch.float32
         assert_close(y, expected)
-    rounded = polezero.sosfilt(torch.from_numpy(design).float(), x)
+    rounded = polezero.sosfilt(torch.tensor(design).float(), x)
     assert (wide(rounded) - expected).abs().max() > 1e-3 * expected.abs().max()  # or this test would show nothing
 
 

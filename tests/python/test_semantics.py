@@ -149,7 +149,7 @@ def test_real_parts_of_conjugates_are_read_right() -> None:
 
 def test_zero_tensors_are_signals_too() -> None:
     b, a, x, zi = lfilter_inputs(lead_zi=(2,))
-    zeros = torch._efficientzerotensor(x.shape, dtype=x.dtype)
+    zeros = torch._efficientzerotensor(x.shape, dtype=x.dtype, device=x.device)
     assert_close(polezero.lfilter(b, a, zeros, zi=zi), reference.lfilter(b, a, torch.zeros_like(x), zi=zi))
 
 

@@ -11,6 +11,7 @@ DIRAC = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0], dtype=torch.float64)
 
 
 def at(p: Tensor, x: Tensor) -> Tensor:
+    x = x.to(p.device)
     value = torch.zeros_like(x)
     for c in p.unbind(-1):
         value = value * x + c[..., None]
@@ -32,6 +33,7 @@ def outputs_at(num: Tensor, den: Tensor) -> Tensor:
 
 
 def zpk_at(z: Tensor, p: Tensor, k: Tensor, x: Tensor = POINTS) -> Tensor:
+    x = x.to(k.device)
     value = k[..., None] * torch.ones_like(x)
     for zero in z.unbind(-1):
         value = value * (x - zero[..., None])
@@ -41,7 +43,7 @@ def zpk_at(z: Tensor, p: Tensor, k: Tensor, x: Tensor = POINTS) -> Tensor:
 
 
 def sos_at(sos: Tensor) -> Tensor:
-    value = torch.ones_like(POINTS)
+    value = torch.ones_like(POINTS, device=sos.device)
     for section in sos.unbind(-2):
         value = value * tf_at(section[..., :3], section[..., 3:])
     return value
@@ -50,28 +52,28 @@ def sos_at(sos: Tensor) -> Tensor:
 def ss_at(A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
     """Of the first input, the outputs one after the other."""
     A, B, C = A + 0j, B[..., :1] + 0j, C + 0j
-    one = torch.eye(A.shape[-1], dtype=A.dtype)
-    values = [C @ torch.linalg.inv(x * one - A) @ B + D[..., :1] for x in POINTS]
+    one = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
+    values = [C @ torch.linalg.inv(x * one - A) @ B + D[..., :1] for x in POINTS.to(A.device)]
     return torch.cat(values, -1).flatten(-2)
 
 
 def fractions_at(r: Tensor, p: Tensor, k: Tensor) -> Tensor:
     """Of poles that are not repeated."""
-    value = at(k, POINTS)
+    value, x = at(k, POINTS), POINTS.to(p.device)
     for residue, pole in zip(r.unbind(-1), p.unbind(-1)):
-        value = value + residue / (POINTS - pole)
+        value = value + residue / (x - pole)
     return value
 
 
 def fractions_in_z(r: Tensor, p: Tensor, k: Tensor) -> Tensor:
-    value = at(k.flip(-1), 1 / POINTS)
+    value, x = at(k.flip(-1), 1 / POINTS), POINTS.to(p.device)
     for residue, pole in zip(r.unbind(-1), p.unbind(-1)):
-        value = value + residue / (1 - pole / POINTS)
+        value = value + residue / (1 - pole / x)
     return value
 
 
 def through_lattice(k: Tensor, v: Tensor) -> Tensor:
-    return reference.lattice(k, DIRAC, taps=v)
+    return reference.lattice(k, DIRAC.to(k.device), taps=v)
 
 
 def of_num_and_den(num: Tensor, den: Tensor) -> Tensor:
@@ -79,4 +81,4 @@ def of_num_and_den(num: Tensor, den: Tensor) -> Tensor:
 
 
 def through_filter(num: Tensor, den: Tensor) -> Tensor:
-    return reference.lfilter(num, den, DIRAC)
+    return reference.lfilter(num, den, DIRAC.to(num.device))

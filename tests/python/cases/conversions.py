@@ -69,7 +69,8 @@ def elsewhere(form: Callable[..., Tensor], substitution: Callable[..., Tensor]) 
     """A prototype at the points to which parameters move those of the filter."""
 
     def value(wo: Any = None, bw: Any = None, fs: Any = None, **others: Tensor) -> Tensor:
-        return form(**others, x=substitution(POINTS, *(v for v in (wo, bw, fs) if v is not None)))
+        parameters = [v for v in (wo, bw, fs) if v is not None]
+        return form(**others, x=substitution(POINTS.to(parameters[0].device), *parameters))
 
     return value
 
@@ -78,7 +79,7 @@ def held(num: Tensor, den: Tensor, dt: Tensor) -> Tensor:
     """b_0 + g / (s + a) of an input that is held is b_0 + g (1 - p) / a / (z - p), with p = exp(-a dt)."""
     (b0, b1), (_, a) = (t.unbind(-1) for t in monic(num, den))
     pole = torch.exp(-a * dt)
-    return b0[..., None] + ((b1 - b0 * a) * (1 - pole) / a)[..., None] / (POINTS - pole[..., None])
+    return b0[..., None] + ((b1 - b0 * a) * (1 - pole) / a)[..., None] / (POINTS.to(a.device) - pole[..., None])
 
 
 def sections_of(z: Tensor, p: Tensor, k: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ POLEZERO_HD acc_t<T> sparse_sum(const SparseOnDevice<T>& p, const SparseTapsOfRo
   using A = acc_t<T>;
   const int64_t L = p.taps.count;
   A sum(0);
-  if (p.tap != nullptr) {
+  if (p.begin != nullptr) {
     const int64_t points = p.taps.interpolator.points, reads = L * points;
     const int64_t list = p.lists == 1 ? 0 : row;
     const int64_t* tap = p.tap + list * (p.time - p.past) * reads;
