@@ -30,7 +30,6 @@ from torch import Tensor
 
 import polezero
 from polezero.nn import Biquad, FilterBank, IIRFilter, ParametricEQ
-from polezero.nn._frames import Timeline
 
 PEERS = ("dasp_pytorch", "grafx", "torchaudio")
 FS, ROWS, SAMPLES, HOP = 48000, 16, 2**16, 256
@@ -275,33 +274,23 @@ def frames_table(options: argparse.Namespace) -> list[list[str]]:
         gradients = [torch.ones_like(t) for t in results]
         return lambda: torch.autograd.grad(function(*leaves), leaves, gradients), [t.detach() for t in results]
 
-    timeline = Timeline(True, HOP, 0, SAMPLES, "")
     ranges, values = part(lambda f: list(settings(eq, f).values()), frames)
-    design, (of_frames,) = part(lambda f, q, g: [eq.sos(frequency=f, Q=q, gain=g)], *values)
-    between, (of_samples,) = part(lambda sos: [timeline.between(sos, 2)], of_frames)
-    op, (y,) = part(lambda sos: [polezero.lpv.sosfilt(sos, x)], of_samples)
+    design, (sos,) = part(lambda f, q, g: [eq.sos(frequency=f, Q=q, gain=g)], *values)
+    op, (y,) = part(lambda sos: [polezero.lpv.sosfilt(sos, x, hop=HOP)], sos)
     loss, _ = part(lambda y: [(y - x.roll(1, -1)).square().mean()], y)
     check_agreement("frames", call(x), y, 1e-6)
-    whole, inner, *others = best([step(call, [frames], x), op, between, design, ranges, loss], options)
+    whole, inner, *others = best([step(call, [frames], x), op, design, ranges, loss], options)
     rows = {
         "the step": whole,
         "lpv.sosfilt": inner,
-        "its kernels": min(kernel_seconds(op) for _ in range(3)),
         "all but lpv.sosfilt": sum(others),
-        **dict(zip(("sections of samples from those of frames", "design", "ranges", "loss"), others, strict=True)),
+        **dict(zip(("design", "ranges", "loss"), others, strict=True)),
     }
     reaches = {"all but lpv.sosfilt": (f"<= {FRAMES_REACH_MS}", MET[sum(others) * 1e3 <= FRAMES_REACH_MS])}
     memory = f"{peak_in_another_process('frames', options.threads):.0f} MiB at the peak"
     return [[f"six bands predicted a frame, {memory}", "ms", "of the step", "reach", "met"]] + [
         [name, f"{t * 1e3:.1f}", f"{t / whole:.0%}", *reaches.get(name, ("", ""))] for name, t in rows.items()
     ]
-
-
-def kernel_seconds(call: Call) -> float:
-    """Of polezero's own ops, without those of torch that they call: by the clock, which is what the profiler has."""
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-        call()
-    return sum(e.self_cpu_time_total for e in profile.key_averages() if e.key.startswith("polezero::")) / 1e6
 
 
 # ---- a design of six bands
