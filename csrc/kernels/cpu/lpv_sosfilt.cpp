@@ -117,11 +117,13 @@ struct BackwardBatch {
   using V = typename Lanes<T>::V;
 
   BackwardBatch(const LpvSosfiltBackwardParams<T>& p, const Batches& batches, int64_t batch)
-      : state(p.sections.count, batches, batch), frames(p.sections, batches, batch, p.sums) {
+      : state(p.sections.count, batches, batch),
+        filter_state(state),
+        frames(p.sections, batches, batch, p.sums) {
     state.read(p.state);
   }
 
-  CascadeStates<T> state;
+  CascadeStates<T> state, filter_state;  // of the adjoint, and of the tile that is filtered again
   FrameGradient<T> frames;
 };
 
@@ -137,7 +139,7 @@ class Backward {
         range_(range),
         K_(p.sections.count),
         batches_{p.rows, p.sections.rows_per_set, L::count},
-        sections_(p.sections, batches_),
+        sections_(p.sections, batches_, /*reverse=*/true),
         kept_(p.x == nullptr ? 0 : (K_ + 1) * kSectionTile),
         gradients_(p.x == nullptr || p.parts != nullptr ? 0 : kSectionTile * K_ * kSectionTaps) {
     for (int64_t n = range.time_begin; n < range.time_end;) {
@@ -177,7 +179,7 @@ class Backward {
         adjoint_of_cascade(source, K_, g, signal, count, one.state.data(), sink);
       };
       if (signal == nullptr) return adjoint(NoGradient<V>());
-      CascadeStates<T> state(K_, batches_, b);
+      CascadeStates<T>& state = one.filter_state;
       // tiles of every sample are counted from the beginning of the row, not of the range
       const int64_t before = p_.sections.frames.of_every_sample() ? range_.time_begin : 0;
       state.restore(place_of<T>(const_cast<A*>(p_.before_tiles), batches_, K_,
@@ -236,18 +238,21 @@ void lpv_sosfilt_backward(const LpvSosfiltBackwardParams<T>& p, const Range& ran
   Backward<T>(p, range).run();
 }
 
-// The gradient of one section of one sample from its five sums g.
+// The gradients of a section from its five sums, [5, tile], for `count` samples that are `stride`
+// numbers apart.
 template <class C, class A, class G>
-void write_gradient(const C* c, const A* g, G* to) {
-  const A inverse = A(1) / A(c[kInverse]);
-  A of_a0(0);
-  for (int j = 0; j < 5; ++j) {
-    const int i = j < 3 ? j : j + 1;
-    const A out = multiply(g[j], conjugate(inverse));
-    of_a0 -= multiply(conjugate(multiply(A(c[i]), inverse)), out);
-    to[i] = static_cast<G>(out);
+void write_gradients(const C* c, const A* sums, int64_t count, int64_t stride, G* to) {
+  for (int64_t n = 0; n < count; ++n, c += stride, to += stride) {
+    const A inverse = A(1) / A(c[kInverse]), turned = conjugate(inverse);
+    A of_a0(0);
+    for (int j = 0; j < 5; ++j) {
+      const int i = j < 3 ? j : j + 1;
+      const A g = multiply(sums[j * kSectionTile + n], turned);
+      of_a0 -= multiply(conjugate(A(c[i])), g);
+      to[i] = static_cast<G>(g);
+    }
+    to[kInverse] = static_cast<G>(multiply(of_a0, turned));
   }
-  to[kInverse] = static_cast<G>(of_a0);
 }
 
 template <class T>
@@ -258,23 +263,22 @@ void lpv_sosfilt_sum(const LpvSosfiltSumParams<T>& p, const Range& range) {
   std::vector<A> sums(of_tile);
   for (int64_t set = range.row_begin; set < range.row_end; ++set) {
     for (int64_t tile = 0; tile < tiles; ++tile) {
-      std::fill(sums.begin(), sums.end(), A(0));
-      for (int64_t i = 0; i < p.batches.per_set(); ++i) {
-        const int64_t batch = set * p.batches.per_set() + i;
-        const A* part = p.parts + (batch * tiles + tile) * of_tile;
+      const A* parts = p.parts + (set * p.batches.per_set() * tiles + tile) * of_tile;
+      std::copy_n(parts, of_tile, sums.begin());
+      for (int64_t i = 1; i < p.batches.per_set(); ++i) {
+        const A* part = parts + i * tiles * of_tile;
         for (int64_t j = 0; j < of_tile; ++j) sums[j] += part[j];
       }
       const int64_t n = range.time_begin + tile * kSectionTile;
-      const int64_t count = std::min(kSectionTile, range.time_end - n);
-      const int64_t from = (set * p.sections.frames.count + n) * K * kSectionTaps;
-      for (int64_t i = 0; i < count * K; ++i) {
-        A g[5];
-        for (int j = 0; j < 5; ++j) g[j] = sums[(i % K * 5 + j) * kSectionTile + i / K];
-        const int64_t at = from + i * kSectionTaps;
+      const int64_t count = std::min(kSectionTile, range.time_end - n), stride = K * kSectionTaps;
+      for (int64_t k = 0; k < K; ++k) {
+        const int64_t at = (set * p.sections.frames.count + n) * stride + k * kSectionTaps;
+        const A* of_section = &sums[k * 5 * kSectionTile];
         if (p.sections.sos != nullptr) {
-          write_gradient(p.sections.sos + at, g, p.grad_sos + at);
+          write_gradients(p.sections.sos + at, of_section, count, stride, p.grad_sos + at);
         } else {
-          write_gradient(p.sections.wide_sos + at, g, p.wide_grad_sos + at);
+          write_gradients(p.sections.wide_sos + at, of_section, count, stride,
+                          p.wide_grad_sos + at);
         }
       }
     }

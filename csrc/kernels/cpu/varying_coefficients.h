@@ -16,15 +16,18 @@ class TileSections {
   using L = Lanes<T>;
   using V = typename L::V;
   using A = acc_t<T>;
+  using SharedTable = SectionTable<V, A>;
 
-  TileSections(const VaryingSections<T>& given, const Batches& batches)
+  TileSections(const VaryingSections<T>& given, const Batches& batches, bool reverse = false)
       : given_(given),
         batches_(batches),
         taps_(given.count * kSectionTaps),
+        ahead_((reverse ? -kSectionTile : kSectionTile) * taps_),
         first_(taps_),
         difference_(taps_),
         table_(shared() ? 0 : kSectionTile * taps_),
-        shared_table_(shared() ? kSectionTile * taps_ : 0) {}
+        shared_table_(shared() ? kSectionTile * given.count * SharedTable::kStride / L::count : 0) {
+  }
   TileSections(const TileSections&) = delete;
   ~TileSections() {
     if (singular_ && given_.singular != nullptr) {
@@ -41,7 +44,7 @@ class TileSections {
   void of_tile(int64_t batch, int64_t n, int64_t count, F&& f) {
     if (shared()) {
       if (batch / batches_.per_set() != set_ || n != begin_) fill_shared(batch, n, count);
-      return f(SectionTable<V, A>{shared_table_.data(), given_.count});
+      return f(SharedTable{shared_numbers(), given_.count});
     }
     const Frames& frames = given_.frames;
     for (int64_t i = 0; i < count; ++i) part_[i] = frames.part(n + i);
@@ -64,6 +67,7 @@ class TileSections {
   }
 
  private:
+  A* shared_numbers() { return reinterpret_cast<A*>(shared_table_.data()); }
   // f(pointer), of the type that the sections have.
   template <class F>
   void with_sos(F&& f) const {
@@ -87,15 +91,34 @@ class TileSections {
     begin_ = n;
     set_ = batch / batches_.per_set();
     with_sos([&](const auto* sos) {
+      const int64_t sections = count * given_.count;
       const auto* c = sos + set_ * given_.set_stride() + n * taps_;
-      A* to = shared_table_.data();
-      for (int64_t i = 0; i < count * given_.count; ++i, c += kSectionTaps, to += kSectionTaps) {
-        const A a0(c[kInverse]), inverse = A(1) / a0;
-        singular_ |= a0 == A(0);
-        for (int j = 0; j < kSectionTaps; ++j) to[j] = multiply(A(c[j]), inverse);
-        to[kInverse] = inverse;
+      for (int64_t i = 0; i < sections; ++i, c += kSectionTaps) {
+        A* to = shared_numbers() + i * SharedTable::kStride;
+        __builtin_prefetch(c + ahead_);
+        // a vector reads two numbers of the next section, which the last one of all has not
+        i + 1 < sections ? copy_section(c, to) : copy_taps(c, to);
+        if (to[kInverse] != A(1)) divide_numbers(to);
       }
     });
+  }
+  template <class C>
+  POLEZERO_INLINE static void copy_taps(const C* c, A* to) {
+    for (int j = 0; j < kSectionTaps; ++j) to[j] = A(c[j]);
+  }
+  template <class C>
+  POLEZERO_INLINE static void copy_section(const C* c, A* to) {
+    if constexpr (is_complex<A>) {
+      copy_taps(c, to);
+    } else {
+      for (int j = 0; j < kSectionTaps; j += kBatch) store<double>(to + j, to_double(c + j));
+    }
+  }
+  void divide_numbers(A* c) {
+    singular_ |= c[kInverse] == A(0);
+    const A inverse = A(1) / c[kInverse];
+    for (int j = 0; j < kSectionTaps; ++j) c[j] = multiply(c[j], inverse);
+    c[kInverse] = inverse;
   }
   void to_frame(int64_t batch, int64_t n) {
     const int64_t before = given_.frames.before(n), after = given_.frames.after(n);
@@ -121,7 +144,9 @@ class TileSections {
     for (int64_t j = 0; j < taps_; ++j) to[j].v = first_[j].v + part_[i] * difference_[j].v;
     for (int64_t k = 0; k < given_.count; ++k) divide(to + k * kSectionTaps);
   }
+  // Most sections are divided already.
   void invert(Lane<V>* c) {
+    if (are_equal(c[kInverse].v, in_all_lanes<V>(A(1)))) return;
     for (int64_t lane = 0; lane < L::count; ++lane) {
       singular_ |= L::get(c[kInverse].v, lane) == A(0);
     }
@@ -135,11 +160,12 @@ class TileSections {
 
   const VaryingSections<T>& given_;
   const Batches batches_;
-  int64_t taps_;  // of a sample
+  int64_t taps_;   // of a sample
+  int64_t ahead_;  // from a tile to the next one
   int64_t set_ = -1, begin_ = -1, batch_ = -1, frame_ = -1;
   bool monic_ = false, singular_ = false;
   std::vector<Lane<V>> first_, difference_, table_;
-  std::vector<A> shared_table_;
+  std::vector<Lane<V>> shared_table_;  // of numbers, aligned to vectors
   double part_[kSectionTile];
 };
 

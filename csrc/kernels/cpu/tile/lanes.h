@@ -10,6 +10,7 @@
 POLEZERO_ISA_BEGIN
 
 POLEZERO_INLINE vec<double> conjugate(vec<double> u) { return u; }
+POLEZERO_INLINE bool are_equal(std::complex<double> u, std::complex<double> v) { return u == v; }
 
 // A struct around a vector, so that it can be the element of a container.
 template <class V>

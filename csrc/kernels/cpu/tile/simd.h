@@ -218,6 +218,19 @@ POLEZERO_INLINE vec<double> square_root(vec<double> v) {
 #endif
 }
 
+// Whether every lane of u is that of v.
+POLEZERO_INLINE bool are_equal(vec<double> u, vec<double> v) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_pd_mask(u, v, _CMP_NEQ_UQ) == 0;
+#elif defined(__AVX__)
+  return _mm256_movemask_pd(_mm256_cmp_pd(u, v, _CMP_NEQ_UQ)) == 0;
+#else
+  bool equal = true;
+  for (int i = 0; i < kLanes<double>; ++i) equal &= u[i] == v[i];
+  return equal;
+#endif
+}
+
 // Adds halves to each other down to one pair.
 template <int W>
 POLEZERO_INLINE vec<double, 2> fold_to_pair(vec<double, W> v) {

@@ -24,9 +24,11 @@ POLEZERO_INLINE V in_all_lanes(A u) {
   }
 }
 
-// Of every sample, numbers that all rows share, or (A a Lane) each row's own: [samples, K, 6].
+// Of every sample, numbers that all rows share, or (A a Lane) each row's own: [samples, K, stride].
 template <class V, class A>
 struct SectionTable {
+  // A section of numbers is written, and found, as whole vectors.
+  static constexpr int64_t kStride = std::is_same_v<A, double> ? 8 : kSectionTaps;
   const A* taps;
   int64_t K;
 
@@ -37,7 +39,7 @@ struct SectionTable {
       return in_all_lanes<V>(c[i]);
     }
   }
-  const A* at(int64_t n, int64_t k) const { return taps + (n * K + k) * kSectionTaps; }
+  const A* at(int64_t n, int64_t k) const { return taps + (n * K + k) * kStride; }
   POLEZERO_INLINE Section<V> operator()(int64_t n, int64_t k) const {
     const A* c = at(n, k);
     return {tap(c, 0), tap(c, 1), tap(c, 2), tap(c, 4), tap(c, 5)};
@@ -117,15 +119,23 @@ template <class V>
 struct AdjointSample {
   V lambda{}, s0{}, s1{}, g{}, grad{}, x{}, y{};
 
-  // The gradients of b_0 b_1 b_2 a_0 a_1 a_2, but for 1 / a_0.
-  POLEZERO_INLINE void products(V (&p)[kSectionTaps]) const {
-    const V u = conjugate(x), v = conjugate(y);
-    p[0] = multiply(lambda, u);
-    p[1] = multiply(s0, u);
-    p[2] = multiply(s1, u);
-    p[3] = multiply(g - lambda, v) - multiply(grad, u);
-    p[4] = V{} - multiply(s0, v);
-    p[5] = V{} - multiply(s1, v);
+  // The gradients of b_0 b_1 b_2 a_0 a_1 a_2, but for 1 / a_0, added to
+  // sums; or `weight` of them.
+  POLEZERO_INLINE void add_products(V (&sums)[kSectionTaps]) const {
+    add(conjugate(x), conjugate(y), sums);
+  }
+  POLEZERO_INLINE void add_products(V (&sums)[kSectionTaps], double weight) const {
+    add(weight * conjugate(x), weight * conjugate(y), sums);
+  }
+
+ private:
+  POLEZERO_INLINE void add(V u, V v, V (&sums)[kSectionTaps]) const {
+    sums[0] += multiply(lambda, u);
+    sums[1] += multiply(s0, u);
+    sums[2] += multiply(s1, u);
+    sums[3] = (sums[3] - multiply(grad, u)) + multiply(g - lambda, v);
+    sums[4] -= multiply(s0, v);
+    sums[5] -= multiply(s1, v);
   }
 };
 
@@ -188,8 +198,8 @@ struct GradientOfSamples {
 
     template <class Source>
     POLEZERO_INLINE void add(int64_t n, const AdjointSample<V>& at, const Source& sections) {
-      V p[kSectionTaps];
-      at.products(p);
+      V p[kSectionTaps]{};
+      at.add_products(p);
       const V inverse = conjugate(sections.inverse(n, k));
       Lane<V>* to = taps + (n * K + k) * kSectionTaps;
       for (int i = 0; i < kSectionTaps; ++i) to[i].v = multiply(p[i], inverse);
@@ -213,12 +223,8 @@ struct GradientOfFrames {
 
     template <class Source>
     POLEZERO_INLINE void add(int64_t n, const AdjointSample<V>& at, const Source&) {
-      V p[kSectionTaps];
-      at.products(p);
-      unroll<kSectionTaps>([&](auto i) POLEZERO_LAMBDA {
-        whole[i] += p[i];
-        if constexpr (linear) later[i] += part[n] * p[i];
-      });
+      at.add_products(whole);
+      if constexpr (linear) at.add_products(later, part[n]);
     }
   };
   Section begin(int64_t k) {
@@ -281,7 +287,11 @@ class SharedGradient {
         to[0][n] = from[n];
       } else {
         V block[kBlock];
-        for (int64_t i = 0; i < kBlock; ++i) block[i] = n + i < count ? from[n + i] : V{};
+        if (n + kBlock <= count) {
+          std::copy_n(from + n, kBlock, block);
+        } else {
+          for (int64_t i = 0; i < kBlock; ++i) block[i] = n + i < count ? from[n + i] : V{};
+        }
         transpose<1, double, kBatch>(block);
         for (int64_t i = 0; i < kRows; ++i) store<double>(&to[i][n], block[i]);
       }
