@@ -28,10 +28,11 @@ POLEZERO_HD int64_t section_tile_end(const Frames& frames, int64_t n, int64_t ti
 // Rows that go side by side, `lanes` of them or fewer: those of a batch have one set of sections,
 // or each its own. A Range of these kernels is one of batches.
 struct Batches {
-  int64_t rows, rows_per_set;  // rows_per_set = 1: each has its own
+  int64_t rows, rows_per_set;
   int64_t lanes;
 
-  int64_t rows_together() const { return rows_per_set == 1 ? rows : rows_per_set; }
+  bool sets_differ() const { return rows_per_set == 1 && rows > 1; }  // within a batch
+  int64_t rows_together() const { return sets_differ() ? rows : rows_per_set; }
   int64_t per_set() const { return (rows_together() + lanes - 1) / lanes; }
   int64_t sets() const { return rows / rows_together(); }
   int64_t count() const { return sets() * per_set(); }

@@ -87,7 +87,7 @@ void lpv_sosfilt_backward(LpvSosfiltBackwardParams<scalar_t> p, const acc_t<scal
                                                             .before_tiles = before_tiles.get()},
                           all);
   }
-  if (p.x != nullptr && p.sums == nullptr && sections.rows_per_set > 1) {
+  if (p.x != nullptr && p.sums == nullptr && !batches.sets_differ()) {
     backward_of_shared(p, time);
   } else {
     run_batches<scalar_t>(lpv_sosfilt_kernels<scalar_t>().backward, p, all);

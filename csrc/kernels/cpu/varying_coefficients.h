@@ -36,7 +36,7 @@ class TileSections {
   }
 
   // Of every sample, and the same for all rows of a set.
-  bool shared() const { return given_.frames.of_every_sample() && batches_.rows_per_set > 1; }
+  bool shared() const { return given_.frames.of_every_sample() && !batches_.sets_differ(); }
   const double* part() const { return part_; }
 
   // f(source), for `count` samples from n on.
@@ -78,7 +78,7 @@ class TileSections {
     with_sos([&](const auto* sos) {
       using C = std::remove_cvref_t<decltype(*sos)>;
       const int64_t stride = given_.set_stride(), row = batches_.begin(batch);
-      if (batches_.rows_per_set > 1) {
+      if (!batches_.sets_differ()) {
         const C* set = sos + row / batches_.rows_per_set * stride + from;
         for (int64_t i = 0; i < count; ++i) to[i] = in_all_lanes<V>(A(set[i]));
       } else {
@@ -209,7 +209,7 @@ class FrameGradient {
     for (int64_t j = 0; j < taps_; ++j) {
       const V whole = after_ == frame_ ? whole_[j].v : whole_[j].v - later_[j].v;
       for (int64_t lane = 0; lane < rows; ++lane) {
-        const int64_t to = batches_.rows_per_set > 1 ? batch_ : row + lane;
+        const int64_t to = batches_.sets_differ() ? row + lane : batch_;
         sums_[(to * frames_.count + frame_) * taps_ + j] += L::get(whole, lane);
         if (after_ != frame_) {
           sums_[(to * frames_.count + after_) * taps_ + j] += L::get(later_[j].v, lane);
