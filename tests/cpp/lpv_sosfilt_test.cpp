@@ -1,223 +1,55 @@
 // Cascades that change with time, and their adjoint with the gradient of the sections, against
-// their definition (params/lpv_sosfilt.h) in extended precision: by the launchers of the CPU, which
-// ctest forces to every instruction set, and as a GPU computes them, on the host.
+// their definition (lpv_sosfilt_cases.h): by the launchers of the CPU, which ctest forces to every
+// instruction set, and as a GPU computes them, on the host.
 #include "emulated_kernels.h"
 #include "kernels/cuda/tile/lpv_sosfilt_chunks.h"
+#include "lpv_sosfilt_cases.h"
 
 namespace polezero::test {
 namespace {
 
-struct VaryingShape {
-  int64_t rows, time, sections;
-  int64_t rows_per_set = 1;
-  Frames frames{};
-  bool wide = false, monic = true;
-};
-inline std::ostream& operator<<(std::ostream& out, const VaryingShape& s) {
-  return out << s.sections << " sections, " << s.rows << " rows of " << s.time << ", "
-             << s.rows_per_set << " a set, hop " << s.frames.hop << ", offset " << s.frames.offset
-             << (s.frames.linear ? ", linear" : ", held") << (s.wide ? ", in float64" : "")
-             << (s.monic ? "" : ", a_0 is not 1");
-}
-
 template <class T>
-struct VaryingResult {
-  Rows<T> y, grad_x;
-  std::vector<acc_t<T>> state, adjoint_state, gradient;  // [sets, F, K, 6]
-};
-
-template <class T>
-struct VaryingCase {
+VaryingResult<T> run_on_cpu(const VaryingCase<T>& c) {
   using A = acc_t<T>;
-  using E = exact_t<T>;
-  VaryingShape shape;
-  std::vector<A> wide_sos;
-  std::vector<T> sos;
-  Rows<T> x, g;
-  std::vector<A> zi, later;
-
-  VaryingCase(Random& random, const VaryingShape& s)
-      : shape(s),
-        x(random_rows<T>(random, s.rows, s.time, 3)),
-        g(random_rows<T>(random, s.rows, s.time, 4)),
-        zi(random.signal<A>(s.rows * s.sections * 2)),
-        later(random.signal<A>(s.rows * s.sections * 2)) {
-    const Frames& f = shape.frames;
-    shape.frames.count = std::max<int64_t>((f.offset + s.time + f.hop - 1) / f.hop, 1) + s.time % 2;
-    for (int64_t i = 0; i < sets() * shape.frames.count * s.sections; ++i) {
-      const A a0 = s.monic ? A(1) : A(random.uniform(0.5, 2));
-      for (int j = 0; j < 3; ++j) wide_sos.push_back(a0 * random.normal<A>() / 2.0);
-      wide_sos.push_back(a0);
-      for (const A& a : denominator<A>(random, 2, 0.9)) wide_sos.push_back(a0 * a);
-    }
-    if (f.hop > 1 || s.wide) return;
-    for (A& c : wide_sos) {
-      sos.push_back(static_cast<T>(c));
-      c = A(sos.back());
-    }
+  VaryingResult<T> out = c.blank();
+  cpu::lpv_sosfilt_forward(c.forward(out), c.shape.time);
+  auto p = c.backward(out);
+  std::vector<T> gradient(c.sos.size());
+  const auto of_set = static_cast<int64_t>(c.wide_sos.size()) / c.sets();
+  std::vector<A> sums;
+  if (c.shape.frames.hop > 1) {
+    const int64_t rows = c.shape.rows_per_set == 1
+                             ? c.shape.rows
+                             : cpu::lpv_sosfilt_batches<T>(p.sections, c.shape.rows);
+    sums.resize(rows * of_set);
+    p.sums = sums.data();
+  } else if (c.sos.empty()) {
+    p.wide_grad_sos = out.gradient.data();
+  } else {
+    p.grad_sos = gradient.data();
   }
-  int64_t sets() const { return shape.rows / shape.rows_per_set; }
-  VaryingSections<T> view() const {
-    return {.count = shape.sections,
-            .frames = shape.frames,
-            .rows_per_set = shape.rows_per_set,
-            .sos = sos.empty() ? nullptr : sos.data(),
-            .wide_sos = sos.empty() ? wide_sos.data() : nullptr};
+  cpu::lpv_sosfilt_backward(p, c.zi.data(), c.shape.time);
+  const auto per_set = static_cast<int64_t>(sums.size()) / c.sets();
+  for (size_t i = 0; i < sums.size(); ++i) {
+    out.gradient[i / per_set * of_set + i % of_set] += sums[i];
   }
-  VaryingResult<T> blank() const {
-    return {Rows<T>(shape.rows, shape.time, 2, kUntouched<T>),
-            Rows<T>(shape.rows, shape.time, 1, kUntouched<T>), zi, later,
-            std::vector<A>(wide_sos.size())};
-  }
-  LpvSosfiltForwardParams<T> forward(VaryingResult<T>& out) const {
-    return {.sections = view(),
-            .rows = shape.rows,
-            .x = x.row(0),
-            .x_stride = x.stride,
-            .y = out.y.row(0),
-            .y_stride = out.y.stride,
-            .state = out.state.data()};
-  }
-  LpvSosfiltBackwardParams<T> backward(VaryingResult<T>& out) const {
-    return {.sections = view(),
-            .rows = shape.rows,
-            .grad_y = g.row(0),
-            .grad_y_stride = g.stride,
-            .grad_x = out.grad_x.row(0),
-            .grad_x_stride = out.grad_x.stride,
-            .state = out.adjoint_state.data(),
-            .x = x.row(0),
-            .x_stride = x.stride};
-  }
-
-  VaryingResult<T> run_on_cpu() const {
-    VaryingResult<T> out = blank();
-    cpu::lpv_sosfilt_forward(forward(out), shape.time);
-    auto p = backward(out);
-    std::vector<T> gradient(sos.size());
-    const auto of_set = static_cast<int64_t>(wide_sos.size()) / sets();
-    std::vector<A> sums;
-    if (shape.frames.hop > 1) {
-      const int64_t rows = shape.rows_per_set == 1
-                               ? shape.rows
-                               : cpu::lpv_sosfilt_batches<T>(p.sections, shape.rows);
-      sums.resize(rows * of_set);
-      p.sums = sums.data();
-    } else if (sos.empty()) {
-      p.wide_grad_sos = out.gradient.data();
-    } else {
-      p.grad_sos = gradient.data();
-    }
-    cpu::lpv_sosfilt_backward(p, zi.data(), shape.time);
-    const auto per_set = static_cast<int64_t>(sums.size()) / sets();
-    for (size_t i = 0; i < sums.size(); ++i) {
-      out.gradient[i / per_set * of_set + i % of_set] += sums[i];
-    }
-    for (size_t i = 0; i < gradient.size(); ++i) out.gradient[i] = A(gradient[i]);
-    return out;
-  }
-  VaryingResult<T> run_on_emulated_gpu() const {
-    VaryingResult<T> out = blank();
-    const int64_t rows = shape.rows, K = shape.sections, time = shape.time;
-    run_chunks(LpvSosfiltChunks<T>{forward(out), rows, time});
-    auto signals = unwritten<A>(rows * (K + 1) * time),
-         lambdas = unwritten<A>(rows * K * (time + 2));
-    VaryingResult<T> again = blank();
-    run_chunks(LpvSosfiltChunks<T>{forward(again), rows, time, signals.data()});
-    run_chunks(LpvSosfiltAdjointChunks<T>{backward(out), rows, time, lambdas.data()});
-    const SectionGradient<T> gradient{view(),         time,    signals.data(),
-                                      lambdas.data(), nullptr, out.gradient.data()};
-    for (int64_t i = 0; i < sets() * shape.frames.count * K; ++i) gradient.write(i);
-    return out;
-  }
-};
-
-// The sections of a row at a sample, divided by a_0, which is at [3].
-template <class T>
-std::vector<exact_t<T>> exact_section(const VaryingCase<T>& c, int64_t row, int64_t n, int64_t k) {
-  using E = exact_t<T>;
-  const Frames& frames = c.shape.frames;
-  const auto numbers = [&](int64_t frame) {
-    const int64_t set = row / c.shape.rows_per_set * frames.count;
-    return c.wide_sos.data() + ((set + frame) * c.shape.sections + k) * 6;
-  };
-  const auto *first = numbers(frames.before(n)), *after = numbers(frames.after(n));
-  std::vector<E> h(6);
-  for (int i = 0; i < 6; ++i) {
-    h[i] = E(first[i]) + E(frames.part(n)) * (E(after[i]) - E(first[i]));
-  }
-  const E a0 = h[3];
-  for (int i = 0; i < 6; ++i) h[i] = i == 3 ? a0 : h[i] / a0;
-  return h;
+  for (size_t i = 0; i < gradient.size(); ++i) out.gradient[i] = A(gradient[i]);
+  return out;
 }
 
 template <class T>
-void expect(const VaryingCase<T>& c, const VaryingResult<T>& got) {
-  using E = exact_t<T>;
-  const int64_t time = c.shape.time, K = c.shape.sections;
-  const Frames& frames = c.shape.frames;
-  const double bound = tolerance<T>() * K, tight = 1e-11;
-  std::vector<E> gradient(c.wide_sos.size());
-  for (int64_t r = 0; r < c.shape.rows; ++r) {
-    std::vector<std::vector<E>> u(K + 1, std::vector<E>(time));
-    std::transform(c.x.row(r), c.x.row(r) + time, u[0].begin(), exact<T>);
-    std::vector<E> g(time), state(2 * K), later(2 * K);
-    for (int64_t k = 0; k < K; ++k) {
-      E s0 = c.zi[(r * K + k) * 2], s1 = c.zi[(r * K + k) * 2 + 1];
-      for (int64_t n = 0; n < time; ++n) {
-        const auto h = exact_section(c, r, n, k);
-        const E x = u[k][n], y = product(h[0], x) + s0;
-        s0 = product(h[1], x) + s1 - product(h[4], y);
-        s1 = product(h[2], x) - product(h[5], y);
-        u[k + 1][n] = y;
-      }
-      state[2 * k] = s0;
-      state[2 * k + 1] = s1;
-    }
-    std::transform(c.g.row(r), c.g.row(r) + time, g.begin(), exact<T>);
-    for (int64_t k = K - 1; k >= 0; --k) {
-      std::vector<E> lambda(time + 2);
-      for (int j = 0; j < 2; ++j) lambda[time + j] = c.later[(r * K + k) * 2 + j];
-      for (int64_t n = time - 1; n >= 0; --n) {
-        const auto h = exact_section(c, r, n, k);
-        const auto turned = [&](int i) { return conjugate_exact(h[i]); };
-        lambda[n] = g[n] - product(turned(4), lambda[n + 1]) - product(turned(5), lambda[n + 2]);
-        g[n] = E{};
-        E of_taps[6] = {}, of_a0{};
-        for (int i = 0; i < 3; ++i) {
-          g[n] += product(turned(i), lambda[n + i]);
-          of_taps[i] = product(lambda[n + i], conjugate_exact(u[k][n]));
-          if (i > 0) of_taps[3 + i] = -product(lambda[n + i], conjugate_exact(u[k + 1][n]));
-        }
-        for (int i = 0; i < 6; ++i) {
-          if (i == 3) continue;
-          of_taps[i] /= turned(3);
-          of_a0 -= product(turned(i), of_taps[i]);
-        }
-        of_taps[3] = of_a0;
-        const E part = frames.part(n);
-        for (int i = 0; i < 6; ++i) {
-          const int64_t set = r / c.shape.rows_per_set * frames.count;
-          gradient[((set + frames.before(n)) * K + k) * 6 + i] += of_taps[i] * (E(1) - part);
-          gradient[((set + frames.after(n)) * K + k) * 6 + i] += of_taps[i] * part;
-        }
-      }
-      later[2 * k] = lambda[0];
-      later[2 * k + 1] = lambda[1];
-    }
-    ASSERT_LE(largest_error(got.y.row(r), u[K].data(), time), bound) << "y of row " << r;
-    ASSERT_LE(largest_error(got.grad_x.row(r), g.data(), time, 1, true), bound)
-        << "grad_x of row " << r;
-    ASSERT_LE(largest_error(&got.state[r * K * 2], state.data(), 2 * K), tight) << r;
-    ASSERT_LE(largest_error(&got.adjoint_state[r * K * 2], later.data(), 2 * K), tight) << r;
-  }
-  double largest = 0;
-  for (const E& v : gradient) largest = std::max(largest, static_cast<double>(std::abs(v)));
-  const auto size = static_cast<int64_t>(gradient.size());
-  const double of_gradient = c.sos.empty() ? tight : tolerance<T>();
-  ASSERT_LE(largest_error(got.gradient.data(), gradient.data(), size, largest), of_gradient);
-  expect_gaps_untouched(got.y);
-  expect_gaps_untouched(got.grad_x);
+VaryingResult<T> run_on_emulated_gpu(const VaryingCase<T>& c) {
+  using A = acc_t<T>;
+  VaryingResult<T> out = c.blank(), again = c.blank();
+  const int64_t rows = c.shape.rows, K = c.shape.sections, time = c.shape.time;
+  run_chunks(LpvSosfiltChunks<T>{c.forward(out), rows, time});
+  auto signals = unwritten<A>(rows * (K + 1) * time), lambdas = unwritten<A>(rows * K * (time + 2));
+  run_chunks(LpvSosfiltChunks<T>{c.forward(again), rows, time, signals.data()});
+  run_chunks(LpvSosfiltAdjointChunks<T>{c.backward(out), rows, time, lambdas.data()});
+  const SectionGradient<T> gradient{c.view(),       time,    signals.data(),
+                                    lambdas.data(), nullptr, out.gradient.data()};
+  for (int64_t i = 0; i < c.sets() * c.shape.frames.count * K; ++i) gradient.write(i);
+  return out;
 }
 
 template <class T>
@@ -227,12 +59,12 @@ class LauncherOfVaryingSections : public ::testing::Test {
     SCOPED_TRACE(shape);
     Random random(shape.rows + shape.time);
     const VaryingCase<T> c(random, shape);
-    expect(c, c.run_on_cpu());
+    expect_its_definition(c, run_on_cpu(c));
     for (const int64_t length : {int64_t{1} << 40, int64_t{7}}) {
       if (!on_gpu || HasFatalFailure()) return;
       SCOPED_TRACE(::testing::Message() << "a GPU, chunks of " << length);
       chunk_length = length;
-      expect(c, c.run_on_emulated_gpu());
+      expect_its_definition(c, run_on_emulated_gpu(c));
     }
   }
 };
@@ -271,9 +103,9 @@ TYPED_TEST(LauncherOfVaryingSections, KeepsNonFiniteValuesInTheirRows) {
     for (const Frames& frames : {Frames{}, Frames{.hop = 40, .linear = true}}) {
       Random random(5);
       VaryingCase<T> c(random, {5, 90, 3, rows_per_set, frames});
-      const VaryingResult<T> clean = c.run_on_cpu();
+      const VaryingResult<T> clean = run_on_cpu(c);
       c.x.row(2)[40] = c.g.row(2)[60] = std::numeric_limits<double>::quiet_NaN();
-      const VaryingResult<T> got = c.run_on_cpu();
+      const VaryingResult<T> got = run_on_cpu(c);
       for (int64_t r = 0; r < 5; ++r) {
         for (int64_t n = 0; n < 90; ++n) {
           const T y = got.y.row(r)[n], grad = got.grad_x.row(r)[n];

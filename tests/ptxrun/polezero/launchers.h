@@ -3,6 +3,7 @@
 #pragma once
 
 #include "device.h"
+#include "params/lpv_sosfilt.h"
 #include "support.h"
 
 namespace polezero::test {
@@ -101,6 +102,42 @@ struct OnGpu {
                               {stages(gpu, p.stages, rows, time), ports(gpu, p.u, rows, time), ports(gpu, p.grad_z, rows, time), ports(gpu, p.grad_u, rows, time),
                                gpu.in(p.zi, rows * N), gpu.out(p.state, rows * N, true), gpu.out(p.grad_k, rows * time * N), gpu.out(p.sum_k, rows * N)},
                               rows, time);
+    gpu.finish();
+  }
+
+  static VaryingSections<D> sections(Gpu& gpu, const VaryingSections<T>& s, int64_t rows) {
+    const int64_t numbers = rows / s.rows_per_set * s.set_stride();
+    return {.count = s.count, .frames = s.frames, .rows_per_set = s.rows_per_set, .sos = gpu.in(s.sos, numbers), .wide_sos = gpu.in(s.wide_sos, numbers)};
+  }
+  static void lpv_sosfilt_forward(const LpvSosfiltForwardParams<T>& p, int64_t time) {
+    Gpu gpu;
+    cuda::lpv_sosfilt_forward<D>(gpu.context(),
+                                 {.sections = sections(gpu, p.sections, p.rows),
+                                  .rows = p.rows,
+                                  .x = gpu.in(p.x, Gpu::extent(p.rows, time, p.x_stride)),
+                                  .x_stride = p.x_stride,
+                                  .y = gpu.out(p.y, Gpu::extent(p.rows, time, p.y_stride)),
+                                  .y_stride = p.y_stride,
+                                  .state = gpu.out(p.state, p.rows * p.sections.count * 2, true)},
+                                 time);
+    gpu.finish();
+  }
+  static void lpv_sosfilt_backward(const LpvSosfiltBackwardParams<T>& p, const A* zi, int64_t time) {
+    const int64_t states = p.rows * p.sections.count * 2, numbers = p.rows / p.sections.rows_per_set * p.sections.set_stride();
+    Gpu gpu;
+    cuda::lpv_sosfilt_backward<D>(gpu.context(),
+                                  {.sections = sections(gpu, p.sections, p.rows),
+                                   .rows = p.rows,
+                                   .grad_y = gpu.in(p.grad_y, Gpu::extent(p.rows, time, p.grad_y_stride)),
+                                   .grad_y_stride = p.grad_y_stride,
+                                   .grad_x = gpu.out(p.grad_x, Gpu::extent(p.rows, time, p.grad_x_stride)),
+                                   .grad_x_stride = p.grad_x_stride,
+                                   .state = gpu.out(p.state, states, true),
+                                   .x = gpu.in(p.x, Gpu::extent(p.rows, time, p.x_stride)),
+                                   .x_stride = p.x_stride,
+                                   .grad_sos = gpu.out(p.grad_sos, numbers),
+                                   .wide_grad_sos = gpu.out(p.wide_grad_sos, numbers)},
+                                  gpu.in(zi, states), time);
     gpu.finish();
   }
 
