@@ -166,6 +166,43 @@ void varying() {
   });
 }
 
+// With the gradient of the sections backward: the filter runs once more.
+template <class T>
+void varying_sections() {
+  using D = on_gpu_t<T>;
+  using A = acc_t<T>;
+  constexpr int64_t K = 4;
+  for (const int64_t hop : {1, 64}) {
+    const auto sections = [=](Problem<T>& p) -> VaryingSections<D> {
+      const Frames frames{.count = p.time / hop + 1, .hop = hop, .linear = hop > 1};
+      std::vector<A> sos;
+      for (int64_t i = 0; i < frames.count * K; ++i) {
+        const auto a = denominator<A>(p.random, 2, 0.9);
+        sos.insert(sos.end(), {A(0.5), A(0.3), A(0.2), A(1), a[0], a[1]});
+      }
+      const auto count = static_cast<int64_t>(sos.size());
+      const bool wide = hop > 1;
+      std::vector<T> narrow;
+      for (const A& c : sos) narrow.push_back(static_cast<T>(c));
+      return {.count = K, .frames = frames, .rows_per_set = p.rows, .sos = wide ? nullptr : p.gpu.in(narrow.data(), count), .wide_sos = wide ? p.gpu.in(sos.data(), count) : nullptr};
+    };
+    const std::string name = hop == 1 ? "four varying sections" : "four varying sections in frames of 64";
+    count<T>(name + ", forward", kOneRow, [&](Problem<T>& p) {
+      cuda::lpv_sosfilt_forward<D>(p.context(), {.sections = sections(p), .rows = p.rows, .x = p.signal(), .x_stride = p.time, .y = p.out(), .y_stride = p.time, .state = p.state(2 * K)},
+                                   p.time);
+    });
+    count<T>(name + ", backward", kOneRow, [&](Problem<T>& p) {
+      const auto s = sections(p);
+      const int64_t numbers = s.set_stride();
+      cuda::lpv_sosfilt_backward<D>(p.context(),
+                                    {.sections = s, .rows = p.rows, .grad_y = p.signal(), .grad_y_stride = p.time, .grad_x = p.out(), .grad_x_stride = p.time, .state = p.state(2 * K),
+                                     .x = p.signal(), .x_stride = p.time, .grad_sos = hop == 1 ? p.out(numbers) : nullptr,
+                                     .wide_grad_sos = hop > 1 ? p.template out<A>(numbers) : nullptr},
+                                    p.state(2 * K), p.time);
+    });
+  }
+}
+
 template <class T>
 void with_many_states() {
   for (const bool varies : {false, true}) {
@@ -285,6 +322,7 @@ void all() {
   direct_forms<T>();
   cascades<T>();
   varying<T>();
+  varying_sections<T>();
   with_many_states<T>();
   sparse_ones<T>();
   splines<T>();
