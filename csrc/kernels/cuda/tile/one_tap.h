@@ -62,11 +62,16 @@ struct CombRow {
           y[sample(position)] = static_cast<T>(h);
         } else {
           // (of what overflows the next product, or state, may be with a zero)
-          transition = reads ? saturated(-multiply(tap[i], transition)) : A(0);
+          transition = saturated(-multiply(tap[i], transition));
         }
       }
     }
     return h;
+  }
+
+  POLEZERO_HD bool has_tap(int64_t position) const {
+    const int64_t n = tap_time(position);
+    return p.past <= n && n < p.time;
   }
 
  private:
@@ -76,10 +81,6 @@ struct CombRow {
   // The time of the tap that position p reads with.
   POLEZERO_HD int64_t tap_time(int64_t position) const {
     return p.transposed ? p.time - 1 - position + delay : position;
-  }
-  POLEZERO_HD bool has_tap(int64_t position) const {
-    const int64_t n = tap_time(position);
-    return p.past <= n && n < p.time;
   }
   POLEZERO_HD A coefficient(int64_t position) const {
     return has_tap(position) ? taps.coefficient(tap_time(position) - p.past, 0) : A(0);
@@ -109,8 +110,10 @@ POLEZERO_HD void filter_comb_chunk(const SparseOnDevice<T>& p, int64_t i) {
   for (int64_t mine = i % p.comb_threads; mine < row.chunks * row.delay; mine += p.comb_threads) {
     const int64_t of = mine % row.delay;
     A h(0);
-    for (int64_t at = of; at < mine; at += row.delay) {
-      h = states[2 * at] + multiply(states[2 * at + 1], h);
+    for (int64_t at = of, first = of; at < mine; at += row.delay, first += row.length * row.delay) {
+      // (A chunk whose first sample reads none leaves behind what it does from any state, and that
+      // may be NaN. Where only the first ones read, nobody reads what the others leave behind.)
+      h = row.has_tap(first) ? states[2 * at] + multiply(states[2 * at + 1], h) : states[2 * at];
     }
     A unused(0);
     row.template run<true>(of, mine / row.delay, h, unused);
