@@ -19,7 +19,7 @@ namespace polezero {
 inline constexpr int64_t kSectionTile = 32;  // samples
 
 // The end of the tile that begins at sample n: where frames are long, it has a single frame.
-POLEZERO_HD int64_t section_tile_end(const Frames& frames, int64_t n, int64_t time) {
+POLEZERO_HD_INLINE int64_t section_tile_end(const Frames& frames, int64_t n, int64_t time) {
   int64_t end = n + kSectionTile;
   if (frames.long_ones(kSectionTile) && frames.end(n) < end) end = frames.end(n);
   return end < time ? end : time;
@@ -27,19 +27,21 @@ POLEZERO_HD int64_t section_tile_end(const Frames& frames, int64_t n, int64_t ti
 
 // Rows that go side by side, `lanes` of them or fewer: those of a batch have one set of sections,
 // or each its own. A Range of these kernels is one of batches.
+// (Nothing of it is a function of its own: it is compiled once per instruction set.)
 struct Batches {
   int64_t rows, rows_per_set;
   int64_t lanes;
 
-  bool sets_differ() const { return rows_per_set == 1 && rows > 1; }  // within a batch
-  int64_t rows_together() const { return sets_differ() ? rows : rows_per_set; }
-  int64_t per_set() const { return (rows_together() + lanes - 1) / lanes; }
-  int64_t sets() const { return rows / rows_together(); }
-  int64_t count() const { return sets() * per_set(); }
-  int64_t begin(int64_t batch) const {
+  // Within a batch.
+  POLEZERO_HD_INLINE bool sets_differ() const { return rows_per_set == 1 && rows > 1; }
+  POLEZERO_HD_INLINE int64_t rows_together() const { return sets_differ() ? rows : rows_per_set; }
+  POLEZERO_HD_INLINE int64_t per_set() const { return (rows_together() + lanes - 1) / lanes; }
+  POLEZERO_HD_INLINE int64_t sets() const { return rows / rows_together(); }
+  POLEZERO_HD_INLINE int64_t count() const { return sets() * per_set(); }
+  POLEZERO_HD_INLINE int64_t begin(int64_t batch) const {
     return batch / per_set() * rows_together() + batch % per_set() * lanes;
   }
-  int64_t size(int64_t batch) const {
+  POLEZERO_HD_INLINE int64_t size(int64_t batch) const {
     const int64_t left = rows_together() - batch % per_set() * lanes;
     return left < lanes ? left : lanes;
   }
@@ -55,7 +57,7 @@ struct VaryingSections {
   const acc_t<scalar_t>* wide_sos = nullptr;  // these; always where there are frames
   bool* singular = nullptr;                   // set where an a_0 is 0; null: nobody asks
 
-  POLEZERO_HD int64_t set_stride() const { return frames.count * count * 6; }
+  POLEZERO_HD_INLINE int64_t set_stride() const { return frames.count * count * 6; }
 };
 
 template <class scalar_t>
