@@ -194,6 +194,18 @@ def test_the_pole_at_zero_of_a_first_order_section_is_trained() -> None:
         assert float(module.poles.detach().abs().min()) > 1e-6
 
 
+def test_roots_that_do_not_fit_change_nothing() -> None:
+    module = IIRFilter.from_zpk([0.8j, -0.8j, 0.1, 0.2], [0.5j, -0.5j, 0.3, 0.4], 1.0, parametrization="poles")
+    module = IIRFilter(module.sos().detach(), parametrization="poles", dtype=torch.float32)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    wrong = module.zeros.detach().clone()
+    wrong[wrong.imag != 0] *= 1.1
+    wrong[wrong.imag == 0] *= 1e200  # the pair fits, and these are beyond float32
+    with pytest.raises(ValueError, match=r"^IIRFilter: real_zeros: expected finite numbers, got "):
+        module.zeros = wrong
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
 # ---- stability
 
 

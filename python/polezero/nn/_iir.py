@@ -357,6 +357,8 @@ class IIRFilter(Sections):
             expected = f"pairs in the sections {list(own.pairs)} and real ones in {list(own.real)}"
             raise self.refused(name, expected, "others")
         for attribute, value in values.items():
+            self._fitting(attribute, value, getattr(self, attribute), self._ours(attribute))
+        for attribute, value in values.items():
             setattr(self, attribute, value)
 
     def extra_repr(self) -> str:
