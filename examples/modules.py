@@ -150,13 +150,19 @@ def weighting(ax: Axes) -> None:
     ax.legend(frameon=False, fontsize=8, loc="lower center")
 
 
-@panel("PreEmphasis, DCBlocker")
-def corrections(ax: Axes) -> None:
-    curve(ax, nn.PreEmphasis(0.97, fs=FS), "pre-emphasis 0.97")
-    curve(ax, nn.PreEmphasis(0.97, inverse=True, fs=FS), "its inverse")
-    curve(ax, nn.DCBlocker(40.0, fs=FS), "DC blocker, 40 Hz")
+@panel("PreEmphasis, and its inverse")
+def emphasis(ax: Axes) -> None:
+    for coef in (0.7, 0.9, 0.97):
+        curve(ax, nn.PreEmphasis(coef, fs=FS), f"{coef}", color="C0", alpha=coef**4)
+        curve(ax, nn.PreEmphasis(coef, inverse=True, fs=FS), color="C1", alpha=coef**4)
     over_hertz(ax, -35, 35)
-    ax.legend(frameon=False, fontsize=7, loc="upper right")
+
+
+@panel("DCBlocker: 20, 40, 80 Hz")
+def blocker(ax: Axes) -> None:
+    for hertz in (20.0, 40.0, 80.0):
+        curve(ax, nn.DCBlocker(hertz, fs=FS))
+    over_hertz(ax, -15, 3)
 
 
 @panel("AllPole: a frame of speech, order 18")
@@ -188,13 +194,33 @@ def allpass(ax: Axes) -> None:
     ax.set(xlim=(-0.5, 20), xlabel="time (ms)")
 
 
-@panel("Phaser, Flanger: halfway in a sweep")
-def modulation(ax: Axes) -> None:
-    hertz = torch.linspace(20, 8000, 4000, dtype=torch.float64)
-    curve(ax, nn.Phaser(fs=FS), "phaser", hertz=hertz, lw=1.5)
-    curve(ax, nn.Flanger(fs=FS), "flanger", hertz=hertz, lw=0.9)
-    ax.set(xlabel="Hz", ylabel="dB", xlim=(0, 8000), ylim=(-40, 10))
-    ax.legend(frameon=False, fontsize=8, loc="lower right")
+@panel("Phaser: the middle of a sweep, and its ends")
+def phaser(ax: Axes) -> None:
+    for octaves in (-1, 1, 0):
+        curve(ax, nn.Phaser(800.0 * 2**octaves, fs=FS), **({} if octaves == 0 else {"color": GREY}))
+    over_hertz(ax, -20, 12)
+
+
+@panel("Flanger: the middle of a sweep, and an end")
+def flanger(ax: Axes) -> None:
+    hertz = torch.linspace(20, 4000, 4000, dtype=torch.float64)
+    curve(ax, nn.Flanger(0.003 * 0.4, fs=FS), hertz=hertz, color=GREY)
+    curve(ax, nn.Flanger(0.003, fs=FS), hertz=hertz)
+    ax.set(xlabel="Hz", ylabel="dB", xlim=(0, 4000))
+
+
+@panel("Chorus: the lags of its voices")
+def chorus(ax: Axes) -> None:
+    fs, every = 44100, 1323  # an impulse each 30 ms, whose echoes are a column
+    pulses = torch.zeros(100, every)
+    pulses[:, 0] = 1
+    echoes = nn.Chorus(fs=fs)(pulses.flatten()).detach().reshape(100, every).abs().sqrt()
+    seconds = 100 * every / fs
+    extent = (0.0, seconds, 0.0, 1000 * every / fs)
+    ax.imshow(echoes.T, origin="lower", aspect="auto", vmax=0.5, cmap="magma", extent=extent)
+    ax.grid(False)
+    over_time(ax, seconds)
+    ax.set(ylim=(15, 21), ylabel="lag (ms)")
 
 
 @panel("KarplusStrong: a pluck, 80 dB")
@@ -202,6 +228,12 @@ def string(ax: Axes) -> None:
     pluck = impulse(44100)
     y = nn.KarplusStrong(220.0, 1.5, 0.4, fs=44100)(pluck).detach()
     spectrogram(ax, y, 44100, 5000)
+
+
+@panel("ModalReverb: a bell of six modes, 80 dB")
+def bell(ax: Axes) -> None:
+    modes = [440.0, 880.0, 1056.0, 1320.0, 1760.0, 2640.0], [4.0, 3.0, 2.5, 1.5, 1.2, 0.8]
+    spectrogram(ax, nn.ModalReverb(*modes, fs=16000)(impulse(32000)).detach(), 16000, 3500)
 
 
 @panel("PlateReverb: an impulse, 80 dB")
