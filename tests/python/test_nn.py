@@ -62,6 +62,7 @@ def test_docstrings_have_all_parts_and_examples_that_run(name: str) -> None:
     if name in MODULES:
         missing = [p for p in ("math::", "args:", "shape", "error", "source:", "example:") if p not in text.lower()]
         assert not missing, f"{name} lacks {missing}"
+        assert re.search(r"\bH(_\w)?\([zs]\)", text), f"{name} has no H(z)"
     for test in doctest.DocTestFinder(recurse=False).find(CLASSES[name], name):
         assert doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test).failed == 0
 
@@ -137,6 +138,21 @@ def test_half_precision_leaves_parameters_as_they_are(case: ModuleCase) -> None:
 def test_repr_is_a_line_of_physical_values(case: ModuleCase) -> None:
     text = repr(case.make())
     assert text.startswith(f"{case.name}(") and "fs=" in text and "parametrizations" not in text
+
+
+def test_coefficients_are_float64_and_responses_are_drawn(case: ModuleCase) -> None:
+    for options in ({}, {"channels": 2}):
+        if options and "channels" in case.opt_out:
+            continue
+        module: Any = case.make(dtype=torch.float32, **options)
+        coefficients = [module.sos()] if hasattr(module, "sos") else [*module.ba()]
+        assert all(c.dtype == torch.float64 for c in coefficients)
+        assert all(len(c) == 2 for c in coefficients if options and case.typical)
+        w, H = module.freqz(9)
+        assert w.shape == (9,) and H.shape[-1] == 9 and bool(torch.isfinite(torch.view_as_real(H.detach())).all())
+        if case.label == case.name:
+            pyplot = pytest.importorskip("matplotlib.pyplot")
+            pyplot.close(module.plot())
 
 
 # ---- copies

@@ -8,6 +8,7 @@ import pytest
 import scipy.signal
 import torch
 
+import polezero
 from polezero.nn import ModalReverb, PlateReverb, thin_plate_modes
 
 FS = 8000
@@ -67,6 +68,13 @@ def test_modal_reverbs_have_their_response() -> None:
     expected = torch.fft.rfft(h)[: FS // 2 : 16]
     torch.testing.assert_close(hertz, torch.arange(250, dtype=torch.float64) * 16)
     torch.testing.assert_close(H.detach(), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_modes_are_sections_side_by_side() -> None:
+    module = ModalReverb([900.0, 1500.0], [0.5, 0.2], [1.0, -0.5], [0.3, 0.0], fs=8000)
+    x = torch.randn(3, 200, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(polezero.parallel(module.sos(), x), module(x))
+    assert PlateReverb(0.5, 0.4, thickness=2e-3, fs=4000, channels=2).sos().shape[::2] == (2, 6)
 
 
 def test_figures_show_the_magnitude() -> None:

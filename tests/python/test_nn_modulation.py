@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import polezero
 from polezero.nn import Chorus, Flanger, Phaser
 
 FS = 8000
@@ -83,6 +84,7 @@ def test_phasers_that_stand_still_have_their_response() -> None:
     A = ((a + z) / (1 + a * z)) ** K
     np.testing.assert_allclose(H, 1 + m * A / (1 - g * z * A), rtol=0, atol=1e-9)
     np.testing.assert_allclose(made.freqz(2048)[1].detach().numpy(), H[:-1], rtol=0, atol=1e-9)
+    torch.testing.assert_close(polezero.freqz(*made.ba(), 2048, fs=FS), made.freqz(2048), rtol=0, atol=1e-9)
     assert abs(A[round(4096 * f / FS)] - 1j ** (-K)) < 0.02  # 90 degrees a stage
 
 

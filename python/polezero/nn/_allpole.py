@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
 from typing_extensions import Self, Unpack
 
 from polezero import lpv
-from polezero import plot as figures
 from polezero._arguments import doubles, readable
 from polezero._conversions.forms import Pair
 from polezero._conversions.roots import roots
 from polezero._lattice import lattice
 from polezero._lpc.analysis import Method, lpc
-from polezero._responses import freqz
 from polezero._signatures import Coefficients
 from polezero.nn._allpole_forms import FORMS, Form
 from polezero.nn._checks import choice, named, real, refusal, whole
 from polezero.nn._frames import Timeline
 from polezero.nn._framing import centred, hann, overlapped
-from polezero.nn._module import FilterModule, Memory, Options, Values
+from polezero.nn._module import Memory, Options, Values
+from polezero.nn._polynomials import Polynomials
 from polezero.nn.parametrizations import Decibels
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["AllPole"]
 
@@ -35,7 +31,7 @@ Structure: TypeAlias = Literal["triangle", "reflection", "lsf"]
 _APART = 16  # samples, in which no parameter of speech or music moves far
 
 
-class AllPole(FilterModule):
+class AllPole(Polynomials):
     r"""An all-pole filter with a gain: a vocal tract, a body, what :func:`polezero.lpc` finds in a signal.
 
     .. math::
@@ -171,20 +167,9 @@ class AllPole(FilterModule):
 
     # ---- what it is
 
-    def ba(self, **values: Tensor | float) -> Pair:
-        """The gain ``[..., 1]`` and A ``[..., order + 1]`` in float64, now or of given values."""
-        now = self.values(**values)
-        return now["gain"].double().unsqueeze(-1), self._form.polynomial(now[self._form.name].double())
-
-    def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> Pair:
-        """Frequencies in Hz, and the response at them, as :func:`polezero.freqz` has them."""
-        w, H = freqz(*self.ba(**values), worN, fs=self.fs)
-        return w, H
-
-    def plot(self, **options: Any) -> Figure:
-        """Magnitude and phase, by :func:`polezero.plot.response`."""
-        b, a = self.ba()
-        return figures.response((b.detach(), a.detach()), fs=self.fs, **options)
+    def polynomials(self, **values: Tensor) -> Pair:
+        """The gain ``[..., 1]``, and A ``[..., order + 1]``."""
+        return values["gain"].unsqueeze(-1), self._form.polynomial(values[self._form.name])
 
     def extra_repr(self) -> str:
         return f"{self.order}, {self.parametrization!r}, {super().extra_repr()}"

@@ -23,8 +23,8 @@ class Crossover(Sections):
 
     .. math::
 
-        Y_k(z) = \prod_{j < k} \mathrm{HP}_j(z) \; \mathrm{LP}_k(z) \; \prod_{j > k} \mathrm{AP}_j(z) \; X(z), \qquad
-        \Bigl| \sum_k Y_k \Bigr| = |X|
+        H_k(z) = \prod_{j < k} \mathrm{HP}_j(z) \; \mathrm{LP}_k(z) \; \prod_{j > k} \mathrm{AP}_j(z), \qquad
+        \Bigl| \sum_k H_k \Bigr| = 1
 
     The filters are those of :func:`polezero.crossover`. The frequencies keep their order while they are learned: what
     is trained are the gaps between their logarithms.

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from polezero import plot as figures
-from polezero._responses import freqz
+from polezero._conversions.forms import Pair
 from polezero._sparse import allpass_comb, comb_filter, feedforward_comb, sparse_allpole
 from polezero.nn._checks import choice
 from polezero.nn._frames import Timeline, over_time
 from polezero.nn._module import FilterModule, Memory, Options, Values
+from polezero.nn._polynomials import Polynomials
 from polezero.nn.parametrizations import LogRange, Range
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Allpass", "Between", "Comb", "DelayLine", "KarplusStrong", "below_1", "polynomial", "samples"]
 
@@ -30,8 +27,11 @@ SHORTEST: dict[str, int] = {"linear": 1, "lagrange3": 2}
 BEYOND: dict[str, int] = {"linear": 1, "lagrange3": 2}
 
 
-class DelayLine(FilterModule):
-    """What modules share that read their past between samples; the state is that past, as long as the range needs."""
+class DelayLine(Polynomials):
+    """What modules share that read their past between samples; the state is that past, as long as the range needs.
+
+    Their polynomials have as many coefficients as the delay is long.
+    """
 
     interpolation: Between
     longest: float  # delay, in samples
@@ -58,20 +58,6 @@ class DelayLine(FilterModule):
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         past = int(self.longest) + 1 + BEYOND[self.interpolation]
         return (x.new_zeros(*x.shape[:-1], past),)
-
-    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        """The coefficients now, in float64, which are as many as the delay is long; of given parameters instead."""
-        raise NotImplementedError
-
-    def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        """Frequencies in Hz, and the response at them, as :func:`polezero.freqz` has them."""
-        w, H = freqz(*self.ba(**values), worN, fs=self.fs)
-        return w, H
-
-    def plot(self, **options: Any) -> Figure:
-        """Magnitude and phase, by :func:`polezero.plot.response`."""
-        b, a = (c.detach() for c in self.ba())
-        return figures.response((b, a), fs=self.fs, **options)
 
     def taps(self, delay: Tensor) -> tuple[Tensor, Tensor]:
         """What a delay in samples reads: weights ``[..., L]`` and the whole delays that they are for."""
@@ -189,12 +175,11 @@ class Comb(DelayLine):
         y, zf = feedforward_comb(now["gain"], D, x, memory[0], interpolation=how)
         return y, (zf,)
 
-    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        now = self.values(**values)
-        weights, delays = self.taps(now["delay"] * self.fs)
+    def polynomials(self, delay: Tensor, gain: Tensor) -> Pair:  # type: ignore[override]
+        weights, delays = self.taps(delay * self.fs)
         first = weights.new_ones((*weights.shape[:-1], 1))
         sign = -1 if self.kind == "feedback" else 1
-        taps = torch.cat([first, sign * now["gain"].unsqueeze(-1) * weights], -1)
+        taps = torch.cat([first, sign * gain.unsqueeze(-1) * weights], -1)
         there = polynomial(taps, torch.nn.functional.pad(delays, (1, 0)))
         return (first, there) if self.kind == "feedback" else (there, first)
 
@@ -260,10 +245,9 @@ class Allpass(DelayLine):
         y, zf = allpass_comb(a, D, x, memory[0], interpolation=self.interpolation)
         return y, (zf,)
 
-    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        now = self.values(**values)
-        weights, delays = self.taps(now["delay"] * self.fs)
-        gain, delays = now["gain"].unsqueeze(-1), torch.nn.functional.pad(delays, (1, 0))
+    def polynomials(self, delay: Tensor, gain: Tensor) -> Pair:  # type: ignore[override]
+        weights, delays = self.taps(delay * self.fs)
+        gain, delays = gain.unsqueeze(-1), torch.nn.functional.pad(delays, (1, 0))
         b = polynomial(torch.cat([-gain, weights], -1), delays)
         return b, polynomial(torch.cat([torch.ones_like(gain), -gain * weights], -1), delays)
 
@@ -353,8 +337,7 @@ class KarplusStrong(DelayLine):
         y, zf = sparse_allpole(-taps, delays, x, memory[0])
         return y, (zf,)
 
-    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        now = self.values(**values)
-        taps, delays = self.loop(now["frequency"], now["decay"], now["damping"])
+    def polynomials(self, **values: Tensor) -> Pair:
+        taps, delays = self.loop(**values)
         first = taps.new_ones((*taps.shape[:-1], 1))
         return first, polynomial(torch.cat([first, -taps], -1), torch.nn.functional.pad(delays, (1, 0)))

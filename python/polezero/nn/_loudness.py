@@ -12,7 +12,8 @@ from typing_extensions import Unpack
 from polezero.nn._checks import choice, row, whole
 from polezero.nn._corrections import Weighting
 from polezero.nn._frames import Timeline
-from polezero.nn._module import FilterModule, Memory, Options, Values
+from polezero.nn._module import Memory, Options, Values
+from polezero.nn._sections import Sections
 
 __all__ = ["Loudness"]
 
@@ -28,7 +29,7 @@ OFFSET = -0.691  # so that a sine of 997 Hz at full scale is -3.01 LKFS
 SILENCE = 10 ** ((-70 - OFFSET) / 10)  # the power of the absolute gate
 
 
-class Loudness(FilterModule):
+class Loudness(Sections):
     r"""Loudness in LUFS (LKFS) of K-weighted channels, over a programme or as it runs, and its range in LU.
 
     .. math::
@@ -53,8 +54,9 @@ class Loudness(FilterModule):
     Shapes: ``[..., channels, T]`` to ``[...]``, or of the momentary and short-term kinds to ``[..., blocks]``: a result
     for each block that has ended. What is silent, or shorter than a block, is ``-inf`` with the gradient 0, and the
     range of it 0. A stream gives the blocks that have ended in each chunk, or the loudness or range of all chunks so
-    far, for which it keeps ten numbers a second. Stable: the only recursive part is :class:`Weighting`. The tones of
-    EBU Tech 3341 are measured to 0.03 LU at 16, 44.1, 48 and 96 kHz (the tolerance is 0.1), and those of 3342 to 0.001.
+    far, for which it keeps ten numbers a second. Stable: the only recursive part is :class:`Weighting`, whose H(z),
+    ``sos()``, ``freqz()`` and ``plot()`` it has. The tones of EBU Tech 3341 are measured to 0.03 LU at 16, 44.1, 48 and
+    96 kHz (the tolerance is 0.1), and those of 3342 to 0.001.
 
     Errors: ValueError of one sentence where the channels are not those of the weights. Source: ITU-R BS.1770-5, annex
     1; EBU Tech 3341, 2023 (time scales); EBU Tech 3342, 2023 (range).
@@ -94,6 +96,12 @@ class Loudness(FilterModule):
         self.period, self.width = round(self.fs / rate), TENTHS[kind] * rate // 10
         self.weighting = Weighting("K", fs=self.fs, device=self._like.device)
         self.declared()
+
+    def design(self) -> Tensor:  # type: ignore[override]
+        return self.weighting.design()
+
+    def sections(self) -> int:
+        return self.weighting.sections()
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         weights = self._weights(x)

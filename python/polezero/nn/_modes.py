@@ -57,6 +57,13 @@ class Modes(Magnitude):
         # In float64 beside any signal: one of float32 is rounded from chunk to chunk.
         return (torch.zeros(*x.shape[:-1], self.count, dtype=torch.complex128, device=x.device),)
 
+    def sos(self, **values: Tensor | float) -> Tensor:
+        """The modes now as sections ``[..., modes, 6]`` in float64, which :func:`polezero.parallel` adds up."""
+        poles, gains = torch.broadcast_tensors(*complex_modes(self.modes(**self.values(**values))))
+        one, zero = torch.ones_like(poles.real), torch.zeros_like(poles.real)
+        b = [gains.real, -(gains * poles.conj()).real, zero]
+        return torch.stack([*b, one, -2 * poles.real, poles.abs().square()], -1)
+
     def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> tuple[Tensor, Tensor]:
         poles, gains = (c.unsqueeze(-2) for c in complex_modes(self.modes(**self.values(**values))))
         hertz = frequencies(worN, self.fs, poles)

@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from polezero import lpv
+from polezero._conversions.forms import Pair
 from polezero._sparse import comb_filter, feedforward_comb
 from polezero.nn._checks import choice, whole
 from polezero.nn._delays import Between, DelayLine, below_1, polynomial, samples
@@ -161,11 +162,9 @@ class Flanger(Oscillator, DelayLine):
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         return self.start(x), *super().rest(x, values, time)
 
-    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        """The coefficients in the middle of the sweep, in float64."""
-        now = self.values(**values)
-        g, through = now["feedback"].unsqueeze(-1), (now["mix"] - now["feedback"]).unsqueeze(-1)
-        weights, delays = self.taps(now["delay"] * self.fs)
+    def polynomials(self, delay: Tensor, feedback: Tensor, mix: Tensor, **_: Tensor) -> Pair:  # type: ignore[override]
+        g, through = feedback.unsqueeze(-1), (mix - feedback).unsqueeze(-1)
+        weights, delays = self.taps(delay * self.fs)
         taps, delays = torch.nn.functional.pad(weights, (1, 0)), torch.nn.functional.pad(delays, (1, 0))
         first = torch.nn.functional.pad(torch.ones_like(g), (0, weights.shape[-1]))
         return polynomial(first + through * taps, delays), polynomial(first - g * taps, delays)
@@ -177,7 +176,8 @@ class Chorus(Oscillator, DelayLine):
     .. math::
 
         y[n] = x[n] + \frac{m}{K} \sum_{k=0}^{K-1} x[n - D_k[n]], \qquad
-        D_k[n] = f_s\, delay\, (1 + depth \cdot o_k[n])
+        D_k[n] = f_s\, delay\, (1 + depth \cdot o_k[n]) \\
+        H(z) = 1 + m z^{-D} \quad\text{where all D stand still, at } f_s\, delay
 
     with o_k an oscillation between -1 and 1 of ``rate``; voices are 1 / K of a cycle apart.
 
@@ -248,11 +248,9 @@ class Chorus(Oscillator, DelayLine):
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
         return self.start(x), *super().rest(x, values, time)
 
-    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        """The coefficients in the middle of the sweep, in float64."""
-        now = self.values(**values)
-        weights, delays = self.taps(now["delay"] * self.fs)
-        taps = torch.cat([weights.new_ones(*weights.shape[:-1], 1), now["mix"].unsqueeze(-1) * weights], -1)
+    def polynomials(self, delay: Tensor, mix: Tensor, **_: Tensor) -> Pair:  # type: ignore[override]
+        weights, delays = self.taps(delay * self.fs)
+        taps = torch.cat([weights.new_ones(*weights.shape[:-1], 1), mix.unsqueeze(-1) * weights], -1)
         return polynomial(taps, torch.nn.functional.pad(delays, (1, 0))), torch.ones_like(taps[..., :1])
 
     def extra_repr(self) -> str:
@@ -351,11 +349,25 @@ class Phaser(Oscillator, Magnitude):
         y, state = lpv.state_space(*system, x.unsqueeze(-2), memory[1])
         return y.squeeze(-2), (phase, state)
 
+    def _middle(self, **values: Tensor | float) -> Values:
+        """The parameters and a, ``[..., 1]`` in float64, in the middle of the sweep."""
+        now = {name: value.double().unsqueeze(-1) for name, value in self.values(**values).items()}
+        turn = torch.tan(math.pi / self.fs * now["frequency"])
+        return {**now, "a": (turn - 1) / (turn + 1)}
+
+    def ba(self, **values: Tensor | float) -> Pair:
+        """Numerator and denominator in the middle of the sweep, ``[..., stages + 2]`` in float64."""
+        now, powers = self._middle(**values), torch.arange(self.stages + 1)
+        binomials = [math.comb(self.stages, k) for k in powers.tolist()]
+        turned = now["a"].new_tensor(binomials) * now["a"] ** powers.to(now["a"])  # (1 + a / z)^K
+        through = torch.nn.functional.pad(turned.flip(-1), (0, 1))  # (a + 1 / z)^K
+        a = torch.nn.functional.pad(turned, (0, 1)) - now["feedback"] * through.roll(1, -1)
+        return a + now["mix"] * through, a
+
     def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> tuple[Tensor, Tensor]:
         """Frequencies in Hz, and the response at them in the middle of the sweep."""
-        now = {name: value.unsqueeze(-1) for name, value in self.values(**values).items()}
-        turn = torch.tan(math.pi / self.fs * now["frequency"])
-        a, hertz = (turn - 1) / (turn + 1), frequencies(worN, self.fs, turn)
+        now = self._middle(**values)
+        a, hertz = now["a"], frequencies(worN, self.fs, now["a"])
         late = torch.exp(-2j * math.pi / self.fs * hertz.double())
         v = ((a + late) / (1 + a * late)) ** self.stages
         return hertz, 1 + now["mix"] * v / (1 - now["feedback"] * late * v)

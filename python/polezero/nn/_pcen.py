@@ -10,7 +10,8 @@ from typing_extensions import Unpack
 
 from polezero.nn._checks import number
 from polezero.nn._frames import Timeline
-from polezero.nn._module import FilterModule, Memory, Options, Values
+from polezero.nn._module import Memory, Options, Values
+from polezero.nn._sections import Sections
 from polezero.nn._smoothers import Initial, at_rest, begin, check_initial, smoothed
 from polezero.nn.parametrizations import LogRange, Range
 
@@ -19,7 +20,7 @@ __all__ = ["PCEN"]
 Numbers = float | list[float] | Tensor
 
 
-class PCEN(FilterModule):
+class PCEN(Sections):
     r"""Energies of the bands of a spectrogram divided by their own recent mean, and compressed.
 
     .. math::
@@ -44,10 +45,11 @@ class PCEN(FilterModule):
             ``save_state``, ``dtype``, ``device`` of :class:`FilterModule`.
 
     Shapes: energies or magnitudes of at least 0, ``[..., bands, frames]``, to the same; each parameter is a number, or
-    one a band. Stable: 1 - s lies between 0 and 1, also while it changes. Errors: ValueError of one sentence where a
-    parameter is out of its range. The defaults are those of asteroid-filterbanks, whose ``root`` is 1 / r. Source:
-    Y. Wang, P. Getreuer, T. Hughes, R. F. Lyon and R. A. Saurous, "Trainable frontend for robust and far-field keyword
-    spotting", ICASSP 2017; V. Lostanlen et al., "Per-channel energy normalization: why and how", IEEE SPL 26, 2019.
+    one a band. ``sos()``, ``freqz()`` and ``plot()`` are those of the mean, with H(z) = s / (1 - (1 - s) z^-1). Stable:
+    1 - s lies between 0 and 1, also while it changes. Errors: ValueError of one sentence where a parameter is out of
+    its range. The defaults are those of asteroid-filterbanks, whose ``root`` is 1 / r. Source: Y. Wang, P. Getreuer,
+    T. Hughes, R. F. Lyon and R. A. Saurous, "Trainable frontend for robust and far-field keyword spotting", ICASSP
+    2017; V. Lostanlen et al., "Per-channel energy normalization: why and how", IEEE SPL 26, 2019.
 
     Example:
         >>> import torch, polezero
@@ -90,6 +92,14 @@ class PCEN(FilterModule):
         self.declare("eps", eps, self.ranged("eps", LogRange, eps_range))
         self.declare("s", 0.04 if s is None else s, self.ranged("s", LogRange, s_range))
         self.declared()
+
+    def design(self, s: Tensor, **_: Tensor) -> Tensor:  # type: ignore[override]
+        s = s.double()
+        one, zero = torch.ones_like(s), torch.zeros_like(s)
+        return torch.stack([s, zero, zero, one, s - 1, zero], -1).unsqueeze(-2)
+
+    def sections(self) -> int:
+        return 1
 
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         if time.varies:

@@ -141,8 +141,9 @@ class Envelope(Smoother):
 
         e_\text{absolute} = S(|x|), \qquad e_\text{rms} = \sqrt{S(x^2)}, \qquad e_\text{peak} = \sqrt{2\, S(x^2)}
 
-    where S is a :class:`Smoother`. ``"peak"`` is the amplitude of a sine of that RMS, as meters for sines are marked;
-    the highest sample itself needs an attack that is faster than the release, which no linear smoother has.
+    where S is a :class:`Smoother`, whose H(z) it has. ``"peak"`` is the amplitude of a sine of that RMS, as meters for
+    sines are marked; the highest sample itself needs an attack that is faster than the release, which no linear
+    smoother has.
 
     Args:
         detector: ``"rms"``, ``"absolute"`` or ``"peak"``.

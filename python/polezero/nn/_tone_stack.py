@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
 from polezero import lpv
-from polezero import plot as figures
+from polezero._conversions.forms import Pair
 from polezero._lfilter import lfilter
-from polezero._responses import freqz
 from polezero.nn._biquad import Numbers
 from polezero.nn._checks import number
 from polezero.nn._frames import Timeline
-from polezero.nn._module import FilterModule, Memory, Options, Values
+from polezero.nn._module import Memory, Options, Values
+from polezero.nn._polynomials import Polynomials
 from polezero.nn.parametrizations import Range
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["ToneStack"]
 
@@ -88,7 +84,7 @@ def _denominator(R1: float, R2: float, R3: float, R4: float, C1: float, C2: floa
     ]
 
 
-class ToneStack(FilterModule):
+class ToneStack(Polynomials):
     r"""The passive bass, middle and treble circuit of a guitar amplifier, that of the Fender Bassman of 1959.
 
     .. math::
@@ -146,21 +142,7 @@ class ToneStack(FilterModule):
         self._matrix = _to_digital(self.components, self.fs)
         self.declared()
 
-    def ba(self, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        """Numerator and denominator now, ``[..., 4]`` in float64; of given parameters instead of the module's own."""
-        return self._design(**self.values(**values))
-
-    def freqz(self, worN: int | Tensor = 512, **values: Tensor | float) -> tuple[Tensor, Tensor]:
-        """Frequencies in Hz, and the response at them, as :func:`polezero.freqz` has them."""
-        w, H = freqz(*self.ba(**values), worN, fs=self.fs)
-        return w, H
-
-    def plot(self, **options: Any) -> Figure:
-        """Magnitude and phase, by :func:`polezero.plot.response`."""
-        b, a = self.ba()
-        return figures.response((b.detach(), a.detach()), fs=self.fs, **options)
-
-    def _design(self, bass: Tensor, middle: Tensor, treble: Tensor) -> tuple[Tensor, Tensor]:
+    def polynomials(self, bass: Tensor, middle: Tensor, treble: Tensor) -> Pair:  # type: ignore[override]
         t, m = treble.double(), middle.double()
         low = torch.exp(TAPER * (bass.double() - 1))
         monomials = torch.broadcast_tensors(torch.ones_like(t), t, m, low, m * m, low * m, t * m, t * low)
@@ -172,9 +154,9 @@ class ToneStack(FilterModule):
     def filter(self, x: Tensor, values: Values, time: Timeline, memory: Memory | None) -> tuple[Tensor, Memory | None]:
         if time.varies:
             knobs = zip(values, torch.broadcast_tensors(*values.values()))
-            b, a = self._design(**{name: time.between(value, 0) for name, value in knobs})
+            b, a = self.polynomials(**{name: time.between(value, 0) for name, value in knobs})
         else:
-            b, a = self._design(**values)
+            b, a = self.polynomials(**values)
         run = lpv.lfilter if time.varies else lfilter
         if memory is None:
             return run(b, a, x), None
