@@ -111,6 +111,11 @@ def test_options_of_designs_may_be_said() -> None:
     close(bank(x), torch.stack([polezero.sosfilt(sos, x) for sos in expected]), 1e-12)
 
 
+def test_designs_that_float64_does_not_hold_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^FilterBank: bands: order: expected designs whose gain float64 holds, got "):
+        FilterBank([{"ftype": "butter", "order": 200, "cutoff": 0.001}])
+
+
 def test_bands_of_one_structure_are_designed_together() -> None:
     bank = FilterBank.octave(3, fs=48000, trainable="edges")
     assert bank.bands == 31 and len(bank._groups) == 1

@@ -194,6 +194,14 @@ def test_the_pole_at_zero_of_a_first_order_section_is_trained() -> None:
         assert float(module.poles.detach().abs().min()) > 1e-6
 
 
+def test_designs_that_float64_does_not_hold_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^IIRFilter: order: expected a design whose gain float64 holds, got 200$"):
+        IIRFilter.from_design("butter", 200, 0.001)
+    with pytest.raises(ValueError, match=r"^IIRFilter: N: expected an order of at most 150, got 151$"):
+        IIRFilter.from_design("bessel", 151, 0.3)
+    assert bool(torch.isfinite(IIRFilter.from_design("bessel", 150, 0.3).sos().detach()).all())
+
+
 def test_roots_that_do_not_fit_change_nothing() -> None:
     module = IIRFilter.from_zpk([0.8j, -0.8j, 0.1, 0.2], [0.5j, -0.5j, 0.3, 0.4], 1.0, parametrization="poles")
     module = IIRFilter(module.sos().detach(), parametrization="poles", dtype=torch.float32)

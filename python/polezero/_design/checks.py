@@ -16,7 +16,10 @@ from polezero._signatures import Coefficients
 OUTPUTS = ("ba", "zpk", "sos")
 
 
-def order(function: str, N: Any) -> int:
+MOST_OF_BESSEL = 150  # beyond, the numbers that its poles are the roots of leave float64
+
+
+def order(function: str, N: Any, family: str) -> int:
     if isinstance(N, float) and N.is_integer():
         N = int(N)
     try:
@@ -25,6 +28,8 @@ def order(function: str, N: Any) -> int:
         raise TypeError(f"{function}: N: expected a whole number, the order, got {N!r}") from None
     if whole < 0:
         raise ValueError(f"{function}: N: expected an order of 0 or more, got {whole}")
+    if family.startswith("bessel") and whole > MOST_OF_BESSEL:
+        raise ValueError(f"{function}: N: expected an order of at most {MOST_OF_BESSEL}, got {whole}")
     return len([*range(whole)])  # a constant to Dynamo, as a size is none
 
 

@@ -35,7 +35,7 @@ def design(
     rp: Coefficients | None = None,
     rs: Coefficients | None = None,
 ) -> Filter:
-    N, btype = checks.order(function, N), checks.band_type(function, btype)
+    N, btype = checks.order(function, N, family), checks.band_type(function, btype)
     output, fs = checks.output_form(function, output), checks.sampling_rate(function, fs, analog)
     w = checks.edges(function, Wn, btype, fs, analog, checks.device_of(device, Wn, rp, rs))
     d = Design(family, N, btype, analog, fs, with_roots=output == "zpk")

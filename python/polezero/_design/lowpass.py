@@ -25,7 +25,7 @@ def _zpk(
     rp: Coefficients | None = None,
     rs: Coefficients | None = None,
 ) -> Zpk:
-    d = Design(family, checks.order(function, N), "lowpass", analog=True, with_roots=True)
+    d = Design(family, checks.order(function, N, family), "lowpass", analog=True, with_roots=True)
     one = torch.ones(1, dtype=torch.float64, device=checks.device_of(device, rp, rs))
     return outputs.zpk(d, polynomials(d, one, *decibels(function, family, rp, rs, one)))
 

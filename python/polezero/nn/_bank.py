@@ -15,6 +15,7 @@ from polezero._design.octave import OCTAVE, octave_bands
 from polezero._signatures import Coefficients
 from polezero.nn._bands import CROSSOVER, PARAMETERS, Group, bands_of, sections_of
 from polezero.nn._checks import FS, choice, named, number, refusal, whole
+from polezero.nn._designs import is_silent
 from polezero.nn._frames import Timeline
 from polezero.nn._module import Memory, Options, Values
 from polezero.nn._ranges import Parametrization
@@ -129,6 +130,8 @@ class FilterBank(Sections):
             return
         groups, values = bands_of(bands, self.fs, self.refused)  # type: ignore[arg-type]
         sos = named(f"{self._get_name()}: bands", sections_of, groups, values, self.fs)
+        if is_silent(sos):
+            raise self.refused("bands: order", "designs whose gain float64 holds", f"{bands!r:.100}")
         if mode != "edges":
             self._of_coefficients(sos, mode)
             return

@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from polezero._arguments import readable
 from polezero._conversions.transfer import tf2sos
 from polezero._design.iir import bessel, butter, cheby1, cheby2, ellip, legendre
 from polezero._signatures import Coefficients
@@ -35,6 +36,11 @@ def designed(name: str, order: int, Wn: Coefficients, btype: str, fs: float, **o
     """Sections of one of the families; ``options`` are ``rp``, ``rs`` and ``norm`` where they are said."""
     decibels = [options.pop(key, DECIBELS[name][key]) for key in DECIBELS[name]]
     return cast(Tensor, _DESIGNS[name](order, *decibels, Wn, btype, output="sos", fs=fs, **options))
+
+
+def is_silent(sos: Tensor) -> bool:
+    """Whether a filter's gain is too small for float64, as that of a low cut-off and a high order is."""
+    return readable(sos) and bool((sos[..., :3] == 0).all(-1).any())
 
 
 def of_polynomials(b: Tensor, a: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from polezero._responses.stability import poles as poles_of
 from polezero._signatures import Coefficients
 from polezero.nn import _roots
 from polezero.nn._checks import FS, choice, named, number, refusal, truth, whole
-from polezero.nn._designs import DECIBELS, OPTIONS, designed, of_polynomials
+from polezero.nn._designs import DECIBELS, OPTIONS, designed, is_silent, of_polynomials
 from polezero.nn._module import Options
 from polezero.nn._ranges import MARGIN, Parametrization
 from polezero.nn._roots import Kinds
@@ -186,6 +186,8 @@ class IIRFilter(Sections):
             if key not in OPTIONS[name]:
                 raise refused(key, f"None for {name}", repr(value))
         sos = named(cls.__name__, designed, name, order, Wn, btype, fs, **given)
+        if is_silent(sos):
+            raise refused("order", "a design whose gain float64 holds", order)
         return cls(sos.detach(), **arguments)
 
     # ---- parameters
