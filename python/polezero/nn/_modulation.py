@@ -357,9 +357,8 @@ class Phaser(Oscillator, Magnitude):
 
     def ba(self, **values: Tensor | float) -> Pair:
         """Numerator and denominator in the middle of the sweep, ``[..., stages + 2]`` in float64."""
-        now, powers = self._middle(**values), torch.arange(self.stages + 1)
-        binomials = [math.comb(self.stages, k) for k in powers.tolist()]
-        turned = now["a"].new_tensor(binomials) * now["a"] ** powers.to(now["a"])  # (1 + a / z)^K
+        now, K = self._middle(**values), self.stages
+        turned = torch.cat([now["a"] ** k * math.comb(K, k) for k in range(K + 1)], -1)  # (1 + a / z)^K
         through = torch.nn.functional.pad(turned.flip(-1), (0, 1))  # (a + 1 / z)^K
         a = torch.nn.functional.pad(turned, (0, 1)) - now["feedback"] * through.roll(1, -1)
         return a + now["mix"] * through, a
