@@ -95,9 +95,15 @@ TORCH_LIBRARY(polezero, m) {
   // sos[..., F, K, 6] of frames; grad_sos is summed over the last `shared` leading dimensions
   op("lpv_sosfilt_forward(Tensor sos, Tensor x, Tensor? zi=None, SymInt hop=1, SymInt offset=0, "
      "bool linear=False) -> (Tensor y, Tensor zf)");
-  op("lpv_sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? zi, "
-     "bool need_sos, bool need_x, bool need_zi, int shared=0, SymInt hop=1, SymInt offset=0, "
+  op("lpv_sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? y, "
+     "Tensor? zi, bool need_sos, bool need_x, bool need_zi, int shared=0, SymInt hop=1, SymInt offset=0, "
      "bool linear=False) -> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)");
+  op("lpv_lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi=None, SymInt hop=1, "
+     "SymInt offset=0, bool linear=False) -> (Tensor y, Tensor zf)");
+  op("lpv_lfilter_backward(Tensor grad_y, Tensor? grad_zf, Tensor b, Tensor a, Tensor? x, "
+     "Tensor? y, bool need_filter, bool need_x, bool need_zi, int shared=0, SymInt hop=1, "
+     "SymInt offset=0, bool linear=False) "
+     "-> (Tensor grad_b, Tensor grad_a, Tensor grad_x, Tensor grad_zi)");
   // before and behind x, `length` samples made of the end one and of those mirrored about it
   op("zero_phase_forward(Tensor b, Tensor a, Tensor zi, Tensor adjoint_zi, Tensor x, "
      "SymInt length, float of_end, float of_mirrored) -> Tensor");

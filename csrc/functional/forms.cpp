@@ -7,6 +7,8 @@
 #include "functional/arguments.h"
 #include "functional/registered.h"
 #include "ops/caller.h"
+#include "ops/lfilter.h"
+#include "ops/lpv_sosfilt.h"
 
 namespace polezero {
 
@@ -88,6 +90,30 @@ Filtered functional::tdf2(const Tensor& b, const Tensor& a, const Tensor& x, con
 
 namespace {
 
+// Where the kernel of second-order sections serves: transposed direct form II of order 2 or less,
+// as coefficients of every sample.
+bool is_section(const Tensor& b, const Tensor& a) {
+  const auto fits = [](const Tensor& t) {
+    return t.dim() >= 2 && t.sym_size(-1) >= 1 && t.sym_size(-1) <= 3;
+  };
+  return fits(b) && fits(a) && !(is_constant(b) && is_constant(a));
+}
+
+Filtered section(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi) {
+  const c10::SymInt T = x.sym_size(-1);
+  const auto taps = [&](const Tensor& t) {
+    // padding copies, even by nothing
+    const Tensor three = t.sym_size(-1) == 3 ? t : pad_last(t, 0, 3 - t.sym_size(-1));
+    c10::SymDimVector sizes(three.sym_sizes().begin(), three.sym_sizes().end());
+    sizes[sizes.size() - 2] = T;
+    return three.expand_symint(sizes);
+  };
+  const c10::SymInt P = max_order(b, a);
+  const auto [y, zf] = autograd::call<&polezero::lpv_lfilter_forward>(
+      {taps(b), taps(a), x, zi.defined() ? pad_last(zi, 0, 2 - P) : zi}, {1, 0, false});
+  return {y, zi.defined() ? slice_last(zf, 0, P) : Tensor()};
+}
+
 struct Form {
   const char* name;
   Filtered (*filter)(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi);
@@ -106,8 +132,10 @@ const Form& form_of(const char* op, std::string_view name) {
 std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor& a, const Tensor& x,
                                   const OptionalTensor& zi_, const Form& form) {
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type =
-      promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi, read_where_constant({b, a}, -2));
+  const bool fused = form.filter == functional::tdf2 && is_section(b, a);
+  const Promotion type = promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi,
+                                 fused ? Reads{.coefficients = true, .states = true}
+                                       : read_where_constant({b, a}, -2));
   check_not_scalar(op, {"x", x});
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
@@ -117,6 +145,11 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
   const c10::SymInt states = form.shares_state ? (M < N ? N : M) : M + N;
   zi = past_of(op, zi, states, {{"b", b, 2}, {"a", a, 2}, {"x", x}}, type);
   const Caller caller(op, kA0);
+  if (fused) {
+    const Filtered out =
+        section(b.to(type.coefficient(b)), a.to(type.coefficient(a)), x.to(type.compute), zi);
+    return results(out.y, out.state, type);
+  }
   const at::ScalarType quotient = type.quotient(is_constant(a));
   auto [bs, as] = autograd::monic(b.to(quotient), a.to(quotient));
   if (!is_constant(b)) bs = bs.to(type.compute);
