@@ -5,48 +5,24 @@
 
 #include "autograd/calls.h"
 #include "autograd/differentiable.h"
+#include "autograd/frames.h"
 
 namespace polezero::autograd {
 
 namespace {
 
-using FrameAttributes = std::tuple<c10::SymInt, c10::SymInt, bool>;
-
-// Which frames a sample lies between, and how much of the second is in it.
-struct Between {
-  Tensor before, after, part;  // part[T, 1, 1]
-
-  Between(const Tensor& sos, const c10::SymInt& T, const FrameAttributes& frames) {
-    const auto& [hop, offset, linear] = frames;
-    const Tensor place =
-        at::arange(c10::Scalar(offset), c10::Scalar(offset + T), sos.options().dtype(at::kLong));
-    before = at::div(place, c10::Scalar(hop), "floor");
-    if (!linear) return;
-    after = at::clamp(before + 1, std::nullopt, c10::Scalar(sos.sym_size(-3) - 1));
-    const Tensor within = (place - before * c10::Scalar(hop)).to(at::kDouble) / c10::Scalar(hop);
-    part = within.unsqueeze(-1).unsqueeze(-1).to(sos.scalar_type());
-  }
-};
-
-// Sections [..., F, K, 6] of frames as [..., T, K, 6] of each sample, and the adjoint of that.
-Tensor of_samples(const Tensor& sos, const c10::SymInt& T, const FrameAttributes& frames) {
-  if (std::get<0>(frames) == 1) return sos.slice_symint(-3, 0, T);
-  const Between between(sos, T, frames);
-  const Tensor first = at::index_select(sos, -3, between.before);
-  if (!between.after.defined()) return first;
-  return first + between.part * (at::index_select(sos, -3, between.after) - first);
-}
+// The adjoint of of_samples(), of sections [..., F, K, 6].
 Tensor of_frames(const Tensor& gradients, const Tensor& sos, const FrameAttributes& frames) {
   const c10::SymInt T = gradients.sym_size(-3), F = sos.sym_size(-3);
   if (std::get<0>(frames) == 1) {
     return at::constant_pad_nd_symint(gradients, {0, 0, 0, 0, 0, F - T});
   }
-  const Between between(sos, T, frames);
+  const BetweenFrames between(F, T, frames, sos.options());
   c10::SymDimVector sizes(gradients.sym_sizes().begin(), gradients.sym_sizes().end());
   sizes[sizes.size() - 3] = F;
   const Tensor rest = at::zeros_symint(sizes, gradients.options());
   if (!between.after.defined()) return at::index_add(rest, -3, between.before, gradients);
-  const Tensor later = between.part * gradients;
+  const Tensor later = between.part_along(-3) * gradients;
   return at::index_add(at::index_add(rest, -3, between.before, gradients - later), -3,
                        between.after, later);
 }
@@ -149,7 +125,7 @@ struct LpvSosfiltForward : Op<&polezero::lpv_sosfilt_forward, 3, 1, 2> {
       return out;
     }
     const auto& [given, x, zi] = in;
-    const Tensor sos = of_samples(given, x.sym_size(-1), attributes);
+    const Tensor sos = of_samples(given, -3, x.sym_size(-1), attributes);
     const auto [signals, states] = filter(sos, x, zi, count_of(sos, -2));
     return {signals.back(), zi.defined() ? stack(states) : at::empty({0}, x.options())};
   }
@@ -174,7 +150,7 @@ struct LpvSosfiltBackward : Op<&polezero::lpv_sosfilt_backward, 1, 2, 3, 1, 1, 2
     const Tensor grad_y = given_grad.expand_symint(with_last(leading, given_grad.sym_size(-1)));
     const c10::SymInt T = grad_y.sym_size(-1);
     const FrameAttributes frames{hop, offset, linear};
-    const Tensor sos = of_samples(given, T, frames);
+    const Tensor sos = of_samples(given, -3, T, frames);
     const Tensor none = at::empty({0}, grad_y.options()), rest = at::zeros({2}, grad_y.options());
     const int64_t K = count_of(sos, -2);
     std::vector<Tensor> signals, of_sos(K), of_zi(K);

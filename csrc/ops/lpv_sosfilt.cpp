@@ -12,7 +12,10 @@ namespace polezero {
 
 namespace {
 
-constexpr const char *kOp = "lpv.sosfilt", *kFilter = "lpv.lfilter";
+constexpr const char* kOp = "lpv.sosfilt";
+
+// lpv.tdf2_ssm calls the same op.
+const char* filter_op() { return Caller::function("lpv.lfilter"); }
 
 // Fewer rows than these that share their sections have each their own: side by side with others
 // they fill the lanes of a vector.
@@ -25,7 +28,9 @@ struct SymFrames {
 
 // Sections: sos[..., F, K, 6], or one of b[..., F, 1, 3] and a[..., F, 1, 3].
 using GivenSections = c10::SmallVector<Tensor, 2>;
-GivenSections one_section(const Tensor& b, const Tensor& a) { return {b.unsqueeze(-2), a.unsqueeze(-2)}; }
+GivenSections one_section(const Tensor& b, const Tensor& a) {
+  return {b.unsqueeze(-2), a.unsqueeze(-2)};
+}
 
 void check_frames(const char* op, const SymFrames& frames) {
   const auto& [hop, offset, linear] = frames;
@@ -52,15 +57,16 @@ void check_sections(const Tensor& sos, const Argument& signal, const SymFrames& 
 }
 void check_filter(const Tensor& b, const Tensor& a, const Argument& signal,
                   const SymFrames& frames) {
-  check_frames(kFilter, frames);
+  check_frames(filter_op(), frames);
   for (const Argument& taps : {Argument{"b", b}, Argument{"a", a}}) {
-    check_coefficients(kFilter, taps, signal, 3);
-    TORCH_CHECK_VALUE(taps.tensor.dim() >= 2 && taps.tensor.sym_size(-1) == 3, kFilter, ": ",
+    check_coefficients(filter_op(), taps, signal, 3);
+    TORCH_CHECK_VALUE(taps.tensor.dim() >= 2 && taps.tensor.sym_size(-1) == 3, filter_op(), ": ",
                       taps.name, ": expected [..., T, 3], got shape ", taps.tensor.sym_sizes());
-    check_coefficients_of_frames(kFilter, taps, 2, signal, frames);
+    check_coefficients_of_frames(filter_op(), taps, 2, signal, frames);
   }
-  TORCH_CHECK_VALUE(b.sym_size(-2) == a.sym_size(-2), kFilter, ": a: expected as many frames as b, ",
-                    b.sym_size(-2), ", got ", a.sym_size(-2));
+  TORCH_CHECK_VALUE(b.sym_size(-2) == a.sym_size(-2), filter_op(),
+                    ": a: expected as many frames as b, ", b.sym_size(-2), ", got ",
+                    a.sym_size(-2));
 }
 
 void check_states(const Argument& state, const Argument& signal, const c10::SymInt& K) {
@@ -72,8 +78,8 @@ void check_states(const Argument& state, const Argument& signal, const c10::SymI
 }
 void check_state_of_filter(const Argument& state, const Argument& signal) {
   if (!state.tensor.defined()) return;
-  check_state(kFilter, state, signal);
-  check_last(kFilter, state, 2, "2");
+  check_state(filter_op(), state, signal);
+  check_last(filter_op(), state, 2, "2");
 }
 
 // States [..., K, 2] as [..., 2 K].
@@ -165,14 +171,15 @@ void forward(Call& call, const GivenSections& sections, const Tensor& x, const T
     cpu::lpv_sosfilt_forward(p, time);
   }
   const bool is_cascade = sections.size() == 1;
-  TORCH_CHECK_VALUE(!singular, is_cascade ? kOp : Caller::function(kFilter), ": ",
+  TORCH_CHECK_VALUE(!singular, is_cascade ? kOp : filter_op(), ": ",
                     is_cascade ? kA0OfSections : kA0, " != 0, got 0");
   call.put(state, zf);
 }
 
 // On a CPU the gradient of frames is that of each batch of rows first.
 template <class T>
-Tensor sums_of_batches(const VaryingSections<T>& sections, int64_t rows, const Tensor& of_sections) {
+Tensor sums_of_batches(const VaryingSections<T>& sections, int64_t rows,
+                       const Tensor& of_sections) {
   const int64_t sets = rows / sections.rows_per_set;
   const int64_t batches =
       sections.rows_per_set == 1 ? sets : cpu::lpv_sosfilt_batches<T>(sections, rows);
@@ -356,14 +363,14 @@ std::tuple<Tensor, Tensor> lpv_lfilter_forward(const Tensor& b, const Tensor& a,
   const Tensor zi = value_or_undefined(zi_);
   const Argument signal{"x", x};
   const SymFrames frames{std::move(hop), std::move(offset), linear};
-  check_signal(kFilter, signal);
+  check_signal(filter_op(), signal);
   check_filter(b, a, signal, frames);
   check_state_of_filter({"zi", zi}, signal);
   const auto leading =
-      broadcast_leading(kFilter, {{"b", b, 2}, {"a", a, 2}, signal, {"zi", zi, 1}});
+      broadcast_leading(filter_op(), {{"b", b, 2}, {"a", a, 2}, signal, {"zi", zi, 1}});
   Tensor y = at::empty_symint(with_last(leading, x.sym_size(-1)), x.options());
   Tensor zf = empty_if(zi.defined(), leading, 2, (zi.defined() ? zi : x).options());
-  on_device(kFilter, x, leading, [&](auto& call) {
+  on_device(filter_op(), x, leading, [&](auto& call) {
     forward(call, one_section(b, a), x, with_section(zi), frames, y, zf);
   });
   return {y, zf};
@@ -395,12 +402,12 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> lpv_lfilter_backward(
                y = value_or_undefined(y_), none;
   const Argument signal{"grad_y", grad_y};
   const SymFrames frames{std::move(hop), std::move(offset), linear};
-  check_signal(kFilter, signal);
+  check_signal(filter_op(), signal);
   check_filter(b, a, signal, frames);
   check_state_of_filter({"grad_zf", grad_zf}, signal);
   const Tensor later = with_section(grad_zf);
   const Given given{grad_y, later, one_section(b, a), x, y, none};
-  Backward out = begin_backward(kFilter, given, need_filter, need_x, need_zi, shared);
+  Backward out = begin_backward(filter_op(), given, need_filter, need_x, need_zi, shared);
   Tensor grad_b = empty_if(need_filter, out.of_sets, 3, b.options()),
          grad_a = empty_if(need_filter, out.of_sets, 3, b.options());
   const GivenSections grads =

@@ -23,8 +23,8 @@ std::tuple<Tensor, Tensor> lpv_lfilter_forward(const Tensor& b, const Tensor& a,
 // (grad_sos in the dtype of sos, grad_x[..., T], grad_zi[..., K, 2] in float64), one row for each
 // row of the broadcast problem, but grad_sos is summed over the last `shared` of the leading
 // dimensions, which sos does not have, or with size 1; what is not needed comes back with shape
-// [0]. Needs x and y, and zi where the filter had one, for grad_sos: what is between the sections is
-// filtered once more.
+// [0]. Needs x and y, and zi where the filter had one, for grad_sos: what is between the sections
+// is filtered once more.
 std::tuple<Tensor, Tensor, Tensor> lpv_sosfilt_backward(
     const Tensor& grad_y, const OptionalTensor& grad_zf, const Tensor& sos, const OptionalTensor& x,
     const OptionalTensor& y, const OptionalTensor& zi, bool need_sos, bool need_x, bool need_zi,

@@ -117,7 +117,7 @@ template <class scalar_t>
 struct LpvSosfiltSumParams {
   VaryingSections<scalar_t> sections;
   Batches batches;
-  const acc_t<scalar_t>* parts;  // of a range of time
+  const acc_t<scalar_t>* parts;   // of a range of time
   SectionNumbers<scalar_t> grad;  // [sets, T, K], or
   SectionNumbers<acc_t<scalar_t>> wide_grad;
 };

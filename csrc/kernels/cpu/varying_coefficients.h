@@ -100,7 +100,8 @@ class TileSections {
       for (int64_t i = 0; i < count * given_.count; ++i) {
         for (int64_t lane = 0; lane < L::count; ++lane) {
           const int64_t of_lane = row + std::min(lane, batches_.size(batch) - 1);
-          const auto c = numbers + (of_lane / batches_.rows_per_set * stride + at + i * given_.stride);
+          const auto c =
+              numbers + (of_lane / batches_.rows_per_set * stride + at + i * given_.stride);
           for (int j = 0; j < kSectionTaps; ++j) L::set(to(i, j), lane, A(c[j]));
         }
       }

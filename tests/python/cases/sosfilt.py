@@ -62,7 +62,7 @@ def core_arguments(dtype: torch.dtype, **sizes: Any) -> tuple[Tensor, ...]:
 
 
 def backward_arguments(sos: Tensor, x: Tensor, zi: Tensor) -> tuple[Any, ...]:
-    return torch.randn_like(x), torch.randn_like(zi), sos, x, zi, True, True, True
+    return torch.randn_like(x), torch.randn_like(zi), sos, x, torch.randn_like(x), zi, True, True, True
 
 
 def state(shape: str) -> str:
@@ -140,7 +140,7 @@ CASES = [
         "lpv.sosfilt",
         reference.lpv_sosfilt,
         "sos x zi",
-        saves={"sos": "x", "x": "", "zi": ""},
+        saves={"sos": "x y", "x": "", "zi": ""},
         examples={
             "zi": example(lead=(5,), lead_zi=(2,)),
             "frames": Example(
@@ -189,7 +189,7 @@ CASES = [
                 "shared": lambda d: (*backward_arguments(*core_arguments(d, lead=(5,))), 1),
                 "frames": lambda d: (*backward_arguments(*core_arguments(d, lead=(3,))), 1, 2, 1, True),
                 "only_x": lambda d: (
-                    *(torch.randn(2, 7, dtype=d), None, sosfilt_inputs(d, lead=(7,))[0], None, None),
+                    *(torch.randn(2, 7, dtype=d), None, sosfilt_inputs(d, lead=(7,))[0], None, None, None),
                     *(False, True, False),
                 ),
             },
