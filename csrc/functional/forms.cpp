@@ -153,6 +153,7 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& given_b, const T
   zi = past_of(op, zi, states, {{"b", b, 2}, {"a", a, 2}, {"x", x}}, type);
   const Caller caller(op, kA0);
   if (fused) {
+    broadcast_leading(op, {{"b", b, 2}, {"a", a, 2}});
     const Filtered out = section(b.to(type.coefficient(b)), a.to(type.coefficient(a)),
                                  x.to(type.compute), zi, frames);
     return results(out.y, out.state, type);

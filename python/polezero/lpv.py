@@ -448,8 +448,8 @@ def sosfilt(
         offset: The place of the first sample within its frame, 0 to ``hop - 1``.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given. Of the signals ``x`` and ``y`` are
-        saved for the gradient of ``sos``: what is between the sections is filtered once more.
+        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given. ``y`` is kept for the gradient of ``sos``, as
+        in :func:`polezero.lfilter`; what is between the sections is filtered once more.
 
     Errors are those of :func:`polezero.lfilter`. Source: each section is :func:`tdf2_ssm`.
 

@@ -62,6 +62,10 @@ def core_arguments(dtype: torch.dtype, **sizes: Any) -> tuple[Tensor, ...]:
 
 
 def backward_arguments(sos: Tensor, x: Tensor, zi: Tensor) -> tuple[Any, ...]:
+    return torch.randn_like(x), torch.randn_like(zi), sos, x, zi, True, True, True
+
+
+def lpv_backward_arguments(sos: Tensor, x: Tensor, zi: Tensor) -> tuple[Any, ...]:
     return torch.randn_like(x), torch.randn_like(zi), sos, x, torch.randn_like(x), zi, True, True, True
 
 
@@ -185,9 +189,9 @@ CASES = [
                 "frames": lambda d: (*core_arguments(d, lead=(3,)), 3, 1, True),
             },
             "lpv_sosfilt_backward": {
-                "all": lambda d: backward_arguments(*core_arguments(d, lead=(5,))),
-                "shared": lambda d: (*backward_arguments(*core_arguments(d, lead=(5,))), 1),
-                "frames": lambda d: (*backward_arguments(*core_arguments(d, lead=(3,))), 1, 2, 1, True),
+                "all": lambda d: lpv_backward_arguments(*core_arguments(d, lead=(5,))),
+                "shared": lambda d: (*lpv_backward_arguments(*core_arguments(d, lead=(5,))), 1),
+                "frames": lambda d: (*lpv_backward_arguments(*core_arguments(d, lead=(3,))), 1, 2, 1, True),
                 "only_x": lambda d: (
                     *(torch.randn(2, 7, dtype=d), None, sosfilt_inputs(d, lead=(7,))[0], None, None, None),
                     *(False, True, False),
@@ -229,7 +233,7 @@ CASES = [
             "offset_without_frames": Bad(
                 lambda: lpv.sosfilt(torch.ones(5, 2, 6), X, offset=2),
                 ValueError,
-                "lpv.sosfilt: offset: expected 0 of sections of every sample, got 2",
+                "lpv.sosfilt: offset: expected 0 of coefficients of every sample, got 2",
             ),
             "interpolation": Bad(
                 lambda: lpv.sosfilt(torch.ones(5, 2, 6), X, hop=1, interpolation="cubic"),
