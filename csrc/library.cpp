@@ -59,19 +59,24 @@ TORCH_LIBRARY(polezero, m) {
      "bool onesided=True) -> Tensor");
   op("freq_response(Tensor b, Tensor a, SymInt n, bool onesided=True) -> Tensor");
   op("freq_comb(Tensor a, Tensor delay, SymInt n, bool onesided=True) -> Tensor");
-  // Coefficients that change with time, [..., T or 1, taps]; time on the last axis of x.
-  op("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
-  op("lpv_fir(Tensor b, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
-  op("lpv_lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str form='tdf2') "
-     "-> (Tensor y, Tensor zf)");
-  op("lpv_lattice(Tensor k, Tensor x, Tensor? zi=None, Tensor? taps=None) "
-     "-> (Tensor y, Tensor zf)");
-  op("lpv_parallel(Tensor sos, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  // Coefficients that change with time, [..., T or 1, taps], or with `hop` of frames; time on the
+  // last axis of x.
+  op("lpv_allpole(Tensor a, Tensor x, Tensor? zi=None, SymInt? hop=None, "
+     "str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
+  op("lpv_fir(Tensor b, Tensor x, Tensor? zi=None, SymInt? hop=None, "
+     "str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
+  op("lpv_lfilter(Tensor b, Tensor a, Tensor x, Tensor? zi=None, str form='tdf2', "
+     "SymInt? hop=None, str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
+  op("lpv_lattice(Tensor k, Tensor x, Tensor? zi=None, Tensor? taps=None, "
+     "SymInt? hop=None, str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
+  op("lpv_parallel(Tensor sos, Tensor x, Tensor? zi=None, SymInt? hop=None, "
+     "str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
   op("lpv_sosfilt(Tensor sos, Tensor x, Tensor? zi=None, SymInt? hop=None, "
      "str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
-  op("lpv_state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None) "
-     "-> (Tensor y, Tensor zf)");
-  op("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None) -> (Tensor y, Tensor zf)");
+  op("lpv_state_space(Tensor A, Tensor B, Tensor? C, Tensor? D, Tensor x, Tensor? zi=None, "
+     "SymInt? hop=None, str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
+  op("lpv_tdf2_ssm(Tensor b, Tensor a, Tensor x, Tensor? zi=None, SymInt? hop=None, "
+     "str interpolation='linear', SymInt offset=0) -> (Tensor y, Tensor zf)");
 
   // ---- The closed set: tensors first, then attributes; time on the last axis, leading dimensions
   // broadcast, one dtype (constant coefficients, and the states of lfilter, sosfilt, state_space
@@ -95,9 +100,16 @@ TORCH_LIBRARY(polezero, m) {
   // sos[..., F, K, 6] of frames; grad_sos is summed over the last `shared` leading dimensions
   op("lpv_sosfilt_forward(Tensor sos, Tensor x, Tensor? zi=None, SymInt hop=1, SymInt offset=0, "
      "bool linear=False) -> (Tensor y, Tensor zf)");
-  op("lpv_sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? zi, "
-     "bool need_sos, bool need_x, bool need_zi, int shared=0, SymInt hop=1, SymInt offset=0, "
+  op("lpv_sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? y, "
+     "Tensor? zi, bool need_sos, bool need_x, bool need_zi, int shared=0, SymInt hop=1, SymInt "
+     "offset=0, "
      "bool linear=False) -> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)");
+  op("lpv_lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi=None, SymInt hop=1, "
+     "SymInt offset=0, bool linear=False) -> (Tensor y, Tensor zf)");
+  op("lpv_lfilter_backward(Tensor grad_y, Tensor? grad_zf, Tensor b, Tensor a, Tensor? x, "
+     "Tensor? y, bool need_filter, bool need_x, bool need_zi, int shared=0, SymInt hop=1, "
+     "SymInt offset=0, bool linear=False) "
+     "-> (Tensor grad_b, Tensor grad_a, Tensor grad_x, Tensor grad_zi)");
   // before and behind x, `length` samples made of the end one and of those mirrored about it
   op("zero_phase_forward(Tensor b, Tensor a, Tensor zi, Tensor adjoint_zi, Tensor x, "
      "SymInt length, float of_end, float of_mirrored) -> Tensor");

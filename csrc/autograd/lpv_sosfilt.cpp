@@ -1,51 +1,28 @@
-// Derivatives of a cascade that changes with time. Of the first order and reverse mode there is a
-// fused backward; all others are those of the sections one after another.
+// Derivatives of a cascade that changes with time, and of one section whose numerator and
+// denominator are tensors of their own. Of the first order and reverse mode there is a fused
+// backward; all others are those of the sections one after another.
 #include "ops/lpv_sosfilt.h"
 
 #include "autograd/calls.h"
 #include "autograd/differentiable.h"
+#include "autograd/frames.h"
 
 namespace polezero::autograd {
 
 namespace {
 
-using FrameAttributes = std::tuple<c10::SymInt, c10::SymInt, bool>;
-
-// Which frames a sample lies between, and how much of the second is in it.
-struct Between {
-  Tensor before, after, part;  // part[T, 1, 1]
-
-  Between(const Tensor& sos, const c10::SymInt& T, const FrameAttributes& frames) {
-    const auto& [hop, offset, linear] = frames;
-    const Tensor place =
-        at::arange(c10::Scalar(offset), c10::Scalar(offset + T), sos.options().dtype(at::kLong));
-    before = at::div(place, c10::Scalar(hop), "floor");
-    if (!linear) return;
-    after = at::clamp(before + 1, std::nullopt, c10::Scalar(sos.sym_size(-3) - 1));
-    const Tensor within = (place - before * c10::Scalar(hop)).to(at::kDouble) / c10::Scalar(hop);
-    part = within.unsqueeze(-1).unsqueeze(-1).to(sos.scalar_type());
-  }
-};
-
-// Sections [..., F, K, 6] of frames as [..., T, K, 6] of each sample, and the adjoint of that.
-Tensor of_samples(const Tensor& sos, const c10::SymInt& T, const FrameAttributes& frames) {
-  if (std::get<0>(frames) == 1) return sos.slice_symint(-3, 0, T);
-  const Between between(sos, T, frames);
-  const Tensor first = at::index_select(sos, -3, between.before);
-  if (!between.after.defined()) return first;
-  return first + between.part * (at::index_select(sos, -3, between.after) - first);
-}
+// The adjoint of of_samples(), of sections [..., F, K, 6].
 Tensor of_frames(const Tensor& gradients, const Tensor& sos, const FrameAttributes& frames) {
   const c10::SymInt T = gradients.sym_size(-3), F = sos.sym_size(-3);
   if (std::get<0>(frames) == 1) {
     return at::constant_pad_nd_symint(gradients, {0, 0, 0, 0, 0, F - T});
   }
-  const Between between(sos, T, frames);
+  const BetweenFrames between(F, T, frames, sos.options());
   c10::SymDimVector sizes(gradients.sym_sizes().begin(), gradients.sym_sizes().end());
   sizes[sizes.size() - 3] = F;
   const Tensor rest = at::zeros_symint(sizes, gradients.options());
   if (!between.after.defined()) return at::index_add(rest, -3, between.before, gradients);
-  const Tensor later = between.part * gradients;
+  const Tensor later = between.part_along(-3) * gradients;
   return at::index_add(at::index_add(rest, -3, between.before, gradients - later), -3,
                        between.after, later);
 }
@@ -87,12 +64,12 @@ Output filter_section(const Tensor& b, const Tensor& a, const Tensor& x, const T
   return {y, join(last(first), last(second))};
 }
 
-// All signals from x to y, and the final states.
+// All signals from x to the output of `count` sections, and the final states.
 std::pair<std::vector<Tensor>, std::vector<Tensor>> filter(const Tensor& sos, const Tensor& x,
-                                                           const Tensor& zi) {
+                                                           const Tensor& zi, int64_t count) {
   std::vector<Tensor> signals{x}, states;
   const Tensor rest = at::zeros({2}, x.options());
-  for (int64_t k = 0; k < count_of(sos, -2); ++k) {
+  for (int64_t k = 0; k < count; ++k) {
     const auto [b, a] = section_of(sos, k);
     const auto [y, zf] =
         filter_section(b, a, signals.back(), zi.defined() ? state_of(zi, k) : rest);
@@ -114,24 +91,29 @@ bool wider(const Tensor& sos, const Tensor& zi, const Tensor& signal) {
   return is_wider(sos, signal) || is_wider(zi, signal);
 }
 
-struct LpvSosfiltForward : Op<&polezero::lpv_sosfilt_forward, 3, 1, 2> {
-  static Saves saves(const Need& need) { return {{true, need[0], need[0]}, {}}; }
+// A gradient that was summed over the last `shared` leading dimensions, with those of them that the
+// coefficients have, of size 1, among `leading` ones.
+Tensor with_shared(Tensor gradient, int64_t leading, int64_t shared, int64_t last) {
+  for (int64_t d = leading; d > leading - shared && d > 0; --d) gradient = gradient.unsqueeze(last);
+  return gradient;
+}
 
-  static In vjp(const Out& grads, const In& in, const Out&, const Attributes& attributes,
+struct LpvSosfiltForward : Op<&polezero::lpv_sosfilt_forward, 3, 1, 2> {
+  static Saves saves(const Need& need) { return {{true, need[0], need[0]}, {need[0], false}}; }
+
+  static In vjp(const Out& grads, const In& in, const Out& out, const Attributes& attributes,
                 const Need& need) {
     const auto& [sos, x, zi] = in;
     const auto& [hop, offset, linear] = attributes;
-    // where sos needs no gradient x is not there
+    // where sos needs no gradient x and y are not there
     const int64_t shared = need[0] ? shared_dimensions(sos, x, zi) : 0;
     Tensors<3> r = call<&polezero::lpv_sosfilt_backward>(
-        {grads[0], grads[1], sos, x, zi}, {need[0], need[1], need[2], shared, hop, offset, linear});
+        {grads[0], grads[1], sos, x, need[0] ? out[0] : Tensor(), zi},
+        {need[0], need[1], need[2], shared, hop, offset, linear});
     for (size_t i = 0; i < 3; ++i) {
       if (!need[i]) r[i] = Tensor();
     }
-    // those of the dimensions that it was summed over which sos has
-    for (int64_t d = sos.dim() - 3; need[0] && d > sos.dim() - 3 - shared && d > 0; --d) {
-      r[0] = r[0].unsqueeze(-4);
-    }
+    if (need[0]) r[0] = with_shared(r[0], sos.dim() - 3, shared, -4);
     return r;
   }
 
@@ -143,12 +125,13 @@ struct LpvSosfiltForward : Op<&polezero::lpv_sosfilt_forward, 3, 1, 2> {
       return out;
     }
     const auto& [given, x, zi] = in;
-    const auto [signals, states] = filter(of_samples(given, x.sym_size(-1), attributes), x, zi);
+    const Tensor sos = of_samples(given, -3, x.sym_size(-1), attributes);
+    const auto [signals, states] = filter(sos, x, zi, count_of(sos, -2));
     return {signals.back(), zi.defined() ? stack(states) : at::empty({0}, x.options())};
   }
 };
 
-struct LpvSosfiltBackward : Op<&polezero::lpv_sosfilt_backward, 1, 2, 3, 1, 2> {
+struct LpvSosfiltBackward : Op<&polezero::lpv_sosfilt_backward, 1, 2, 3, 1, 1, 2> {
   static Out unfused(const In& in, const Attributes& attributes) {
     const auto& [need_sos, need_x, need_zi, shared, hop, offset, linear] = attributes;
     if (in[0].scalar_type() != acc_type(in[0])) {
@@ -157,20 +140,24 @@ struct LpvSosfiltBackward : Op<&polezero::lpv_sosfilt_backward, 1, 2, 3, 1, 2> {
       if (need_x) out[1] = out[1].to(in[0].scalar_type());
       return out;
     }
-    const auto& [given_grad, grad_zf, given, x, zi] = in;
+    const auto& [given_grad, grad_zf, given, x, y, zi] = in;
     const auto leading = broadcast_leading("lpv.sosfilt", {{"grad_y", given_grad},
                                                            {"grad_zf", grad_zf, 2},
                                                            {"sos", given, 3},
                                                            {"x", x},
+                                                           {"y", y},
                                                            {"zi", zi, 2}});
     const Tensor grad_y = given_grad.expand_symint(with_last(leading, given_grad.sym_size(-1)));
     const c10::SymInt T = grad_y.sym_size(-1);
     const FrameAttributes frames{hop, offset, linear};
-    const Tensor sos = of_samples(given, T, frames);
+    const Tensor sos = of_samples(given, -3, T, frames);
     const Tensor none = at::empty({0}, grad_y.options()), rest = at::zeros({2}, grad_y.options());
     const int64_t K = count_of(sos, -2);
     std::vector<Tensor> signals, of_sos(K), of_zi(K);
-    if (need_sos) signals = filter(sos, x, zi).first;
+    if (need_sos) {
+      signals = filter(sos, x, zi, K - 1).first;
+      signals.push_back(y);
+    }
     Tensor g = grad_y;
     for (int64_t k = K - 1; k >= 0; --k) {
       const auto [b, a] = section_of(conjugated(sos), k);
@@ -201,7 +188,60 @@ struct LpvSosfiltBackward : Op<&polezero::lpv_sosfilt_backward, 1, 2, 3, 1, 2> {
   }
 };
 
-const Registered<LpvSosfiltForward, LpvSosfiltBackward> registered;
+// b[..., F, 3] and a[..., F, 3] as sections [..., F, 1, 6].
+Tensor as_sections(const Tensor& b, const Tensor& a) { return join(b, a).unsqueeze(-2); }
+Tensor with_section(const Tensor& t) { return t.defined() ? t.unsqueeze(-2) : t; }
+Tensor without_section(const Tensor& t) { return is_placeholder(t) ? t : t.squeeze(-2); }
+
+struct LpvLfilterForward : Op<&polezero::lpv_lfilter_forward, 2, 2, 1, 1> {
+  static Saves saves(const Need& need) {
+    const bool need_filter = need[0] || need[1];
+    return {{true, true, need_filter, need_filter}, {need_filter, false}};
+  }
+
+  static In vjp(const Out& grads, const In& in, const Out& out, const Attributes& attributes,
+                const Need& need) {
+    const auto& [b, a, x, zi] = in;
+    const auto& [hop, offset, linear] = attributes;
+    const bool need_filter = need[0] || need[1];
+    const auto shared_by = [&](const Tensor& t) {
+      return shared_dimensions(with_section(t), x, with_section(zi));
+    };
+    const int64_t shared = need_filter ? std::min(shared_by(b), shared_by(a)) : 0;
+    const Tensor none;
+    Tensors<4> r = call<&polezero::lpv_lfilter_backward>(
+        {grads[0], grads[1], b, a, need_filter ? x : none, need_filter ? out[0] : none},
+        {need_filter, need[2], need[3], shared, hop, offset, linear});
+    for (size_t i = 0; i < 4; ++i) {
+      if (!need[i]) r[i] = Tensor();
+    }
+    if (need[0]) r[0] = with_shared(r[0], b.dim() - 2, shared, -3);
+    if (need[1]) r[1] = with_shared(r[1], a.dim() - 2, shared, -3);
+    return r;
+  }
+
+  static Out unfused(const In& in, const Attributes& attributes) {
+    const auto& [b, a, x, zi] = in;
+    const Out out =
+        LpvSosfiltForward::unfused({as_sections(b, a), x, with_section(zi)}, attributes);
+    return {out[0], without_section(out[1])};
+  }
+};
+
+struct LpvLfilterBackward : Op<&polezero::lpv_lfilter_backward, 1, 1, 2, 2, 1, 1> {
+  static Out unfused(const In& in, const Attributes& attributes) {
+    const auto& [grad_y, grad_zf, b, a, x, y] = in;
+    const LpvSosfiltBackward::Out out = LpvSosfiltBackward::unfused(
+        {grad_y, with_section(grad_zf), as_sections(b, a), x, y, Tensor()}, attributes);
+    if (!std::get<0>(attributes)) return {out[0], out[0], out[1], without_section(out[2])};
+    const Tensor of_section = out[0].squeeze(-2);
+    return {of_section.slice(-1, 0, 3), of_section.slice(-1, 3, 6), out[1],
+            without_section(out[2])};
+  }
+};
+
+const Registered<LpvSosfiltForward, LpvSosfiltBackward, LpvLfilterForward, LpvLfilterBackward>
+    registered;
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
+#include "functional/frames.h"
 #include "functional/registered.h"
 
 namespace polezero {
@@ -32,9 +33,11 @@ std::tuple<Tensor, Tensor> allpole(const Tensor& a, const Tensor& x, const Optio
   return filter(constant(a.to(type.coefficient(a))), x, zi, type, two_pass(op, backward));
 }
 
-std::tuple<Tensor, Tensor> lpv::allpole(const Tensor& a, const Tensor& x,
-                                        const OptionalTensor& zi_) {
+std::tuple<Tensor, Tensor> lpv::allpole(const Tensor& given, const Tensor& x,
+                                        const OptionalTensor& zi_, std::optional<c10::SymInt> hop,
+                                        std::string_view interpolation, c10::SymInt offset) {
   const char* op = "lpv.allpole";
+  const Tensor a = Frames(op, hop, interpolation, offset).of_samples({"a", given}, x);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"a", a}}, zi, read_where_constant(a, -2));
   check_not_scalar(op, {"x", x});

@@ -5,8 +5,11 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
+#include "functional/frames.h"
 #include "functional/registered.h"
 #include "ops/caller.h"
+#include "ops/lfilter.h"
+#include "ops/lpv_sosfilt.h"
 
 namespace polezero {
 
@@ -88,6 +91,32 @@ Filtered functional::tdf2(const Tensor& b, const Tensor& a, const Tensor& x, con
 
 namespace {
 
+// Where the kernel of second-order sections serves: transposed direct form II of order 2 or less,
+// with coefficients of as many samples, or frames.
+bool is_section(const Tensor& b, const Tensor& a) {
+  const auto fits = [](const Tensor& t) {
+    return t.dim() >= 2 && t.sym_size(-1) >= 1 && t.sym_size(-1) <= 3;
+  };
+  return fits(b) && fits(a) && !(is_constant(b) && is_constant(a)) &&
+         (is_constant(b) || is_constant(a) || b.sym_size(-2) == a.sym_size(-2));
+}
+
+Filtered section(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi,
+                 const Frames& frames) {
+  const c10::SymInt F = std::max(b.sym_size(-2), a.sym_size(-2));
+  const auto taps = [&](const Tensor& t) {
+    // padding copies, even by nothing
+    const Tensor three = t.sym_size(-1) == 3 ? t : pad_last(t, 0, 3 - t.sym_size(-1));
+    c10::SymDimVector sizes(three.sym_sizes().begin(), three.sym_sizes().end());
+    sizes[sizes.size() - 2] = F;
+    return three.expand_symint(sizes);
+  };
+  const c10::SymInt P = max_order(b, a);
+  const auto [y, zf] = autograd::call<&polezero::lpv_lfilter_forward>(
+      {taps(b), taps(a), x, zi.defined() ? pad_last(zi, 0, 2 - P) : zi}, frames.attributes());
+  return {y, zi.defined() ? slice_last(zf, 0, P) : Tensor()};
+}
+
 struct Form {
   const char* name;
   Filtered (*filter)(const Tensor& b, const Tensor& a, const Tensor& x, const Tensor& zi);
@@ -103,20 +132,32 @@ const Form& form_of(const char* op, std::string_view name) {
   TORCH_CHECK_VALUE(false, op, ": form: expected 'df1', 'df2', 'tdf1' or 'tdf2', got '", name, "'");
 }
 
-std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor& a, const Tensor& x,
-                                  const OptionalTensor& zi_, const Form& form) {
+std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& given_b, const Tensor& given_a,
+                                  const Tensor& x, const OptionalTensor& zi_, const Form& form,
+                                  const Frames& frames) {
   Tensor zi = value_or_undefined(zi_);
-  const Promotion type =
-      promote(op, {"x", x}, {{"b", b}, {"a", a}}, zi, read_where_constant({b, a}, -2));
+  const bool fused = form.filter == functional::tdf2 && is_section(given_b, given_a);
+  const Tensor b = fused ? given_b : frames.of_samples({"b", given_b}, x),
+               a = fused ? given_a : frames.of_samples({"a", given_a}, x);
+  const Promotion type = promote(
+      op, {"x", x}, {{"b", b}, {"a", a}}, zi,
+      fused ? Reads{.coefficients = true, .states = true} : read_where_constant({b, a}, -2));
   check_not_scalar(op, {"x", x});
   check_not_empty(op, {"b", b});
   check_not_empty(op, {"a", a});
-  check_time_axis(op, {"b", b}, x.sym_size(-1));
-  check_time_axis(op, {"a", a}, x.sym_size(-1));
+  for (const Argument& taps : {Argument{"b", b}, Argument{"a", a}}) {
+    if (!fused || !frames.given()) check_time_axis(op, taps, x.sym_size(-1));
+  }
   const c10::SymInt M = b.sym_size(-1) - 1, N = a.sym_size(-1) - 1;
   const c10::SymInt states = form.shares_state ? (M < N ? N : M) : M + N;
   zi = past_of(op, zi, states, {{"b", b, 2}, {"a", a, 2}, {"x", x}}, type);
   const Caller caller(op, kA0);
+  if (fused) {
+    broadcast_leading(op, {{"b", b, 2}, {"a", a, 2}});
+    const Filtered out = section(b.to(type.coefficient(b)), a.to(type.coefficient(a)),
+                                 x.to(type.compute), zi, frames);
+    return results(out.y, out.state, type);
+  }
   const at::ScalarType quotient = type.quotient(is_constant(a));
   auto [bs, as] = autograd::monic(b.to(quotient), a.to(quotient));
   if (!is_constant(b)) bs = bs.to(type.compute);
@@ -127,18 +168,25 @@ std::tuple<Tensor, Tensor> filter(const char* op, const Tensor& b, const Tensor&
 }  // namespace
 
 std::tuple<Tensor, Tensor> lpv::lfilter(const Tensor& b, const Tensor& a, const Tensor& x,
-                                        const OptionalTensor& zi, std::string_view form) {
-  return filter("lpv.lfilter", b, a, x, zi, form_of("lpv.lfilter", form));
+                                        const OptionalTensor& zi, std::string_view form,
+                                        std::optional<c10::SymInt> hop,
+                                        std::string_view interpolation, c10::SymInt offset) {
+  const char* op = "lpv.lfilter";
+  return filter(op, b, a, x, zi, form_of(op, form), Frames(op, hop, interpolation, offset));
 }
 
 std::tuple<Tensor, Tensor> lpv::tdf2_ssm(const Tensor& b, const Tensor& a, const Tensor& x,
-                                         const OptionalTensor& zi) {
+                                         const OptionalTensor& zi, std::optional<c10::SymInt> hop,
+                                         std::string_view interpolation, c10::SymInt offset) {
   const char* op = "lpv.tdf2_ssm";
-  return filter(op, b, a, x, zi, form_of(op, "tdf2"));
+  return filter(op, b, a, x, zi, form_of(op, "tdf2"), Frames(op, hop, interpolation, offset));
 }
 
-std::tuple<Tensor, Tensor> lpv::fir(const Tensor& b, const Tensor& x, const OptionalTensor& zi_) {
+std::tuple<Tensor, Tensor> lpv::fir(const Tensor& given, const Tensor& x, const OptionalTensor& zi_,
+                                    std::optional<c10::SymInt> hop, std::string_view interpolation,
+                                    c10::SymInt offset) {
   const char* op = "lpv.fir";
+  const Tensor b = Frames(op, hop, interpolation, offset).of_samples({"b", given}, x);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"b", b}}, zi);
   check_not_scalar(op, {"x", x});

@@ -5,6 +5,7 @@
 #include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/forms.h"
+#include "functional/frames.h"
 #include "functional/registered.h"
 
 namespace polezero {
@@ -19,10 +20,14 @@ Filtered functional::lattice(const Tensor& k, const Tensor& taps, const Tensor& 
   return {taps.defined() ? (taps.mT() * z).sum(-2) : z.squeeze(-2), zf};
 }
 
-std::tuple<Tensor, Tensor> lpv::lattice(const Tensor& k, const Tensor& x, const OptionalTensor& zi_,
-                                        const OptionalTensor& taps_) {
+std::tuple<Tensor, Tensor> lpv::lattice(const Tensor& given, const Tensor& x,
+                                        const OptionalTensor& zi_, const OptionalTensor& taps_,
+                                        std::optional<c10::SymInt> hop,
+                                        std::string_view interpolation, c10::SymInt offset) {
   const char* op = "lpv.lattice";
-  const Tensor taps = value_or_undefined(taps_);
+  const Frames frames(op, hop, interpolation, offset);
+  const Tensor k = frames.of_samples({"k", given}, x),
+               taps = frames.of_samples({"taps", value_or_undefined(taps_)}, x);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"k", k}, {"taps", taps, 1, false, true}}, zi,
                                  read_where_constant({k, taps}, -2, /*states=*/true));

@@ -3,6 +3,7 @@
 #include "autograd/calls.h"
 #include "functional/arguments.h"
 #include "functional/forms.h"
+#include "functional/frames.h"
 #include "functional/registered.h"
 #include "ops/caller.h"
 #include "ops/lpv_sosfilt.h"
@@ -42,12 +43,6 @@ Tensor check_over_time(const char* op, const Tensor& sos, const Tensor& x, const
                    type);
 }
 
-bool is_linear(const char* op, std::string_view interpolation) {
-  TORCH_CHECK_VALUE(interpolation == "linear" || interpolation == "hold", op,
-                    ": interpolation: expected 'hold' or 'linear', got '", interpolation, "'");
-  return interpolation == "linear";
-}
-
 }  // namespace
 
 std::tuple<Tensor, Tensor> sosfilt(const Tensor& sos, const Tensor& x, int64_t axis,
@@ -75,25 +70,25 @@ std::tuple<Tensor, Tensor> lpv::sosfilt(const Tensor& sos, const Tensor& x,
   Tensor zi = value_or_undefined(zi_);
   const Promotion type =
       promote(op, {"x", x}, {{"sos", sos}}, zi, {.coefficients = true, .states = true});
-  const bool linear = is_linear(op, interpolation);
-  zi = check_over_time(op, sos, x, zi, type, hop.has_value());
-  TORCH_CHECK_VALUE(hop.has_value() || offset == 0, op,
-                    ": offset: expected 0 of sections of every sample, got ", offset);
+  const Frames frames(op, hop, interpolation, offset);
+  zi = check_over_time(op, sos, x, zi, type, frames.given());
   const Tensor sections = sos.to(type.coefficient(sos)), samples = x.to(type.compute);
-  const bool constant = !hop && sos.sym_size(-3) == 1;
+  const bool constant = !frames.given() && sos.sym_size(-3) == 1;
   const auto [y, zf] =
       constant ? call<&polezero::sosfilt_forward>({sections.squeeze(-3), samples, zi}, {})
-               : call<&polezero::lpv_sosfilt_forward>({sections, samples, zi},
-                                                      {hop.value_or(1), offset, linear});
+               : call<&polezero::lpv_sosfilt_forward>({sections, samples, zi}, frames.attributes());
   return results(y, zi.defined() ? zf.movedim(-2, 0) : Tensor(), type);
 }
 
 // A section (b_0 + b_1 z^-1 + b_2 z^-2) / (1 + a_1 z^-1 + a_2 z^-2) as a lattice of two stages with
 // a ladder. |k| < 1 is the triangle in which a section is stable (A. H. Gray, J. D. Markel,
 // "Digital lattice and ladder filter synthesis", IEEE Trans. Audio Electroacoust. 21(6), 1973).
-std::tuple<Tensor, Tensor> lpv::parallel(const Tensor& sos, const Tensor& x,
-                                         const OptionalTensor& zi_) {
+std::tuple<Tensor, Tensor> lpv::parallel(const Tensor& given, const Tensor& x,
+                                         const OptionalTensor& zi_, std::optional<c10::SymInt> hop,
+                                         std::string_view interpolation, c10::SymInt offset) {
   const char* op = "lpv.parallel";
+  const Tensor sos =
+      Frames(op, hop, interpolation, offset).of_samples({"sos", given}, x, /*own=*/3);
   const Caller caller(op, kA0OfSections);
   Tensor zi = value_or_undefined(zi_);
   const Promotion type = promote(op, {"x", x}, {{"sos", sos}}, zi, read_where_constant(sos, -3));

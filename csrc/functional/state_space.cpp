@@ -2,6 +2,7 @@
 
 #include "autograd/calls.h"
 #include "functional/arguments.h"
+#include "functional/frames.h"
 #include "functional/registered.h"
 
 namespace polezero {
@@ -90,8 +91,17 @@ std::tuple<Tensor, Tensor> state_space(const Tensor& A, const Tensor& B, const O
 
 std::tuple<Tensor, Tensor> lpv::state_space(const Tensor& A, const Tensor& B,
                                             const OptionalTensor& C, const OptionalTensor& D,
-                                            const Tensor& x, const OptionalTensor& zi) {
-  return filter("lpv.state_space", /*over_time=*/true, A, B, C, D, x, zi);
+                                            const Tensor& x, const OptionalTensor& zi,
+                                            std::optional<c10::SymInt> hop,
+                                            std::string_view interpolation, c10::SymInt offset) {
+  const char* op = "lpv.state_space";
+  const Frames frames(op, hop, interpolation, offset);
+  const auto over_time = [&](const char* name, const Tensor& m) {
+    return frames.of_samples({name, m}, x, /*own=*/3);
+  };
+  return filter(op, /*over_time=*/true, over_time("A", A), over_time("B", B),
+                over_time("C", value_or_undefined(C)), over_time("D", value_or_undefined(D)), x,
+                zi);
 }
 
 const Registered<OfSignals<&state_space, &lpv::state_space>> registered;

@@ -47,17 +47,31 @@ struct Batches {
   }
 };
 
-// Sections b_0 b_1 b_2 a_0 a_1 a_2, [sets, F, K, 6]: row r has set r / rows_per_set.
+// b_0 b_1 b_2 and a_0 a_1 a_2 of sections: of one tensor [.., 6], or of two [.., 3].
+template <class T>
+struct SectionNumbers {
+  T *b = nullptr, *a = nullptr;
+
+  POLEZERO_HD_INLINE explicit operator bool() const { return b != nullptr; }
+  POLEZERO_HD_INLINE SectionNumbers operator+(int64_t numbers) const {
+    return {b + numbers, a + numbers};
+  }
+  // In the order of one tensor.
+  POLEZERO_HD_INLINE T& operator[](int i) const { return i < 3 ? b[i] : a[i - 3]; }
+};
+
+// Sections [sets, F, K], `stride` numbers from one to the next: row r has set r / rows_per_set.
 template <class scalar_t>
 struct VaryingSections {
   int64_t count = 0;  // K
   Frames frames{};
   int64_t rows_per_set = 1;
-  const scalar_t* sos = nullptr;              // or, where they are not the signal's type,
-  const acc_t<scalar_t>* wide_sos = nullptr;  // these; always where there are frames
-  bool* singular = nullptr;                   // set where an a_0 is 0; null: nobody asks
+  int64_t stride = 6;                            // 3: b and a are tensors of their own
+  SectionNumbers<const scalar_t> given{};        // or, where they are not the signal's type,
+  SectionNumbers<const acc_t<scalar_t>> wide{};  // these; always where there are frames
+  bool* singular = nullptr;                      // set where an a_0 is 0; null: nobody asks
 
-  POLEZERO_HD_INLINE int64_t set_stride() const { return frames.count * count * 6; }
+  POLEZERO_HD_INLINE int64_t set_stride() const { return frames.count * count * stride; }
 };
 
 template <class scalar_t>
@@ -66,14 +80,15 @@ struct LpvSosfiltForwardParams {
   int64_t rows = 0;   // B
   const scalar_t* x;  // [B, T]
   int64_t x_stride;
-  scalar_t* y;  // [B, T], or null: only states
+  scalar_t* y;  // [B, T], or null: only states are asked for, and not the last section's
   int64_t y_stride;
   acc_t<scalar_t>* state;  // [B, K, 2], carried on
   // The states before each tile, [tiles, batches, K, 2, lanes], or null.
   acc_t<scalar_t>* before_tiles = nullptr;
 };
 
-// What is filtered once more has the states that a forward pass left in before_tiles.
+// What is between the sections is filtered once more, from the states that a forward pass left in
+// before_tiles.
 template <class scalar_t>
 struct LpvSosfiltBackwardParams {
   VaryingSections<scalar_t> sections;
@@ -85,10 +100,12 @@ struct LpvSosfiltBackwardParams {
   acc_t<scalar_t>* state;  // [B, K, 2], of the adjoint: in after the end, out before the beginning
   const scalar_t* x = nullptr;  // [B, T], or null: no gradient of the sections
   int64_t x_stride = 0;
-  const acc_t<scalar_t>* before_tiles = nullptr;
+  const scalar_t* y = nullptr;  // [B, T], with x
+  int64_t y_stride = 0;
+  const acc_t<scalar_t>* before_tiles = nullptr;  // not of a single section
   // That gradient, one of these:
-  scalar_t* grad_sos = nullptr;              // of every sample, [B, T, K, 6], where each row has
-  acc_t<scalar_t>* wide_grad_sos = nullptr;  // its own; in the type of sos
+  SectionNumbers<scalar_t> grad{};              // of every sample, [B, T, K], where each row has
+  SectionNumbers<acc_t<scalar_t>> wide_grad{};  // its own; as the sections are given
   acc_t<scalar_t>* sums = nullptr;  // of frames, added to: [B, F, K, 6] where each row has its own,
                                     // else [batches, F, K, 6]
   acc_t<scalar_t>* parts = nullptr;  // of every sample and each batch, [batches, tiles of the
@@ -100,9 +117,9 @@ template <class scalar_t>
 struct LpvSosfiltSumParams {
   VaryingSections<scalar_t> sections;
   Batches batches;
-  const acc_t<scalar_t>* parts;  // of a range of time
-  scalar_t* grad_sos;            // [sets, T, K, 6], or
-  acc_t<scalar_t>* wide_grad_sos;
+  const acc_t<scalar_t>* parts;   // of a range of time
+  SectionNumbers<scalar_t> grad;  // [sets, T, K], or
+  SectionNumbers<acc_t<scalar_t>> wide_grad;
 };
 
 }  // namespace polezero

@@ -250,16 +250,25 @@ POLEZERO_API at::Tensor comb(const at::Tensor& a, const at::Tensor& delay, c10::
 
 // Coefficients that change with time: [..., T, coefficients], or [..., 1, coefficients] where they
 // do not; x[..., T].
+// Coefficients [..., T, taps] of each sample, or [..., 1, taps] that stay; or, with `hop`, [..., F,
+// taps] of frames that are so many samples apart, "linear" between two of them or with "hold" the
+// one before, the last one held; `offset` is the place of x[..., 0] in its frame.
 namespace lpv {
 
 // y[n] = x[n] - sum_{i=1..N} a_i[n] y[n-i], a[..., T, N] holding a_1..a_N. zi and zf are the last N
 // outputs, newest first.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> allpole(const at::Tensor& a, const at::Tensor& x,
-                                                        const std::optional<at::Tensor>& zi);
+                                                        const std::optional<at::Tensor>& zi,
+                                                        std::optional<c10::SymInt> hop = {},
+                                                        std::string_view interpolation = "linear",
+                                                        c10::SymInt offset = 0);
 
 // y[n] = sum_{k=0..M} b_k[n] x[n-k], b[..., T, M+1]. zi and zf are the last M inputs, newest first.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> fir(const at::Tensor& b, const at::Tensor& x,
-                                                    const std::optional<at::Tensor>& zi);
+                                                    const std::optional<at::Tensor>& zi,
+                                                    std::optional<c10::SymInt> hop = {},
+                                                    std::string_view interpolation = "linear",
+                                                    c10::SymInt offset = 0);
 
 // A filter b[..., T, M+1], a[..., T, N+1] (a_0 included and divided out) in one of the direct
 // forms, which differ once coefficients move:
@@ -272,17 +281,21 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> fir(const at::Tensor& b, const a
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> lfilter(const at::Tensor& b, const at::Tensor& a,
                                                         const at::Tensor& x,
                                                         const std::optional<at::Tensor>& zi,
-                                                        std::string_view form = "tdf2");
+                                                        std::string_view form = "tdf2",
+                                                        std::optional<c10::SymInt> hop = {},
+                                                        std::string_view interpolation = "linear",
+                                                        c10::SymInt offset = 0);
 
 // lfilter in the form "tdf2".
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> tdf2_ssm(const at::Tensor& b, const at::Tensor& a,
                                                          const at::Tensor& x,
-                                                         const std::optional<at::Tensor>& zi);
+                                                         const std::optional<at::Tensor>& zi,
+                                                         std::optional<c10::SymInt> hop = {},
+                                                         std::string_view interpolation = "linear",
+                                                         c10::SymInt offset = 0);
 
-// A cascade of second-order sections sos[..., T, K, 6], each in transposed direct form II; or, with
-// `hop`, sos[..., F, K, 6] of frames that are so many samples apart, "linear" between two of them
-// or with "hold" the one before, the last one held; `offset` is the place of x[..., 0] in its
-// frame. zi and zf as polezero::sosfilt has them.
+// A cascade of second-order sections sos[..., T, K, 6], each in transposed direct form II. zi and
+// zf as polezero::sosfilt has them.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> sosfilt(const at::Tensor& sos, const at::Tensor& x,
                                                         const std::optional<at::Tensor>& zi,
                                                         std::optional<c10::SymInt> hop = {},
@@ -296,19 +309,27 @@ POLEZERO_API std::tuple<at::Tensor, at::Tensor> sosfilt(const at::Tensor& sos, c
 // zf[..., N] are what the stages' delays hold.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> lattice(const at::Tensor& k, const at::Tensor& x,
                                                         const std::optional<at::Tensor>& zi,
-                                                        const std::optional<at::Tensor>& taps = {});
+                                                        const std::optional<at::Tensor>& taps = {},
+                                                        std::optional<c10::SymInt> hop = {},
+                                                        std::string_view interpolation = "linear",
+                                                        c10::SymInt offset = 0);
 
 // The sum of sections sos[..., T, K, 6] that filter x side by side, each a lattice with a ladder:
 // it is stable however the sections move, as long as each one is at all times. zi and zf [K, ...,
 // 2] are those of the lattices.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> parallel(const at::Tensor& sos, const at::Tensor& x,
-                                                         const std::optional<at::Tensor>& zi);
+                                                         const std::optional<at::Tensor>& zi,
+                                                         std::optional<c10::SymInt> hop = {},
+                                                         std::string_view interpolation = "linear",
+                                                         c10::SymInt offset = 0);
 
 // polezero::state_space with matrices A[..., T, S, S] and so on, each with 1 in place of T where it
 // does not change.
 POLEZERO_API std::tuple<at::Tensor, at::Tensor> state_space(
     const at::Tensor& A, const at::Tensor& B, const std::optional<at::Tensor>& C,
-    const std::optional<at::Tensor>& D, const at::Tensor& x, const std::optional<at::Tensor>& zi);
+    const std::optional<at::Tensor>& D, const at::Tensor& x, const std::optional<at::Tensor>& zi,
+    std::optional<c10::SymInt> hop = {}, std::string_view interpolation = "linear",
+    c10::SymInt offset = 0);
 
 }  // namespace lpv
 

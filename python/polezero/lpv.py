@@ -4,6 +4,16 @@ The coefficients have an axis of time more, before those that they have there: `
 ``[..., 1, coefficients]`` where they stay as they are. In ``x`` time is the last axis. Letters, dtypes and errors are
 those of :mod:`polezero`.
 
+With ``hop`` they are those of *frames*, ``[..., F, coefficients]``, where frame ``f`` is that of sample ``f hop -
+offset``. All ``ceil((offset + T) / hop)`` frames in which there are samples have to be there. ``interpolation`` is
+``"linear"``, of the coefficients as they are given, between a frame and the next one, of which the last is held; or
+``"hold"``: a frame holds until the next one. ``offset`` is the place of the first sample within its frame, 0 to ``hop -
+1``: the next chunk of a signal has ``(offset + T) % hop``, and its first frame is the one before its first sample. What
+is stable in two frames is stable between them where :func:`lattice` (``|k| < 1``), :func:`parallel` and :func:`sosfilt`
+(sections with an ``a_0`` of one sign), and :func:`lfilter` of second order are told; polynomials of higher order may
+not be. :func:`sosfilt`, :func:`tdf2_ssm` and ``"tdf2"`` of order 2 or less interpolate in float64 while they filter, so
+that nothing is written to memory for each sample; the others interpolate first.
+
 :func:`allpole`, :func:`lattice`, :func:`parallel`, :func:`sosfilt`, :func:`state_space` and :func:`tdf2_ssm` take the
 coefficients of each sample as they come; :func:`lfilter` has the four direct forms, which differ as soon as a
 coefficient moves; :func:`fir` is :func:`lfilter` without feedback.
@@ -20,11 +30,10 @@ from typing import Literal, TypeAlias, overload
 import torch
 from torch import Tensor
 
-from polezero import _lattice, _lfilter, _sosfilt, _state_space
-from polezero._allpole import linear_recurrence
+from polezero import _lfilter, _sosfilt
 from polezero._arguments import check_int, coefficients, run, signal
 from polezero._overrides import overridable
-from polezero._signatures import Coefficients, typed_as
+from polezero._signatures import Coefficients
 
 __all__ = ["allpole", "fir", "lattice", "lfilter", "parallel", "sosfilt", "state_space", "tdf2_ssm"]
 
@@ -34,9 +43,47 @@ Interpolation: TypeAlias = Literal["hold", "linear"]
 _ops = torch.ops.polezero
 
 
-@typed_as(linear_recurrence)
+def _frames(
+    function: str, hop: int | None, interpolation: Interpolation, offset: int
+) -> tuple[int | None, Interpolation, int]:
+    if not isinstance(interpolation, str):
+        raise TypeError(f"{function}: interpolation: expected 'hold' or 'linear', got {interpolation!r}")
+    for name, value in {"hop": hop, "offset": offset}.items():
+        if value is not None:
+            check_int(function, name, value)
+    return hop, interpolation, offset
+
+
+@overload
+def allpole(
+    a: Coefficients,
+    x: Tensor,
+    zi: None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> Tensor: ...
+@overload
+def allpole(
+    a: Coefficients,
+    x: Tensor,
+    zi: Coefficients,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> tuple[Tensor, Tensor]: ...
 @overridable
-def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
+def allpole(
+    a: Coefficients,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = "linear",
+    offset: int = 0,
+) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with an all-pole filter whose coefficients change with time.
 
     .. math::
@@ -48,6 +95,7 @@ def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tenso
             ``x``.
         x: Signal, shape ``[..., T]``.
         zi: Past outputs, newest first, shape ``[..., N]``: ``zi[..., k - 1] = y[-k]``. Broadcast along rows; 0 is rest.
+        hop, interpolation, offset: Of frames, ``[..., F, N]`` (:mod:`polezero.lpv`).
 
     Returns:
         ``y``, or ``(y, zf)`` when ``zi`` is given; ``zf`` is the last ``N`` outputs, newest first. ``y`` is kept for
@@ -62,15 +110,40 @@ def allpole(a: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tenso
         >>> polezero.lpv.allpole(a, torch.tensor([1.0, 0.0, 0.0, 0.0]))
         tensor([1.0000, 1.0000, 0.5000, 0.2500])
     """
-    return run("lpv.allpole", _ops.lpv_allpole.default, x, zi, of_samples=True, a=a)
+    options = _frames("lpv.allpole", hop, interpolation, offset)
+    return run("lpv.allpole", _ops.lpv_allpole.default, x, zi, *options, of_samples=True, a=a)
 
 
 @overload
-def fir(b: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
+def fir(
+    b: Coefficients,
+    x: Tensor,
+    zi: None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> Tensor: ...
 @overload
-def fir(b: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+def fir(
+    b: Coefficients,
+    x: Tensor,
+    zi: Coefficients,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> tuple[Tensor, Tensor]: ...
 @overridable
-def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
+def fir(
+    b: Coefficients,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = "linear",
+    offset: int = 0,
+) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with an FIR filter whose coefficients change with time.
 
     .. math::
@@ -81,6 +154,7 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
         b: Shape ``[..., T, M + 1]``, leading dimensions broadcast against those of ``x``.
         x: Signal, shape ``[..., T]``.
         zi: Past inputs, newest first, shape ``[..., M]``: ``zi[..., k - 1] = x[-k]``. Broadcast along rows; 0 is rest.
+        hop, interpolation, offset: Of frames, ``[..., F, M + 1]`` (:mod:`polezero.lpv`).
 
     Returns:
         ``y``, or ``(y, zf)`` when ``zi`` is given; ``zf`` is the last ``M`` inputs, newest first.
@@ -93,13 +167,44 @@ def fir(b: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | 
         >>> polezero.lpv.fir(b, torch.tensor([1.0, 2.0, 3.0]))
         tensor([1., 2., 2.])
     """
-    return run("lpv.fir", _ops.lpv_fir.default, x, zi, states=lambda b: (b.shape[-1] - 1,), of_samples=True, b=b)
+    options = _frames("lpv.fir", hop, interpolation, offset)
+    return run(
+        "lpv.fir", _ops.lpv_fir.default, x, zi, *options, states=lambda b: (b.shape[-1] - 1,), of_samples=True, b=b
+    )
 
 
-@typed_as(_lattice.lattice)
+@overload
+def lattice(
+    k: Coefficients,
+    x: Tensor,
+    zi: None = None,
+    taps: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> Tensor: ...
+@overload
+def lattice(
+    k: Coefficients,
+    x: Tensor,
+    zi: Coefficients,
+    taps: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> tuple[Tensor, Tensor]: ...
 @overridable
 def lattice(
-    k: Coefficients, x: Tensor, zi: Coefficients | None = None, taps: Coefficients | None = None
+    k: Coefficients,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    taps: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = "linear",
+    offset: int = 0,
 ) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with a lattice that stays stable however its reflection coefficients move.
 
@@ -128,6 +233,7 @@ def lattice(
         x: Signal, shape ``[..., T]``.
         zi: What the delays hold, ``g_0[-1] .. g_{N-1}[-1]``, shape ``[..., N]``. Broadcast along rows; 0 is rest.
         taps: Ladder taps, shape ``[..., T, N + 1]``.
+        hop, interpolation, offset: Of frames, ``[..., F, N]`` (:mod:`polezero.lpv`).
 
     Returns:
         ``y``, or ``(y, zf)`` with ``g_0 .. g_{N-1}`` at the last sample when ``zi`` is given.
@@ -142,18 +248,45 @@ def lattice(
         tensor([1.0000, 0.5000, 0.2500, 0.1250])
     """
     taps = None if taps is None else coefficients("lpv.lattice", "taps", taps, signal("lpv.lattice", x))
-    return run("lpv.lattice", _ops.lpv_lattice.default, x, zi, taps, k=k)
+    options = _frames("lpv.lattice", hop, interpolation, offset)
+    return run("lpv.lattice", _ops.lpv_lattice.default, x, zi, taps, *options, k=k)
 
 
-@overload
-def lfilter(b: Coefficients, a: Coefficients, x: Tensor, zi: None = None, form: Form = ...) -> Tensor: ...
 @overload
 def lfilter(
-    b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients, form: Form = ...
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    zi: None = None,
+    form: Form = ...,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> Tensor: ...
+@overload
+def lfilter(
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    zi: Coefficients,
+    form: Form = ...,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
 ) -> tuple[Tensor, Tensor]: ...
 @overridable
 def lfilter(
-    b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients | None = None, form: Form = "tdf2"
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    form: Form = "tdf2",
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = "linear",
+    offset: int = 0,
 ) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with a filter whose coefficients change with time, in one of the direct forms.
 
@@ -178,6 +311,7 @@ def lfilter(
             what is added to ``v[0] .. v[N-1]``, then what is added to ``y[0] .. y[M-1]``. ``"tdf2"``: what is added to
             ``y[0] .. y[P-1]``. Broadcast along rows; 0 is rest.
         form: ``"df1"``, ``"df2"``, ``"tdf1"`` or ``"tdf2"``.
+        hop, interpolation, offset: Of frames, ``[..., F, M + 1]`` (:mod:`polezero.lpv`).
 
     Returns:
         ``y``, or ``(y, zf)`` with the final state when ``zi`` is given. ``y`` of ``"df1"`` and ``"tdf2"`` is
@@ -201,12 +335,40 @@ def lfilter(
     def states(b: Tensor, a: Tensor) -> tuple[int]:  # the first forms of both kinds keep those of b and of a
         return (b.shape[-1] + a.shape[-1] - 2,) if form in ("df1", "tdf1") else _lfilter.states(b, a)
 
-    return run("lpv.lfilter", _ops.lpv_lfilter.default, x, zi, form, states=states, b=b, a=a)
+    options = _frames("lpv.lfilter", hop, interpolation, offset)
+    return run("lpv.lfilter", _ops.lpv_lfilter.default, x, zi, form, *options, states=states, b=b, a=a)
 
 
-@typed_as(_sosfilt.parallel)
+@overload
+def parallel(
+    sos: Coefficients,
+    x: Tensor,
+    zi: None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> Tensor: ...
+@overload
+def parallel(
+    sos: Coefficients,
+    x: Tensor,
+    zi: Coefficients,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> tuple[Tensor, Tensor]: ...
 @overridable
-def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Tensor | tuple[Tensor, Tensor]:
+def parallel(
+    sos: Coefficients,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = "linear",
+    offset: int = 0,
+) -> Tensor | tuple[Tensor, Tensor]:
     r"""Add up second-order sections side by side, stable however they move.
 
     .. math::
@@ -221,6 +383,7 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
         sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``.
         x: Signal, shape ``[..., T]``.
         zi: The lattices' states, shape ``[K, ..., 2]``. Broadcast along rows; 0 is rest.
+        hop, interpolation, offset: Of frames, ``[..., F, K, 6]`` (:mod:`polezero.lpv`).
 
     Returns:
         ``y``, or ``(y, zf)`` with the final states when ``zi`` is given.
@@ -234,7 +397,8 @@ def parallel(sos: Coefficients, x: Tensor, zi: Coefficients | None = None) -> Te
         >>> polezero.lpv.parallel(sos, torch.tensor([1.0, 0.0, 0.0]))
         tensor([2.0000, 0.0000, 0.5000])
     """
-    return run("lpv.parallel", _ops.lpv_parallel.default, x, zi, states=_sosfilt.states, sos=sos)
+    options = _frames("lpv.parallel", hop, interpolation, offset)
+    return run("lpv.parallel", _ops.lpv_parallel.default, x, zi, *options, states=_sosfilt.states, sos=sos)
 
 
 @overload
@@ -274,23 +438,18 @@ def sosfilt(
         u_0 = x, \qquad u_k = \text{tdf2\_ssm}(b_k[n], a_k[n], u_{k-1}), \qquad y = u_K
 
     Args:
-        sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``; with ``hop`` of frames, ``[..., F, K, 6]``,
-            where frame ``f`` is that of sample ``f hop - offset``. All ``ceil((offset + T) / hop)`` frames in which
-            there are samples have to be there. They are used in their own precision: float64 beside float32 signals
-            keeps low frequencies where they are.
+        sos: Sections ``b_0 b_1 b_2 a_0 a_1 a_2``, shape ``[..., T, K, 6]``; with ``hop`` of frames, ``[..., F, K, 6]``.
+            They are used in their own precision: float64 beside float32 signals keeps low frequencies where they are.
         x: Signal, shape ``[..., T]``.
         zi: Initial states, shape ``[K, ..., 2]``, as :func:`polezero.sosfilt` has them. Broadcast along rows; 0 is
             rest.
         hop: Samples between two frames, at least 1. None: ``sos`` has those of every sample.
-        interpolation: ``"linear"``: all six coefficients are, between a frame and the next one, of which the last is
-            held. Sections that are stable in two frames, with an ``a_0`` of one sign, are so between them. ``"hold"``:
-            a frame holds until the next one. Nothing is written to memory for each sample either way.
-        offset: The place of the first sample within its frame, 0 to ``hop - 1``: the next chunk of a signal has
-            ``(offset + T) % hop``, and its first frame is the one before its first sample.
+        interpolation: ``"linear"``, of all six coefficients, or ``"hold"`` (:mod:`polezero.lpv`).
+        offset: The place of the first sample within its frame, 0 to ``hop - 1``.
 
     Returns:
-        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given. Of the signals ``x`` alone is
-        saved for the gradients: the filter runs once more.
+        ``y``, or ``(y, zf)`` with the final states when ``zi`` is given. ``y`` is kept for the gradient of ``sos``, as
+        in :func:`polezero.lfilter`; what is between the sections is filtered once more.
 
     Errors are those of :func:`polezero.lfilter`. Source: each section is :func:`tdf2_ssm`.
 
@@ -302,16 +461,36 @@ def sosfilt(
         >>> polezero.lpv.sosfilt(sos[::2], torch.tensor([1.0, 0.0, 0.0]), hop=2)  # the same sections
         tensor([1.0000, 1.0000, 0.5000])
     """
-    if not isinstance(interpolation, str):
-        raise TypeError(f"lpv.sosfilt: interpolation: expected 'hold' or 'linear', got {interpolation!r}")
-    for name, value in {"hop": hop, "offset": offset}.items():
-        if value is not None:
-            check_int("lpv.sosfilt", name, value)
-    op = _ops.lpv_sosfilt.default
-    return run("lpv.sosfilt", op, x, zi, hop, interpolation, offset, states=_sosfilt.states, sos=sos)
+    options = _frames("lpv.sosfilt", hop, interpolation, offset)
+    return run("lpv.sosfilt", _ops.lpv_sosfilt.default, x, zi, *options, states=_sosfilt.states, sos=sos)
 
 
-@typed_as(_state_space.state_space)
+@overload
+def state_space(
+    A: Coefficients,
+    B: Coefficients,
+    C: Coefficients | None,
+    D: Coefficients | None,
+    x: Tensor,
+    zi: None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> Tensor: ...
+@overload
+def state_space(
+    A: Coefficients,
+    B: Coefficients,
+    C: Coefficients | None,
+    D: Coefficients | None,
+    x: Tensor,
+    zi: Coefficients,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> tuple[Tensor, Tensor]: ...
 @overridable
 def state_space(
     A: Coefficients,
@@ -320,6 +499,10 @@ def state_space(
     D: Coefficients | None,
     x: Tensor,
     zi: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = "linear",
+    offset: int = 0,
 ) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with a linear system whose matrices change with time.
 
@@ -336,6 +519,7 @@ def state_space(
         D: Shape ``[..., T, O, I]``; None for zero.
         x: Signals, shape ``[..., I, T]``.
         zi: Initial state ``v[0]``, shape ``[..., S]``. Broadcast along rows; 0 is rest.
+        hop, interpolation, offset: Of frames, ``[..., F, rows, columns]`` (:mod:`polezero.lpv`).
 
     Returns:
         ``y`` of shape ``[..., O, T]``, or ``(y, zf)`` with ``zf = v[T]`` when ``zi`` is given.
@@ -348,16 +532,43 @@ def state_space(
         >>> polezero.lpv.state_space(A, [[[1.0]]], [[[1.0]]], [[[1.0]]], torch.ones(1, 3))
         tensor([[1.0000, 2.0000, 2.5000]])
     """
-    return run("lpv.state_space", _ops.lpv_state_space.default, x, zi, optional=("C", "D"), A=A, B=B, C=C, D=D)
+    options = _frames("lpv.state_space", hop, interpolation, offset)
+    op = _ops.lpv_state_space.default
+    return run("lpv.state_space", op, x, zi, *options, optional=("C", "D"), A=A, B=B, C=C, D=D)
 
 
 @overload
-def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: None = None) -> Tensor: ...
+def tdf2_ssm(
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    zi: None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> Tensor: ...
 @overload
-def tdf2_ssm(b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients) -> tuple[Tensor, Tensor]: ...
+def tdf2_ssm(
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    zi: Coefficients,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = ...,
+    offset: int = 0,
+) -> tuple[Tensor, Tensor]: ...
 @overridable
 def tdf2_ssm(
-    b: Coefficients, a: Coefficients, x: Tensor, zi: Coefficients | None = None
+    b: Coefficients,
+    a: Coefficients,
+    x: Tensor,
+    zi: Coefficients | None = None,
+    *,
+    hop: int | None = None,
+    interpolation: Interpolation = "linear",
+    offset: int = 0,
 ) -> Tensor | tuple[Tensor, Tensor]:
     r"""Filter ``x`` with a state-space filter in transposed direct form II that changes with time.
 
@@ -373,6 +584,7 @@ def tdf2_ssm(
         a: Denominators, shape ``[..., T, N + 1]``.
         x: Signal, shape ``[..., T]``.
         zi: Initial state ``s_1[0] .. s_P[0]``, shape ``[..., P]``. Broadcast along rows; 0 is rest.
+        hop, interpolation, offset: Of frames, ``[..., F, M + 1]`` (:mod:`polezero.lpv`).
 
     Returns:
         ``y``, or ``(y, zf)`` with the final state when ``zi`` is given. ``y`` is kept for the gradient of
@@ -387,4 +599,5 @@ def tdf2_ssm(
         >>> polezero.lpv.tdf2_ssm(b, a, torch.tensor([1.0, 0.0, 0.0]), zi=[0.5])
         (tensor([1.5000, 1.5000, 1.5000]), tensor([0.], dtype=torch.float64))
     """
-    return run("lpv.tdf2_ssm", _ops.lpv_tdf2_ssm.default, x, zi, states=_lfilter.states, b=b, a=a)
+    options = _frames("lpv.tdf2_ssm", hop, interpolation, offset)
+    return run("lpv.tdf2_ssm", _ops.lpv_tdf2_ssm.default, x, zi, *options, states=_lfilter.states, b=b, a=a)

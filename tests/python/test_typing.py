@@ -1,8 +1,5 @@
 """What type checkers know of the functions: this file is one of mypy's (`make lint`), and runs as well."""
 
-import inspect
-
-import pytest
 import torch
 from torch import Tensor
 from typing_extensions import assert_type
@@ -38,7 +35,7 @@ def test_a_state_that_may_be_none_gives_either() -> None:
         unpack(assert_type(out, Tensor | tuple[Tensor, Tensor]), states=zi is not None)
 
 
-def test_functions_typed_as_others_return_the_same() -> None:
+def test_coefficients_that_change_give_the_same() -> None:
     a, k = torch.full((1, 1), 0.5), torch.full((1, 1), -0.5)
     unpack(assert_type(lpv.allpole(a, X), Tensor), states=False)
     unpack(assert_type(lpv.allpole(a=a, x=X, zi=Z), tuple[Tensor, Tensor]), states=True)
@@ -47,17 +44,3 @@ def test_functions_typed_as_others_return_the_same() -> None:
     system = torch.full((1, 1, 1), 0.5), torch.ones(1, 1, 1)
     unpack(assert_type(lpv.state_space(*system, None, None, X[:1]), Tensor), states=False)
     unpack(assert_type(lpv.state_space(*system, C=None, D=None, x=X[:1], zi=Z), tuple[Tensor, Tensor]), states=True)
-
-
-@pytest.mark.parametrize(
-    ("function", "model"),
-    [
-        (lpv.allpole, polezero.linear_recurrence),
-        (lpv.lattice, polezero.lattice),
-        (lpv.parallel, polezero.parallel),
-        (lpv.state_space, polezero.state_space),
-    ],
-)
-def test_functions_typed_as_others_have_their_parameters(function: object, model: object) -> None:
-    assert callable(function) and callable(model)
-    assert inspect.signature(function) == inspect.signature(model)

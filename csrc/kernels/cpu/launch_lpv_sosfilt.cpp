@@ -45,7 +45,7 @@ void backward_of_shared(LpvSosfiltBackwardParams<T> p, int64_t time) {
   for (int64_t begin = (time - 1) / kSpan * kSpan; begin >= 0; begin -= kSpan) {
     const Range range{0, batches.count(), begin, std::min(time, begin + kSpan)};
     run_batches<T>(lpv_sosfilt_kernels<T>().backward, p, range);
-    lpv_sosfilt_kernels<T>().sum({p.sections, batches, p.parts, p.grad_sos, p.wide_grad_sos},
+    lpv_sosfilt_kernels<T>().sum({p.sections, batches, p.parts, p.grad, p.wide_grad},
                                  {0, batches.sets(), range.time_begin, range.time_end});
   }
 }
@@ -70,7 +70,7 @@ void lpv_sosfilt_backward(LpvSosfiltBackwardParams<scalar_t> p, const acc_t<scal
   const Batches batches = batches_of(sections, p.rows);
   const Range all{0, batches.count(), 0, time};
   std::unique_ptr<acc_t<scalar_t>[]> before_tiles;
-  if (p.x != nullptr) {
+  if (p.x != nullptr && sections.count > 1) {
     const int64_t of_state = sections.count * 2;
     before_tiles.reset(new acc_t<scalar_t>[count_tiles(sections.frames, time) * batches.count() *
                                            of_state * batches.lanes]);

@@ -78,7 +78,7 @@ acc_t<T>* place_of(acc_t<T>* before_tiles, const Batches& batches, int64_t K, in
 template <class T>
 void lpv_sosfilt_forward(const LpvSosfiltForwardParams<T>& p, const Range& range) {
   using L = Lanes<T>;
-  const int64_t K = p.sections.count;
+  const int64_t K = p.sections.count, filtered = p.y == nullptr ? K - 1 : K;
   const Batches batches{p.rows, p.sections.rows_per_set, L::count};
   const bool share = TileSections<T>(p.sections, batches).shared();
   for_each_group(batches, range, share, [&](int64_t first, int64_t last) {
@@ -100,7 +100,7 @@ void lpv_sosfilt_forward(const LpvSosfiltForwardParams<T>& p, const Range& range
         }
         L::load(p.x + row * p.x_stride + n, p.x_stride, rows, count, kAheadInRow<T>, signal);
         sections.of_tile(b, n, count, [&](const auto& source) {
-          filter_cascade<false>(source, K, signal, count, state.data());
+          filter_cascade<false>(source, filtered, signal, count, state.data());
         });
         if (p.y != nullptr) {
           L::store(p.y + row * p.y_stride + n, p.y_stride, rows, count, signal);
@@ -171,21 +171,27 @@ class Backward {
     L::load(p_.grad_y + row * p_.grad_y_stride + n, p_.grad_y_stride, rows, count,
             kAheadInRow<T, true>, g);
     V* signal = kept_.empty() ? nullptr : &kept_[0].v;
-    if (signal != nullptr) {
+    if (signal != nullptr && (K_ > 1 || !sections_.shared())) {
       L::load(p_.x + row * p_.x_stride + n, p_.x_stride, rows, count, kAheadInRow<T, true>, signal);
+    }
+    if (signal != nullptr && !sections_.shared()) {
+      L::load(p_.y + row * p_.y_stride + n, p_.y_stride, rows, count, kAheadInRow<T, true>,
+              signal + K_ * kSectionTile);
     }
     sections_.of_tile(b, n, count, [&](const auto& source) {
       const auto adjoint = [&](auto&& sink) {
         adjoint_of_cascade(source, K_, g, signal, count, one.state.data(), sink);
       };
       if (signal == nullptr) return adjoint(NoGradient<V>());
-      CascadeStates<T>& state = one.filter_state;
-      // tiles of every sample are counted from the beginning of the row, not of the range
-      const int64_t before = p_.sections.frames.of_every_sample() ? range_.time_begin : 0;
-      state.restore(place_of<T>(const_cast<A*>(p_.before_tiles), batches_, K_,
-                                before / kSectionTile + tile, b));
-      filter_cascade<true>(source, K_, signal, count, state.data());
-      to_sink(b, tile, n, count, one, source, signal, adjoint);
+      if (K_ > 1) {
+        CascadeStates<T>& state = one.filter_state;
+        // tiles of every sample are counted from the beginning of the row, not of the range
+        const int64_t before = p_.sections.frames.of_every_sample() ? range_.time_begin : 0;
+        state.restore(place_of<T>(const_cast<A*>(p_.before_tiles), batches_, K_,
+                                  before / kSectionTile + tile, b));
+        filter_cascade<true>(source, K_ - 1, signal, count, state.data());
+      }
+      to_sink(b, tile, n, count, one, source, adjoint);
     });
     if (p_.grad_x != nullptr) {
       L::store(p_.grad_x + row * p_.grad_x_stride + n, p_.grad_x_stride, rows, count, g);
@@ -194,34 +200,42 @@ class Backward {
 
   // Where each source's gradient goes.
   template <class F>
-  void to_sink(int64_t b, int64_t tile, int64_t, int64_t count, BackwardBatch<T>&,
-               const SectionTable<V, A>&, const V* signal, F&& adjoint) const {
+  void to_sink(int64_t b, int64_t tile, int64_t n, int64_t count, BackwardBatch<T>&,
+               const SharedSections<V, A>&, F&& adjoint) const {
     const auto tiles = static_cast<int64_t>(tiles_.size());
+    const int64_t row = batches_.begin(b);
     A* to = p_.parts + (b * tiles + tile) * K_ * 5 * kSectionTile;
-    adjoint(SharedGradient<V>(to, batches_.size(b), count, signal + K_ * kSectionTile));
+    adjoint(SharedGradient<V, T>(to, batches_.size(b), count, p_.x + row * p_.x_stride + n,
+                                 p_.x_stride, p_.y + row * p_.y_stride + n, p_.y_stride));
   }
   template <bool linear, class F>
   void to_sink(int64_t, int64_t, int64_t n, int64_t, BackwardBatch<T>& one,
-               const SectionFrame<V, linear>&, const V*, F&& adjoint) {
+               const SectionFrame<V, linear>&, F&& adjoint) {
     adjoint(one.frames.template of_frame<linear>(n, sections_.part()));
   }
   template <class F>
   void to_sink(int64_t b, int64_t, int64_t n, int64_t count, BackwardBatch<T>& one,
-               const SectionTable<V, Lane<V>>&, const V*, F&& adjoint) {
-    adjoint(GradientOfSamples<V>{gradients_.data(), K_});
+               const SectionTable<V>&, F&& adjoint) {
+    const SectionLanes<V> to = sections_.lanes(gradients_);
+    adjoint(GradientOfSamples<V>{to, K_});
     if (p_.sums != nullptr) {
       one.frames.add(n, count, sections_.part(), gradients_.data());
-    } else if (p_.grad_sos != nullptr) {
-      store(p_.grad_sos, b, n, count);
+    } else if (p_.grad) {
+      store(p_.grad, to, b, n, count);
     } else {
-      store(p_.wide_grad_sos, b, n, count);
+      store(p_.wide_grad, to, b, n, count);
     }
   }
   template <class C>
-  void store(C* to, int64_t b, int64_t n, int64_t count) const {
-    const int64_t stride = p_.sections.set_stride(), taps = K_ * kSectionTaps;
-    Lanes<C>::store(to + batches_.begin(b) * stride + n * taps, stride, batches_.size(b),
-                    count * taps, &gradients_[0].v);
+  void store(const SectionNumbers<C>& to, const SectionLanes<V>& from, int64_t b, int64_t n,
+             int64_t count) const {
+    const int64_t stride = p_.sections.set_stride(), of_sample = K_ * p_.sections.stride;
+    const SectionNumbers<C> at = to + (batches_.begin(b) * stride + n * of_sample);
+    const auto put = [&](C* numbers, const Lane<V>* lanes) {
+      Lanes<C>::store(numbers, stride, batches_.size(b), count * of_sample, &lanes->v);
+    };
+    put(at.b, from.b);
+    if (p_.sections.stride != kSectionTaps) put(at.a, from.a);
   }
 
   const LpvSosfiltBackwardParams<T>& p_;
@@ -241,8 +255,9 @@ void lpv_sosfilt_backward(const LpvSosfiltBackwardParams<T>& p, const Range& ran
 // The gradients of a section from its five sums, [5, tile], for `count` samples that are `stride`
 // numbers apart.
 template <class C, class A, class G>
-void write_gradients(const C* c, const A* sums, int64_t count, int64_t stride, G* to) {
-  for (int64_t n = 0; n < count; ++n, c += stride, to += stride) {
+void write_gradients(SectionNumbers<const C> c, const A* sums, int64_t count, int64_t stride,
+                     SectionNumbers<G> to) {
+  for (int64_t n = 0; n < count; ++n, c = c + stride, to = to + stride) {
     const A inverse = A(1) / A(c[kInverse]), turned = conjugate(inverse);
     A of_a0(0);
     for (int j = 0; j < 5; ++j) {
@@ -270,15 +285,15 @@ void lpv_sosfilt_sum(const LpvSosfiltSumParams<T>& p, const Range& range) {
         for (int64_t j = 0; j < of_tile; ++j) sums[j] += part[j];
       }
       const int64_t n = range.time_begin + tile * kSectionTile;
-      const int64_t count = std::min(kSectionTile, range.time_end - n), stride = K * kSectionTaps;
+      const int64_t count = std::min(kSectionTile, range.time_end - n);
+      const int64_t stride = K * p.sections.stride;
       for (int64_t k = 0; k < K; ++k) {
-        const int64_t at = (set * p.sections.frames.count + n) * stride + k * kSectionTaps;
+        const int64_t at = (set * p.sections.frames.count + n) * stride + k * p.sections.stride;
         const A* of_section = &sums[k * 5 * kSectionTile];
-        if (p.sections.sos != nullptr) {
-          write_gradients(p.sections.sos + at, of_section, count, stride, p.grad_sos + at);
+        if (p.sections.given) {
+          write_gradients(p.sections.given + at, of_section, count, stride, p.grad + at);
         } else {
-          write_gradients(p.sections.wide_sos + at, of_section, count, stride,
-                          p.wide_grad_sos + at);
+          write_gradients(p.sections.wide + at, of_section, count, stride, p.wide_grad + at);
         }
       }
     }

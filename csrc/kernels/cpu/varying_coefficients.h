@@ -16,13 +16,13 @@ class TileSections {
   using L = Lanes<T>;
   using V = typename L::V;
   using A = acc_t<T>;
-  using SharedTable = SectionTable<V, A>;
+  using SharedTable = SharedSections<V, A>;
 
   TileSections(const VaryingSections<T>& given, const Batches& batches, bool reverse = false)
       : given_(given),
         batches_(batches),
         taps_(given.count * kSectionTaps),
-        ahead_((reverse ? -kSectionTile : kSectionTile) * taps_),
+        ahead_((reverse ? -kSectionTile : kSectionTile) * given.count * given.stride),
         first_(taps_),
         difference_(taps_),
         table_(shared() ? 0 : kSectionTile * taps_),
@@ -38,6 +38,14 @@ class TileSections {
   // Of every sample, and the same for all rows of a set.
   bool shared() const { return given_.frames.of_every_sample() && !batches_.sets_differ(); }
   const double* part() const { return part_; }
+  // The sections of a tile in `numbers`: those of every sample as they are given.
+  SectionLanes<V> lanes(std::vector<Lane<V>>& numbers) const {
+    if (given_.stride == kSectionTaps || !given_.frames.of_every_sample()) {
+      return {numbers.data(), numbers.data() + 3};
+    }
+    return {numbers.data(), numbers.data() + kSectionTile * given_.count * given_.stride,
+            given_.stride};
+  }
 
   // f(source), for `count` samples from n on.
   template <class F>
@@ -48,9 +56,10 @@ class TileSections {
     }
     const Frames& frames = given_.frames;
     for (int64_t i = 0; i < count; ++i) part_[i] = frames.part(n + i);
+    const SectionLanes<V> table = lanes(table_);
     if (frames.of_every_sample()) {
-      read(batch, n * taps_, count * taps_, &table_[0].v);
-      for (int64_t i = 0; i < count * given_.count; ++i) invert(&table_[i * kSectionTaps]);
+      read(batch, n, count, table);
+      for (int64_t i = 0; i < count * given_.count; ++i) invert(table, i);
     } else {
       to_frame(batch, n);
       if (frames.long_ones(kSectionTile) && monic_) {
@@ -63,53 +72,65 @@ class TileSections {
         interpolate(i);
       }
     }
-    f(SectionTable<V, Lane<V>>{table_.data(), given_.count});
+    f(SectionTable<V>{table, given_.count});
   }
 
  private:
   A* shared_numbers() { return reinterpret_cast<A*>(shared_table_.data()); }
-  // f(pointer), of the type that the sections have.
+  // f(numbers), of the type that the sections have.
   template <class F>
-  void with_sos(F&& f) const {
-    given_.sos != nullptr ? f(given_.sos) : f(given_.wide_sos);
+  void with_numbers(F&& f) const {
+    given_.given ? f(given_.given) : f(given_.wide);
   }
-  // `count` numbers of the rows' sets.
-  void read(int64_t batch, int64_t from, int64_t count, V* to) const {
-    with_sos([&](const auto* sos) {
-      using C = std::remove_cvref_t<decltype(*sos)>;
-      const int64_t stride = given_.set_stride(), row = batches_.begin(batch);
-      if (!batches_.sets_differ()) {
-        const C* set = sos + row / batches_.rows_per_set * stride + from;
-        for (int64_t i = 0; i < count; ++i) to[i] = in_all_lanes<V>(A(set[i]));
-      } else {
-        Lanes<C>::load(sos + row * stride + from, stride, batches_.size(batch), count,
-                       kAheadInRow<C>, to);
+  // The sections of `count` samples, or frames, in the sets of the rows.
+  void read(int64_t batch, int64_t from, int64_t count, const SectionLanes<V>& to) const {
+    with_numbers([&](const auto& numbers) {
+      using C = std::remove_cvref_t<decltype(*numbers.b)>;
+      const int64_t stride = given_.set_stride(), of_sample = given_.count * given_.stride;
+      const int64_t row = batches_.begin(batch), at = from * of_sample;
+      if (batches_.sets_differ() && to.stride == given_.stride) {
+        const auto load = [&](const C* c, Lane<V>* lanes) {
+          Lanes<C>::load(c + row * stride + at, stride, batches_.size(batch), count * of_sample,
+                         kAheadInRow<C>, &lanes->v);
+        };
+        load(numbers.b, to.b);
+        if (given_.stride != kSectionTaps) load(numbers.a, to.a);
+        return;
+      }
+      for (int64_t i = 0; i < count * given_.count; ++i) {
+        for (int64_t lane = 0; lane < L::count; ++lane) {
+          const int64_t of_lane = row + std::min(lane, batches_.size(batch) - 1);
+          const auto c =
+              numbers + (of_lane / batches_.rows_per_set * stride + at + i * given_.stride);
+          for (int j = 0; j < kSectionTaps; ++j) L::set(to(i, j), lane, A(c[j]));
+        }
       }
     });
   }
   void fill_shared(int64_t batch, int64_t n, int64_t count) {
     begin_ = n;
     set_ = batch / batches_.per_set();
-    with_sos([&](const auto* sos) {
+    with_numbers([&](const auto& numbers) {
       const int64_t sections = count * given_.count;
-      const auto* c = sos + set_ * given_.set_stride() + n * taps_;
-      for (int64_t i = 0; i < sections; ++i, c += kSectionTaps) {
+      auto c = numbers + (set_ * given_.set_stride() + n * given_.count * given_.stride);
+      for (int64_t i = 0; i < sections; ++i, c = c + given_.stride) {
         A* to = shared_numbers() + i * SharedTable::kStride;
-        __builtin_prefetch(c + ahead_);
+        __builtin_prefetch(c.b + ahead_);
+        if (given_.stride != kSectionTaps) __builtin_prefetch(c.a + ahead_);
         // a vector reads two numbers of the next section, which the last one of all has not
-        i + 1 < sections ? copy_section(c, to) : copy_taps(c, to);
+        if (given_.stride == kSectionTaps && i + 1 < sections) {
+          copy_section(c.b, to);
+        } else {
+          for (int j = 0; j < kSectionTaps; ++j) to[j] = A(c[j]);
+        }
         if (to[kInverse] != A(1)) divide_numbers(to);
       }
     });
   }
   template <class C>
-  POLEZERO_INLINE static void copy_taps(const C* c, A* to) {
-    for (int j = 0; j < kSectionTaps; ++j) to[j] = A(c[j]);
-  }
-  template <class C>
   POLEZERO_INLINE static void copy_section(const C* c, A* to) {
     if constexpr (is_complex<A>) {
-      copy_taps(c, to);
+      for (int j = 0; j < kSectionTaps; ++j) to[j] = A(c[j]);
     } else {
       for (int j = 0; j < kSectionTaps; j += kBatch) store<double>(to + j, to_double(c + j));
     }
@@ -125,8 +146,8 @@ class TileSections {
     if (batch == batch_ && before == frame_) return;
     batch_ = batch;
     frame_ = before;
-    read(batch, before * taps_, taps_, &first_[0].v);
-    read(batch, after * taps_, taps_, &difference_[0].v);
+    read(batch, before, 1, {first_.data(), &first_[3]});
+    read(batch, after, 1, {difference_.data(), &difference_[3]});
     monic_ = true;
     for (int64_t i = 0; i < taps_; ++i) {
       if (i % kSectionTaps == kInverse) {
@@ -142,20 +163,19 @@ class TileSections {
   void interpolate(int64_t i) {
     Lane<V>* to = &table_[i * taps_];
     for (int64_t j = 0; j < taps_; ++j) to[j].v = first_[j].v + part_[i] * difference_[j].v;
-    for (int64_t k = 0; k < given_.count; ++k) divide(to + k * kSectionTaps);
+    for (int64_t k = 0; k < given_.count; ++k) divide({to, to + 3}, k);
   }
   // Most sections are divided already.
-  void invert(Lane<V>* c) {
-    if (are_equal(c[kInverse].v, in_all_lanes<V>(A(1)))) return;
-    for (int64_t lane = 0; lane < L::count; ++lane) {
-      singular_ |= L::get(c[kInverse].v, lane) == A(0);
-    }
-    divide(c);
+  void invert(const SectionLanes<V>& table, int64_t i) {
+    const V a0 = table(i, kInverse);
+    if (are_equal(a0, in_all_lanes<V>(A(1)))) return;
+    for (int64_t lane = 0; lane < L::count; ++lane) singular_ |= L::get(a0, lane) == A(0);
+    divide(table, i);
   }
-  static void divide(Lane<V>* c) {
-    const V inverse = in_all_lanes<V>(A(1)) / c[kInverse].v;
-    for (int i = 0; i < kSectionTaps; ++i) c[i].v = multiply(c[i].v, inverse);
-    c[kInverse].v = inverse;
+  static void divide(const SectionLanes<V>& table, int64_t i) {
+    const V inverse = in_all_lanes<V>(A(1)) / table(i, kInverse);
+    for (int j = 0; j < kSectionTaps; ++j) table(i, j) = multiply(table(i, j), inverse);
+    table(i, kInverse) = inverse;
   }
 
   const VaryingSections<T>& given_;

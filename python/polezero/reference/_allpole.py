@@ -37,10 +37,10 @@ def linear_recurrence(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, 
     return returned(lpv_allpole(-a[..., None], x, zi), *dtypes)
 
 
-def lpv_allpole(a: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+def lpv_allpole(a: Any, x: Any, zi: Any = None, **frames: Any) -> Tensor | tuple[Tensor, Tensor]:
     """y[n] = x[n] - sum_i a_i[n] y[n-i], a ``[..., T or 1, N]``; zi and zf as in :func:`allpole`."""
     (a, x, zi), *dtypes = promote(x, a, x, zi=zi)
-    return returned(lpv_lfilter(torch.ones_like(a[..., :1, :1]), _with_a0(a), x, zi, "df1"), *dtypes)
+    return returned(lpv_lfilter(torch.ones_like(a[..., :1, :1]), _with_a0(a), x, zi, "df1", **frames), *dtypes)
 
 
 def _with_a0(a: Tensor) -> Tensor:

@@ -5,18 +5,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from polezero.reference._frames import of_samples
 from polezero.reference._promotion import promote, returned
 
 __all__ = ["lpv_fir", "lpv_lfilter"]
 
 
-def lpv_fir(b: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+def lpv_fir(b: Any, x: Any, zi: Any = None, **frames: Any) -> Tensor | tuple[Tensor, Tensor]:
     """y[n] = sum_k b_k[n] x[n-k], b ``[..., T or 1, M+1]``; zi and zf are the last M inputs, newest first."""
     (b, x, zi), *dtypes = promote(x, b, x, zi=zi)
-    return returned(lpv_lfilter(b, torch.ones_like(b[..., :1, :1]), x, zi, "df1"), *dtypes)
+    return returned(lpv_lfilter(b, torch.ones_like(b[..., :1, :1]), x, zi, "df1", **frames), *dtypes)
 
 
-def lpv_lfilter(b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2") -> Tensor | tuple[Tensor, Tensor]:
+def lpv_lfilter(
+    b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2", **frames: Any
+) -> Tensor | tuple[Tensor, Tensor]:
     """The direct forms as they are drawn, b ``[..., T or 1, M+1]`` and a ``[..., T or 1, N+1]`` used as they are at
     time n, a_0 divided out; the state zi is what their delays hold, P = max(M, N)::
 
@@ -26,6 +29,7 @@ def lpv_lfilter(b: Any, a: Any, x: Any, zi: Any = None, form: str = "tdf2") -> T
         tdf2  y = b_0 x + s_1,  s_j' = s_{j+1} + b_j x - a_j y                                    s
     """
     (b, a, x, zi), dtype, of_state = promote(x, b, a, x, zi=zi)
+    b, a = (of_samples(c, -2, x, **frames) for c in (b, a))
     T, M, N = x.shape[-1], b.shape[-1] - 1, a.shape[-1] - 1
     lead = torch.broadcast_shapes(b.shape[:-2], a.shape[:-2], x.shape[:-1])
     x = x.expand(*lead, T)

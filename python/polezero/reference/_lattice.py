@@ -3,6 +3,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from polezero.reference._frames import of_samples
 from polezero.reference._promotion import promote
 
 __all__ = ["lattice", "lpv_lattice"]
@@ -14,7 +15,7 @@ def lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tuple[
     return lpv_lattice(k[..., None, :], x, zi, None if taps is None else taps[..., None, :])
 
 
-def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None, **frames: Any) -> Tensor | tuple[Tensor, Tensor]:
     """The normalised lattice as it is drawn, k ``[..., T or 1, N]``, taps ``[..., T or 1, N+1]``, from the top::
 
         f_N = x / (c_1 .. c_N),  f_{i-1} = c_i f_i - k_i g_{i-1}[n-1],  g_i = conj(k_i) f_i + c_i g_{i-1}[n-1]
@@ -22,6 +23,7 @@ def lpv_lattice(k: Any, x: Any, zi: Any = None, taps: Any = None) -> Tensor | tu
     with c_i = sqrt(1 - |k_i|^2); y = f_0, or sum_i taps_i c_1 .. c_i g_i. zi and zf ``[..., N]`` are g_0..g_{N-1}.
     """
     (k, x, taps, zi), dtype, of_state = promote(x, k, x, taps, zi=zi)
+    k, taps = (of_samples(c, -2, x, **frames) for c in (k, taps))
     N, T = k.shape[-1], x.shape[-1]
     lead = torch.broadcast_shapes(k.shape[:-2], x.shape[:-1], () if taps is None else taps.shape[:-2])
     g = list((x.new_zeros(*lead, N) if zi is None else zi.expand(*lead, N)).unbind(-1))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from polezero.reference._forms import lpv_lfilter
+from polezero.reference._frames import of_samples
 from polezero.reference._lattice import lpv_lattice
 from polezero.reference._lfilter import lfilter
 from polezero.reference._promotion import promote, returned
@@ -20,17 +21,10 @@ def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Tensor | tuple[
     return returned(_in_turn(sos, x, zi, lambda b, a, u, state: lfilter(b, a, u, axis, state)), *dtypes)
 
 
-def lpv_sosfilt(
-    sos: Any, x: Any, zi: Any = None, *, hop: int | None = None, interpolation: str = "linear", offset: int = 0
-) -> Tensor | tuple[Tensor, Tensor]:
-    """Sections ``[..., T or 1, K, 6]`` one after another, each :func:`lpv_lfilter` in the form tdf2; or, with ``hop``,
-    of frames ``[..., F, K, 6]``."""
+def lpv_sosfilt(sos: Any, x: Any, zi: Any = None, **frames: Any) -> Tensor | tuple[Tensor, Tensor]:
+    """Sections ``[..., T or 1, K, 6]`` one after another, each :func:`lpv_lfilter` in the form tdf2."""
     (sos, x, zi), *dtypes = promote(x, sos, x, zi=zi)
-    if hop is not None:
-        n = torch.arange(offset, offset + x.shape[-1], device=x.device)
-        first, after = (sos.index_select(-3, f.clamp(max=sos.shape[-3] - 1)) for f in (n // hop, n // hop + 1))
-        part = (n % hop if interpolation == "linear" else 0 * n).to(torch.float64) / hop
-        sos = first + part[:, None, None] * (after - first)
+    sos = of_samples(sos, -3, x, **frames)
     return returned(_in_turn(sos, x, zi, lpv_lfilter), *dtypes)
 
 
@@ -40,9 +34,10 @@ def parallel(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]
     return lpv_parallel(sos[..., None, :, :], x, zi)
 
 
-def lpv_parallel(sos: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+def lpv_parallel(sos: Any, x: Any, zi: Any = None, **frames: Any) -> Tensor | tuple[Tensor, Tensor]:
     """Sections ``[..., T or 1, K, 6]`` side by side, each a lattice of two stages with a ladder; zi ``[K, ..., 2]``."""
     (sos, x, zi), *dtypes = promote(x, sos, x, zi=zi)
+    sos = of_samples(sos, -3, x, **frames)
     y, states = x.new_zeros(()), []
     for i in range(sos.shape[-2]):
         b, a = (sos[..., i, part] / sos[..., i, 3:4] for part in (slice(0, 3), slice(3, 6)))

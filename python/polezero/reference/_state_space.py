@@ -3,6 +3,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from polezero.reference._frames import of_samples
 from polezero.reference._promotion import promote, returned
 
 __all__ = ["lpv_state_space", "state_space"]
@@ -15,9 +16,12 @@ def state_space(A: Any, B: Any, C: Any, D: Any, x: Any, zi: Any = None) -> Tenso
     return returned(lpv_state_space(A, B, C, D, x, zi), *dtypes)
 
 
-def lpv_state_space(A: Any, B: Any, C: Any, D: Any, x: Any, zi: Any = None) -> Tensor | tuple[Tensor, Tensor]:
+def lpv_state_space(
+    A: Any, B: Any, C: Any, D: Any, x: Any, zi: Any = None, **frames: Any
+) -> Tensor | tuple[Tensor, Tensor]:
     """:func:`state_space` with matrices ``[..., T or 1, rows, columns]`` used as they are at time n."""
     (A, B, C, D, x, zi), dtype, of_state = promote(x, A, B, C, D, x, zi=zi)
+    A, B, C, D = (of_samples(m, -3, x, **frames) for m in (A, B, C, D))
     given = [m for m in (A, B, C, D) if m is not None]
     lead = torch.broadcast_shapes(*(m.shape[:-3] for m in given), x.shape[:-2])
     v = x.new_zeros(*lead, A.shape[-1]) if zi is None else zi.expand(*lead, A.shape[-1])

@@ -107,7 +107,16 @@ struct OnGpu {
 
   static VaryingSections<D> sections(Gpu& gpu, const VaryingSections<T>& s, int64_t rows) {
     const int64_t numbers = rows / s.rows_per_set * s.set_stride();
-    return {.count = s.count, .frames = s.frames, .rows_per_set = s.rows_per_set, .sos = gpu.in(s.sos, numbers), .wide_sos = gpu.in(s.wide_sos, numbers)};
+    return {.count = s.count, .frames = s.frames, .rows_per_set = s.rows_per_set, .stride = s.stride,
+            .given = of_sections<const D>(s.given, s.stride, [&](const T* p) { return gpu.in(p, numbers); }),
+            .wide = of_sections<const on_gpu_t<A>>(s.wide, s.stride, [&](const A* p) { return gpu.in(p, numbers); })};
+  }
+  // Of one tensor, or of two.
+  template <class C, class Host, class Copy>
+  static SectionNumbers<C> of_sections(const SectionNumbers<Host>& host, int64_t stride, Copy&& copy) {
+    if (!host) return {};
+    C* b = copy(host.b);
+    return {b, stride == 6 ? b + 3 : copy(host.a)};
   }
   static void lpv_sosfilt_forward(const LpvSosfiltForwardParams<T>& p, int64_t time) {
     Gpu gpu;
@@ -135,8 +144,10 @@ struct OnGpu {
                                    .state = gpu.out(p.state, states, true),
                                    .x = gpu.in(p.x, Gpu::extent(p.rows, time, p.x_stride)),
                                    .x_stride = p.x_stride,
-                                   .grad_sos = gpu.out(p.grad_sos, numbers),
-                                   .wide_grad_sos = gpu.out(p.wide_grad_sos, numbers)},
+                                   .y = gpu.in(p.y, Gpu::extent(p.rows, time, p.y_stride)),
+                                   .y_stride = p.y_stride,
+                                   .grad = of_sections<D>(p.grad, p.sections.stride, [&](T* to) { return gpu.out(to, numbers); }),
+                                   .wide_grad = of_sections<on_gpu_t<A>>(p.wide_grad, p.sections.stride, [&](A* to) { return gpu.out(to, numbers); })},
                                   gpu.in(zi, states), time);
     gpu.finish();
   }

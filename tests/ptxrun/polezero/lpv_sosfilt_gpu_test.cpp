@@ -20,12 +20,13 @@ VaryingResult<T> run_on_gpu(const VaryingCase<T>& c, const Needed& needed = {}) 
   if (!needed.x) p.grad_x = nullptr;
   if (!needed.sos) p.x = nullptr;
   // in the type of the sections
-  std::vector<T> gradient(needed.sos ? c.sos.size() : 0, kUntouched<T>);
-  std::fill(out.gradient.begin(), out.gradient.end(), kUntouched<A>);
-  if (needed.sos && c.sos.empty()) p.wide_grad_sos = out.gradient.data();
-  if (needed.sos && !c.sos.empty()) p.grad_sos = gradient.data();
+  std::vector<T> gradient(c.given.size(), kUntouched<T>);
+  std::vector<A> wide_gradient(c.wide.size(), kUntouched<A>);
+  if (needed.sos && c.is_wide()) p.wide_grad = c.numbers(wide_gradient.data());
+  if (needed.sos && !c.is_wide()) p.grad = c.numbers(gradient.data());
   OnGpu<T>::lpv_sosfilt_backward(p, needed.sos ? c.zi.data() : nullptr, c.shape.time);
-  std::copy(gradient.begin(), gradient.end(), out.gradient.begin());
+  if (p.grad) c.take_gradient(gradient, out);
+  if (p.wide_grad) c.take_gradient(wide_gradient, out);
   return out;
 }
 
@@ -54,7 +55,8 @@ TYPED_TEST(GpuVaryingSections, EqualsItsDefinition) {
             for (const bool monic : {true, false}) {
               // sections in float64 beside float32
               const bool wide = frames.of_every_sample() && sections == 1;
-              GpuVaryingSections<TypeParam>::check({rows, time, sections, rows_per_set, frames, wide, monic});
+              const bool apart = sections == 1 && monic;
+              GpuVaryingSections<TypeParam>::check({rows, time, sections, rows_per_set, frames, wide, monic, apart});
               if (::testing::Test::HasFatalFailure()) return;
             }
           }

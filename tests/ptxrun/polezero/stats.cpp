@@ -166,6 +166,11 @@ void varying() {
   });
 }
 
+template <class C>
+SectionNumbers<C> of_one_tensor(C* sections) {
+  return {sections, sections + 3};
+}
+
 // With the gradient of the sections backward: the filter runs once more.
 template <class T>
 void varying_sections() {
@@ -184,7 +189,7 @@ void varying_sections() {
       const bool wide = hop > 1;
       std::vector<T> narrow;
       for (const A& c : sos) narrow.push_back(static_cast<T>(c));
-      return {.count = K, .frames = frames, .rows_per_set = p.rows, .sos = wide ? nullptr : p.gpu.in(narrow.data(), count), .wide_sos = wide ? p.gpu.in(sos.data(), count) : nullptr};
+      return {.count = K, .frames = frames, .rows_per_set = p.rows, .given = of_one_tensor(wide ? nullptr : p.gpu.in(narrow.data(), count)), .wide = of_one_tensor(wide ? p.gpu.in(sos.data(), count) : nullptr)};
     };
     const std::string name = hop == 1 ? "four varying sections" : "four varying sections in frames of 64";
     count<T>(name + ", forward", kOneRow, [&](Problem<T>& p) {
@@ -196,8 +201,8 @@ void varying_sections() {
       const int64_t numbers = s.set_stride();
       cuda::lpv_sosfilt_backward<D>(p.context(),
                                     {.sections = s, .rows = p.rows, .grad_y = p.signal(), .grad_y_stride = p.time, .grad_x = p.out(), .grad_x_stride = p.time, .state = p.state(2 * K),
-                                     .x = p.signal(), .x_stride = p.time, .grad_sos = hop == 1 ? p.out(numbers) : nullptr,
-                                     .wide_grad_sos = hop > 1 ? p.template out<A>(numbers) : nullptr},
+                                     .x = p.signal(), .x_stride = p.time, .y = p.signal(), .y_stride = p.time,
+                                     .grad = of_one_tensor(hop == 1 ? p.out(numbers) : nullptr), .wide_grad = of_one_tensor(hop > 1 ? p.template out<A>(numbers) : nullptr)},
                                     p.state(2 * K), p.time);
     });
   }

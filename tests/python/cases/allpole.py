@@ -188,6 +188,7 @@ CASES = [
         examples={
             "zi": Example(inputs=partial(lpv_inputs, M=-1, N=3, zi=3)),
             "rows": Example(inputs=partial(lpv_inputs, M=-1, lead=(2,))),
+            "frames": Example(inputs=partial(lpv_inputs, M=-1), options={"hop": 2, "offset": 1}),
         },
         sized={"order_2": lpv_sized(0.3), "order_4": lpv_sized(0.3, 1.1)},
         ops={"lpv_allpole": {"rest": lambda d: lpv_inputs(d, M=-1), "zi": lambda d: lpv_inputs(d, M=-1, zi=2)}},

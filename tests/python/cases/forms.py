@@ -44,6 +44,16 @@ def signals(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     return torch.randn(2, 7, dtype=dtype), torch.randn(2, 7, dtype=dtype)
 
 
+def of_section(dtype: torch.dtype, **sizes: Any) -> tuple[Tensor, ...]:
+    """As the core op takes them: three taps each, over as much time."""
+    return lpv_inputs(dtype, T=7, zi=2, **sizes)
+
+
+def section_backward(b: Tensor, a: Tensor, x: Tensor, zi: Tensor) -> tuple[Any, ...]:
+    return torch.randn_like(x), torch.randn_like(zi), b, a, x, torch.randn_like(x), True, True, True
+
+
+FRAMES = {"hop": 2, "offset": 1}  # three for five samples
 FORMS = "form: expected 'df1', 'df2', 'tdf1' or 'tdf2', got"
 TAPS = "taps: expected a number >= 0, got"
 BAD_FIR = {
@@ -89,7 +99,11 @@ CASES = [
         reference.lpv_fir,
         "b x zi",
         saves={"b": "x", "x": "", "zi": ""},
-        examples={"zi": example(N=-1, T=3, zi=2), "rows": example(N=-1, lead=(2,))},
+        examples={
+            "zi": example(N=-1, T=3, zi=2),
+            "rows": example(N=-1, lead=(2,)),
+            "frames": Example(inputs=partial(lpv_inputs, N=-1), options=FRAMES),
+        },
         sized={"order_2": Sized(coefficients=lambda T, radius: (moving(B, T),), state=last(2), over_time={"b": -2})},
         ops={
             "lpv_fir": {"rest": lambda d: lpv_inputs(d, N=-1), "zi": lambda d: lpv_inputs(d, N=-1, zi=2)},
@@ -114,6 +128,13 @@ CASES = [
             "tdf1_zi": example("tdf1", N=1, zi=3),
             "tdf2": example("tdf2"),
             "tdf2_short": example("tdf2", M=3, T=2, zi=3, constant="a"),
+            "section": example("tdf2", zi=2, lead=(2,)),
+            "section_of_rows": Example(
+                inputs=lambda d: (*lpv_inputs(d)[:2], torch.randn(5, 5, dtype=d)), options={"form": "tdf2"}, main=True
+            ),
+            "section_constant_b": example("tdf2", zi=2, constant="b"),
+            "section_frames": Example(inputs=partial(lpv_inputs, zi=2, lead=(2,)), options=FRAMES),
+            "frames": Example(inputs=partial(lpv_inputs, M=3, zi=3), options={**FRAMES, "interpolation": "hold"}),
         },
         sized={
             **{form: sized(form) for form in STATES},
@@ -123,6 +144,19 @@ CASES = [
             "lpv_lfilter": {
                 form: lambda d, form=form, states=states: (*lpv_inputs(d, M=1, zi=states), form)
                 for form, states in [("df1", 3), ("df2", 2), ("tdf1", 3), ("tdf2", 2)]
+            },
+            "lpv_lfilter_forward": {
+                "rest": lambda d: of_section(d)[:3],
+                "frames": lambda d: (*of_section(d), 3, 1, True),
+            },
+            "lpv_lfilter_backward": {
+                "all": lambda d: section_backward(*of_section(d, lead=(2,))),
+                "shared": lambda d: (*section_backward(*of_section(d)), 1),
+                "frames": lambda d: (*section_backward(*of_section(d)), 0, 3, 1, True),
+                "only_x": lambda d: (
+                    *(torch.randn(2, 7, dtype=d), None, *of_section(d)[:2], None, None),
+                    *(False, True, False),
+                ),
             },
             "monic": {
                 "rows": lambda d: lpv_inputs(d, T=7, lead=(2,))[:2],

@@ -177,6 +177,7 @@ CASES = [
             "rows": lattice(N=3, lead=(2,)),
             "zi_constant": lattice(zi=True, constant=True),
             "taps": lattice("k x taps", N=1, taps=True),
+            "frames": Example(inputs=partial(lattice_inputs, zi=True, taps=True), options={"hop": 2, "offset": 1}),
         },
         sized={
             "order_2": Sized(
@@ -217,7 +218,10 @@ CASES = [
         "lpv.parallel",
         reference.lpv_parallel,
         "sos x zi",
-        examples={"zi": Example(inputs=partial(moving_sections, T=3, zi=True))},
+        examples={
+            "zi": Example(inputs=partial(moving_sections, T=3, zi=True)),
+            "frames": Example(inputs=partial(moving_sections, T=3), options={"hop": 2, "interpolation": "hold"}),
+        },
         sized={
             "sections": Sized(
                 coefficients=lambda T, radius: (moving(sections(radius), T),),

@@ -65,6 +65,10 @@ def backward_arguments(sos: Tensor, x: Tensor, zi: Tensor) -> tuple[Any, ...]:
     return torch.randn_like(x), torch.randn_like(zi), sos, x, zi, True, True, True
 
 
+def lpv_backward_arguments(sos: Tensor, x: Tensor, zi: Tensor) -> tuple[Any, ...]:
+    return torch.randn_like(x), torch.randn_like(zi), sos, x, torch.randn_like(x), zi, True, True, True
+
+
 def state(shape: str) -> str:
     return f"sosfilt: zi: expected 2 sections along axis 0 and 2 values along that of time, got shape {shape}"
 
@@ -140,7 +144,7 @@ CASES = [
         "lpv.sosfilt",
         reference.lpv_sosfilt,
         "sos x zi",
-        saves={"sos": "x", "x": "", "zi": ""},
+        saves={"sos": "x y", "x": "", "zi": ""},
         examples={
             "zi": example(lead=(5,), lead_zi=(2,)),
             "frames": Example(
@@ -185,11 +189,11 @@ CASES = [
                 "frames": lambda d: (*core_arguments(d, lead=(3,)), 3, 1, True),
             },
             "lpv_sosfilt_backward": {
-                "all": lambda d: backward_arguments(*core_arguments(d, lead=(5,))),
-                "shared": lambda d: (*backward_arguments(*core_arguments(d, lead=(5,))), 1),
-                "frames": lambda d: (*backward_arguments(*core_arguments(d, lead=(3,))), 1, 2, 1, True),
+                "all": lambda d: lpv_backward_arguments(*core_arguments(d, lead=(5,))),
+                "shared": lambda d: (*lpv_backward_arguments(*core_arguments(d, lead=(5,))), 1),
+                "frames": lambda d: (*lpv_backward_arguments(*core_arguments(d, lead=(3,))), 1, 2, 1, True),
                 "only_x": lambda d: (
-                    *(torch.randn(2, 7, dtype=d), None, sosfilt_inputs(d, lead=(7,))[0], None, None),
+                    *(torch.randn(2, 7, dtype=d), None, sosfilt_inputs(d, lead=(7,))[0], None, None, None),
                     *(False, True, False),
                 ),
             },
@@ -229,7 +233,7 @@ CASES = [
             "offset_without_frames": Bad(
                 lambda: lpv.sosfilt(torch.ones(5, 2, 6), X, offset=2),
                 ValueError,
-                "lpv.sosfilt: offset: expected 0 of sections of every sample, got 2",
+                "lpv.sosfilt: offset: expected 0 of coefficients of every sample, got 2",
             ),
             "interpolation": Bad(
                 lambda: lpv.sosfilt(torch.ones(5, 2, 6), X, hop=1, interpolation="cubic"),

@@ -163,7 +163,12 @@ CASES = [
         reference.lpv_state_space,
         "A B C D x zi",
         saves={"A": "x", "B": "x", "C": "x", "x": "", "zi": ""},
-        examples={"zi": Example(inputs=partial(state_space_inputs, over_time=True, T=3, O=2, constant="C"))},
+        examples={
+            "zi": Example(inputs=partial(state_space_inputs, over_time=True, T=3, O=2, constant="C")),
+            "frames": Example(
+                inputs=partial(state_space_inputs, over_time=True, T=3, constant="C"), options={"hop": 2, "offset": 1}
+            ),
+        },
         sized={"rotation": sized(rotating_over_time, over_time={"A": -3, "B": -3, "C": -3})},
         ops={"lpv_state_space": {"zi": lambda d: state_space_inputs(d, T=7, S=3, O=4, over_time=True)}},
         bad={

@@ -15,6 +15,18 @@ POLEZERO_ISA_BEGIN
 // The order in which a source of all six keeps them: as they are given, with 1 / a_0 for a_0.
 inline constexpr int kSectionTaps = 6, kInverse = 3;
 
+// A row of each lane: sections [samples, K], `stride` vectors from one to the next.
+template <class V>
+struct SectionLanes {
+  Lane<V>*b = nullptr, *a = nullptr;
+  int64_t stride = kSectionTaps;
+
+  // Of section i: in the order of one tensor.
+  POLEZERO_INLINE V& operator()(int64_t i, int j) const {
+    return (j < 3 ? b[i * stride + j] : a[i * stride + j - 3]).v;
+  }
+};
+
 template <class V, class A>
 POLEZERO_INLINE V in_all_lanes(A u) {
   if constexpr (std::is_same_v<V, A>) {
@@ -24,27 +36,33 @@ POLEZERO_INLINE V in_all_lanes(A u) {
   }
 }
 
-// Of every sample, numbers that all rows share, or (A a Lane) each row's own: [samples, K, stride].
-template <class V, class A>
+// Of every sample, each row's own.
+template <class V>
 struct SectionTable {
-  // A section of numbers is written, and found, as whole vectors.
-  static constexpr int64_t kStride = std::is_same_v<A, double> ? 8 : kSectionTaps;
+  SectionLanes<V> taps;
+  int64_t K;
+
+  POLEZERO_INLINE Section<V> operator()(int64_t n, int64_t k) const {
+    const int64_t i = n * K + k;
+    return {taps(i, 0), taps(i, 1), taps(i, 2), taps(i, 4), taps(i, 5)};
+  }
+  POLEZERO_INLINE V inverse(int64_t n, int64_t k) const { return taps(n * K + k, kInverse); }
+};
+
+// Of every sample, numbers that all rows share: [samples, K, stride].
+template <class V, class A>
+struct SharedSections {
+  // A section is written, and found, as whole vectors.
+  static constexpr int64_t kStride = is_complex<V> ? kSectionTaps : 8;
   const A* taps;
   int64_t K;
 
-  POLEZERO_INLINE V tap(const A* c, int i) const {
-    if constexpr (std::is_same_v<A, Lane<V>>) {
-      return c[i].v;
-    } else {
-      return in_all_lanes<V>(c[i]);
-    }
-  }
   const A* at(int64_t n, int64_t k) const { return taps + (n * K + k) * kStride; }
   POLEZERO_INLINE Section<V> operator()(int64_t n, int64_t k) const {
     const A* c = at(n, k);
-    return {tap(c, 0), tap(c, 1), tap(c, 2), tap(c, 4), tap(c, 5)};
+    return {in_all_lanes<V>(c[0]), in_all_lanes<V>(c[1]), in_all_lanes<V>(c[2]),
+            in_all_lanes<V>(c[4]), in_all_lanes<V>(c[5])};
   }
-  POLEZERO_INLINE V inverse(int64_t n, int64_t k) const { return tap(at(n, k), kInverse); }
 };
 
 // Between two frames with a_0 = 1: `first` and what is added to it until the next frame, [K, 6]; or
@@ -185,15 +203,15 @@ struct NoGradient {
   void end(int64_t, const Section&, const SectionState<V>&, const V*) {}
 };
 
-// Of every sample, for each row: to [samples, K, 6].
+// Of every sample, for each row: to [samples, K].
 template <class V>
 struct GradientOfSamples {
   static constexpr bool needs_signals = true, reads_signals = true;
-  Lane<V>* taps;
+  SectionLanes<V> taps;
   int64_t K;
 
   struct Section {
-    Lane<V>* taps;
+    SectionLanes<V> taps;
     int64_t K, k;
 
     template <class Source>
@@ -201,8 +219,7 @@ struct GradientOfSamples {
       V p[kSectionTaps]{};
       at.add_products(p);
       const V inverse = conjugate(sections.inverse(n, k));
-      Lane<V>* to = taps + (n * K + k) * kSectionTaps;
-      for (int i = 0; i < kSectionTaps; ++i) to[i].v = multiply(p[i], inverse);
+      for (int i = 0; i < kSectionTaps; ++i) taps(n * K + k, i) = multiply(p[i], inverse);
     }
   };
   Section begin(int64_t k) { return {taps, K, k}; }
@@ -244,16 +261,17 @@ struct GradientOfFrames {
 };
 
 // Of every sample, summed over the rows of a batch, without a_0: to [K, 5, tile]. Sums over rows
-// are made with time in the lanes.
-template <class V>
+// are made with time in the lanes, as the filter's input and output, x and y, have it already.
+template <class V, class T>
 class SharedGradient {
  public:
   static constexpr bool needs_signals = true, reads_signals = false;
   using A = std::conditional_t<is_complex<V>, V, double>;
 
-  SharedGradient(A* to, int64_t rows, int64_t count, const V* last_output)
-      : sums_(to), rows_(rows), count_(count) {
-    turn(last_output, count, *input_);
+  SharedGradient(A* to, int64_t rows, int64_t count, const T* x, int64_t x_stride, const T* y,
+                 int64_t y_stride)
+      : sums_(to), rows_(rows), count_(count), x_(x), x_stride_(x_stride) {
+    read(y, y_stride, *input_);
   }
 
   struct Section {
@@ -269,7 +287,11 @@ class SharedGradient {
     lambdas_[count_] = after.s0;
     lambdas_[count_ + 1] = after.s1;
     std::swap(input_, output_);
-    turn(signal, count_, *input_);
+    if (k == 0) {
+      read(x_, x_stride_, *input_);
+    } else {
+      turn(signal, count_, *input_);
+    }
     turn(lambdas_, count_ + 2, lambda_);
     A* to = sums_ + k * 5 * kSectionTile;
     for (int64_t n = 0; n < count_; n += kBlock) sum_block(n, to + n);
@@ -280,6 +302,12 @@ class SharedGradient {
   static constexpr int64_t kRow = kSectionTile + std::max<int64_t>(kBlock, 2);  // two more lambdas
   using Rows = A[kRows][kRow];
 
+  void read(const T* from, int64_t stride, Rows& to) const {
+    for (int64_t r = 0; r < rows_; ++r, from += stride) {
+      for (int64_t n = 0; n < count_; ++n) to[r][n] = A(from[n]);
+      for (int64_t n = count_; n % kBlock != 0; ++n) to[r][n] = A(0);
+    }
+  }
   // Samples of all rows, one behind the other in each row.
   static void turn(const V* from, int64_t count, Rows& to) {
     for (int64_t n = 0; n < count; n += kBlock) {
@@ -320,6 +348,8 @@ class SharedGradient {
 
   A* sums_;
   int64_t rows_, count_;
+  const T* x_;
+  int64_t x_stride_;
   Rows signals_[2], lambda_;
   Rows *input_ = &signals_[0], *output_ = &signals_[1];
   V lambdas_[kSectionTile + 2];

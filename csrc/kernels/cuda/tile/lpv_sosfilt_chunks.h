@@ -19,15 +19,15 @@ struct SectionsAt {
   POLEZERO_HD SectionsAt(const VaryingSections<T>& s, int64_t row, int64_t n)
       : sections(s), part(s.frames.part(n)) {
     const int64_t set = row / s.rows_per_set * s.set_stride();
-    before = set + s.frames.before(n) * s.count * 6;
-    after = set + s.frames.after(n) * s.count * 6;
+    before = set + s.frames.before(n) * s.count * s.stride;
+    after = set + s.frames.after(n) * s.count * s.stride;
   }
 
   // Coefficient i of section k, as it is given.
   POLEZERO_HD A tap(int64_t k, int i) const {
-    const A first = number(before + k * 6 + i);
+    const A first = number(before + k * sections.stride, i);
     if (part == 0) return first;
-    return first + A(part) * (number(after + k * 6 + i) - first);
+    return first + A(part) * (number(after + k * sections.stride, i) - first);
   }
   POLEZERO_HD Section<A> section(int64_t k) const {
     const A a0 = tap(k, 3);
@@ -35,8 +35,8 @@ struct SectionsAt {
   }
 
  private:
-  POLEZERO_HD A number(int64_t i) const {
-    return sections.sos != nullptr ? widen(sections.sos[i]) : sections.wide_sos[i];
+  POLEZERO_HD A number(int64_t section, int i) const {
+    return sections.given ? widen((sections.given + section)[i]) : (sections.wide + section)[i];
   }
 };
 
@@ -168,8 +168,8 @@ struct SectionGradient {
   VaryingSections<T> sections;
   int64_t time;
   const A *signals, *lambdas;  // [B, K + 1, T], [B, K, T + 2]
-  T* grad_sos;                 // [sets, F, K, 6], or
-  A* wide_grad_sos;
+  SectionNumbers<T> grad;      // [sets, F, K], or
+  SectionNumbers<A> wide_grad;
 
   // i counts [sets, F, K].
   POLEZERO_HD void write(int64_t i) const {
@@ -186,10 +186,10 @@ struct SectionGradient {
       add(set, k, n, weight, sums);
     }
     for (int j = 0; j < 6; ++j) {
-      if (grad_sos != nullptr) {
-        grad_sos[i * 6 + j] = static_cast<T>(sums[j]);
+      if (grad) {
+        (grad + i * sections.stride)[j] = static_cast<T>(sums[j]);
       } else {
-        wide_grad_sos[i * 6 + j] = sums[j];
+        (wide_grad + i * sections.stride)[j] = sums[j];
       }
     }
   }

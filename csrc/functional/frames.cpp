@@ -1,0 +1,31 @@
+#include "functional/frames.h"
+
+namespace polezero::functional {
+
+Frames::Frames(const char* op, const std::optional<c10::SymInt>& hop,
+               std::string_view interpolation, const c10::SymInt& offset)
+    : op_(op), hop_(hop), linear_(interpolation == "linear"), offset_(offset) {
+  TORCH_CHECK_VALUE(linear_ || interpolation == "hold", op,
+                    ": interpolation: expected 'hold' or 'linear', got '", interpolation, "'");
+  if (!hop) {
+    TORCH_CHECK_VALUE(offset == 0, op, ": offset: expected 0 of coefficients of every sample, got ",
+                      offset);
+    return;
+  }
+  TORCH_CHECK_VALUE(*hop >= 1, op, ": hop: expected at least 1, got ", *hop);
+  TORCH_CHECK_VALUE(offset >= 0 && offset < *hop, op, ": offset: expected 0 .. ", *hop - 1,
+                    ", got ", offset);
+}
+
+Tensor Frames::of_samples(const Argument& coefficients, const Tensor& x, int64_t own) const {
+  const Tensor& t = coefficients.tensor;
+  if (!given() || !t.defined() || t.dim() < own || x.dim() == 0 || t.sym_size(-own) == 1) return t;
+  const c10::SymInt T = x.sym_size(-1), F = t.sym_size(-own),
+                    needed = (offset_ + T + *hop_ - 1) / *hop_;
+  TORCH_CHECK_VALUE(F >= needed, op_, ": ", coefficients.name, ": expected at least ", needed,
+                    " frames of ", *hop_, " samples along the last axis but ",
+                    own == 3 ? "two" : "one", ", got shape ", t.sym_sizes());
+  return autograd::of_samples(t, -own, T, attributes());
+}
+
+}  // namespace polezero::functional
