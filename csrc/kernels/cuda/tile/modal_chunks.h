@@ -293,32 +293,31 @@ POLEZERO_HD void modal_correlation_chunk(const ModalCorrelationParams<T>& p,
   C* part = parts + (row * K + k) * J * c.count + chunk;
   with_states(J, states, [&](auto orders, C* s) {
     for (int64_t j = 0; j < orders; ++j) part[j * c.count] = C{};
-    const auto add = [&](int64_t n, int count, auto&& sum_of) {
+    const auto add = [&](int64_t n, int count, C* sums, int64_t stride) {
       double in[kModalTile], g[kModalTile];
       load_tile(p.x + row * p.x_stride, c.time, false, n, n + count, in);
       load_tile(p.g + row * p.g_stride, c.time, false, n, n + count, g);
       modal_tile(pole_of<C>(p.poles, row, k), orders, in, count, s,
                  [&](int64_t j, const C(&before)[kModalTile], C after) {
-                   C sum = sum_of(j);
+                   C sum = sums[j * stride];
                    POLEZERO_UNROLLED
                    for (int m = 0; m < kModalTile; ++m) {
                      const C s = m + 1 < kModalTile ? before[m + 1] : after;
                      if (m < count) sum += C{g[m] * s.real(), g[m] * s.imag()};
                    }
-                   sum_of(j) = sum;
+                   sums[j * stride] = sum;
                  });
     };
-    const auto in_memory = [&](int64_t j) -> C& { return part[j * c.count]; };
     int64_t n = chunk * c.length;
     if constexpr (!std::is_same_v<decltype(orders), int64_t>) {
       C sum{};
       for (; n + kModalTile <= end; n += kModalTile) {
-        add(n, kModalTile, [&](int64_t) -> C& { return sum; });
+        add(n, kModalTile, &sum, 0);
       }
       part[0] = sum;
     }
     for (; n < end; n += kModalTile) {
-      add(n, end - n < kModalTile ? static_cast<int>(end - n) : kModalTile, in_memory);
+      add(n, end - n < kModalTile ? static_cast<int>(end - n) : kModalTile, part, c.count);
     }
   });
 }
