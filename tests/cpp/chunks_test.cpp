@@ -20,9 +20,9 @@ std::vector<double> clustered(int64_t order, double radius, double angle) {
 
 TEST(Chunks, AreAsAccurateAsTheSerialFilterWherePolesLieTogether) {
   Random random(1);
-  for (const int64_t order : {4, 6, 8}) {
+  for (const int64_t order : {4, 6, 8, 10}) {
     ForwardCase<double> c(random, {0, order, 1, 6000});
-    c.bank.a = clustered(order, 0.95, 0.2);
+    c.bank.a = clustered(order, order == 10 ? 0.99 : 0.95, 0.2);
     c.bank.b = std::vector<double>(order + 1);
     c.bank.b[0] = 1;
     std::fill(c.zi.begin(), c.zi.end(), 0);
@@ -33,12 +33,30 @@ TEST(Chunks, AreAsAccurateAsTheSerialFilterWherePolesLieTogether) {
     carried_by_a_warp = true;
     chunk_length = int64_t{1} << 40;
     const double serial = error(c.run(Emulated<double>::kernels()));
-    for (const int64_t length : {16, 100, 500, 2000}) {
+    for (const int64_t length : {16, 128, 512, 2048}) {
       chunk_length = length;
       EXPECT_LE(error(c.run(Emulated<double>::kernels())), 4 * serial + 1e-15)
           << "order " << order << ", chunks of " << length;
     }
     carried_by_a_warp = false;
+  }
+}
+
+// A state that no output is fed back to is rid of it, in the last chunk too.
+TEST(Chunks, SendNanOfAStateWhereTheDefinitionDoes) {
+  Random random(3);
+  for (const int64_t time : {60, 65}) {
+    for (const int64_t n : {0, 2, 4}) {
+      ForwardCase<float> forward(random, {5, 3, 1, time});
+      BackwardCase<float> backward(random, {5, 3, 1, time});
+      forward.zi[n] = backward.zi[n] = std::nan("");
+      backward.needs_sum_a = backward.needs_sum_b = false;
+      on_an_emulated_gpu<float>([&](const auto& kernels) {
+        ForwardTruth<float>(forward).expect(forward.run(kernels));
+        BackwardTruth<float>(backward).expect(backward.run(kernels));
+      });
+      if (HasFatalFailure()) return;
+    }
   }
 }
 

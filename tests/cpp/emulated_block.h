@@ -110,6 +110,13 @@ class EmulatedBlock {
   std::minstd_rand random_;
 };
 
+// A block of one thread.
+struct OneThread {
+  static int thread() { return 0; }
+  static int threads() { return 1; }
+  static void sync() {}
+};
+
 // Calls body(block, its memory, ticket) for the tickets 0..tickets-1 in every thread of the block
 // that draws one; `resident` blocks run at once. Fewer lanes than a warp has: a group of them.
 template <class Memory, class Body>

@@ -4,6 +4,8 @@
 // is read before it is written.
 #pragma once
 
+#include <bit>
+
 #include "emulated_block.h"
 #include "kernel_cases.h"
 #include "kernels/cpu/launch.h"
@@ -17,44 +19,73 @@ namespace polezero::test {
 
 using namespace host;
 
-inline int64_t chunk_length = 8;        // samples
+inline int64_t chunk_length = 8;        // samples; a power of two
+inline int group_levels = 1;            // chunks of a group: 2^group_levels
 inline bool carried_by_a_warp = false;  // by one thread otherwise: 32 are slow to start
 
-// A block of one thread.
-struct OneThread {
-  static int thread() { return 0; }
-  static int threads() { return 1; }
-  static void sync() {}
-};
-
+// A chunk is no shorter than a sample stays in a filter without feedback.
+inline void lengthen_chunks(int64_t states) {
+  chunk_length = std::max(chunk_length, static_cast<int64_t>(std::bit_ceil(uint64_t(states))));
+}
 inline int64_t chunks_of(int64_t time) { return (time + chunk_length - 1) / chunk_length; }
+
+// Work(block, i) for i < count.
+template <class Work>
+void in_blocks(int64_t count, Work&& work) {
+  if (carried_by_a_warp) {
+    run_grid<char>(count, 1, 2, 0, [&](auto& block, char&, int64_t i) { work(block, i); });
+  } else {
+    OneThread thread;
+    for (int64_t i = 0; i < count; ++i) work(thread, i);
+  }
+}
 
 template <class Filter>
 void run_chunks(const Filter& f) {
   using A = acc_t<typename Filter::Scalar>;
   using E = double_double_t<A>;
-  const int64_t count = chunks_of(f.time);
-  ChunkPlan<A> plan{chunk_length, count, nullptr, nullptr, nullptr};
-  const int64_t columns = count == 1 ? 0 : transition_sets(f, count) * f.states();
-  auto transition = unwritten<E>(columns * f.storage()),
-       carried = unwritten<E>(f.rows * 2 * f.states());
-  auto begin = unwritten<A>(f.storage() * f.rows * count);
-  plan.transition = transition.data();
-  plan.carried = carried.data();
-  plan.begin = begin.data();
+  using Q = quad_double_t<A>;
+  const int64_t count = chunks_of(f.time), sets = f.shared() ? 1 : f.rows;
+  const auto S = static_cast<int>(f.states());
+  ChunkPlan<A> plan{
+      .length = std::min(chunk_length, f.time),
+      .count = count,
+      .doublings = std::countr_zero(static_cast<uint64_t>(chunk_length)),
+      .group_levels = group_levels,
+      .column = nullptr,
+      .state = nullptr,
+      .tree = {.count = count, .states = S, .constant = f.constant(), .shared = f.shared()}};
+  ChunkTree<A>& tree = plan.tree;
+  auto transition = unwritten<Q>(sets * tree.nodes() * S * S),
+       work = unwritten<Q>(sets * 2 * S * S);
+  auto left_behind = unwritten<E>(f.rows * count * S), begin = unwritten<E>(f.rows * count * S),
+       column = unwritten<E>(sets * (f.constant() ? 1 : count) * S * f.storage());
+  auto state = unwritten<A>(f.storage() * plan.slots(f.rows));
+  tree.transition = transition.data();
+  tree.left_behind = left_behind.data();
+  tree.begin = begin.data();
+  plan.column = column.data();
+  plan.state = state.data();
+  const int64_t groups = plan.slots(f.rows) >> plan.group_levels;
+  const RunAlone<Filter, A> run{f, plan};
   if (count > 1) {
-    for (int64_t i = 0; i < columns; ++i) find_transition(f, plan, i);
-    for (int64_t i = 0; i < f.rows * (count - 1); ++i) find_forced(f, plan, i);
-    const auto carry = [&](auto& block, char&, int64_t row) { carry_states(block, f, plan, row); };
-    if (carried_by_a_warp) {
-      run_grid<char>(f.rows, 1, 1, 0, carry);
+    if (f.constant()) {
+      in_blocks(sets, [&](auto& block, int64_t set) {
+        find_transitions(block, f, plan, work.data(), set);
+      });
     } else {
-      OneThread thread;
-      char none;
-      for (int64_t row = 0; row < f.rows; ++row) carry(thread, none, row);
+      for (int64_t i = 0; i < sets * (count - 1) * S; ++i) find_transition(f, plan, i);
+      in_blocks(sets * plan.groups(), [&](auto& block, int64_t i) {
+        join_transitions(block, tree, i / plan.groups(), plan.of_group(i % plan.groups()));
+      });
+      in_blocks(sets, [&](auto& block, int64_t set) {
+        join_transitions(block, tree, set, plan.above_groups());
+      });
     }
+    in_blocks(groups, [&](auto& block, int64_t i) { leave_behind(block, f, plan, i, run); });
+    in_blocks(f.rows, [&](auto& block, int64_t row) { carry_states(block, f, plan, row); });
   }
-  for (int64_t i = 0; i < f.rows * count; ++i) filter_chunk(f, plan, i);
+  in_blocks(groups, [&](auto& block, int64_t i) { filter_group(block, f, plan, i, run); });
 }
 
 // A filter with a state in float64 that is carried on, as the kernels of the CPU have it.
@@ -63,11 +94,10 @@ struct WithState : Filter {
   using A = acc_t<typename Filter::Scalar>;
   A* state;
 
-  void read_state(int64_t row, StateRef<A> s) const {
-    s.read(state + row * this->states(), this->states());
-  }
-  void write_state(int64_t row, StateRef<A> s) const {
-    s.write(state + row * this->states(), this->states());
+  A read_state(int64_t row, int64_t i) const { return state[row * this->states() + i]; }
+  template <class State>
+  void write_state(int64_t row, State& s) const {
+    write_numbers(s, state + row * this->states(), this->states());
   }
 };
 
@@ -79,6 +109,7 @@ struct Emulated {
     if (p.filters.order == 0 || range.time_end == 0) {
       return baseline_kernels().lfilter_forward(p, range);
     }
+    lengthen_chunks(p.filters.order);
     const LfilterScan<T> scan{.filters = p.filters,
                               .rows = range.row_end,
                               .time = range.time_end,
@@ -92,6 +123,7 @@ struct Emulated {
   static void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
     const int64_t P = p.filters.order, rows = range.row_end, time = range.time_end;
     if (P == 0 || time == 0) return baseline_kernels().lfilter_backward(p, range);
+    lengthen_chunks(P);
     const int64_t chunks = chunks_of(time);
     std::vector<A> after(p.state, p.state + rows * P);
     auto sums = unwritten<A>(rows * chunks * 2 * (P + 1));
@@ -192,7 +224,7 @@ struct Emulated {
 // A thread a row, and chunks of two lengths.
 template <class T, class Work>
 void on_an_emulated_gpu(Work&& work) {
-  for (const int64_t length : {int64_t{1} << 40, int64_t{7}, int64_t{40}}) {
+  for (const int64_t length : {int64_t{1} << 40, int64_t{8}, int64_t{32}}) {
     SCOPED_TRACE(::testing::Message() << "a GPU, chunks of " << length);
     chunk_length = length;
     work(Emulated<T>::kernels());

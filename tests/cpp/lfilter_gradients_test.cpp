@@ -92,7 +92,8 @@ void check(int64_t M, int64_t N, int64_t time, bool monic) {
   auto grad_x = unwritten<T>(time);
   auto head = unwritten<A>(P), grad_zi = unwritten<A>(P), grad_b = unwritten<A>(M + 1),
        grad_a = unwritten<A>(N + !monic);
-  chunk_length = 5;
+  chunk_length = 8;
+  lengthen_chunks(P);
   const int64_t chunks = chunks_of(time);
   auto sums = unwritten<A>(chunks * 2 * (P + 1));
   const LfilterAdjointScan<T> p{.filters = {M, N, P, 0, bs.data(), as.data()},

@@ -64,7 +64,7 @@ class LauncherOfVaryingSections : public ::testing::Test {
     Random random(shape.rows + shape.time);
     const VaryingCase<T> c(random, shape);
     expect_its_definition(c, run_on_cpu(c));
-    for (const int64_t length : {int64_t{1} << 40, int64_t{7}}) {
+    for (const int64_t length : {int64_t{1} << 40, int64_t{8}}) {
       if (!on_gpu || HasFatalFailure()) return;
       SCOPED_TRACE(::testing::Message() << "a GPU, chunks of " << length);
       chunk_length = length;
@@ -95,6 +95,18 @@ TYPED_TEST(LauncherOfVaryingSections, EqualsItsDefinition) {
         }
       }
     }
+  }
+}
+
+// A section hears those before it, and in the adjoint those after it.
+TYPED_TEST(LauncherOfVaryingSections, KeepTheNanOfAStateInChunks) {
+  using T = TypeParam;
+  for (const int64_t n : {2, 3}) {
+    Random random(6);
+    VaryingCase<T> c(random, {2, 65, 3, 1, {.hop = 20, .linear = true}});
+    c.zi[n] = c.later[n] = std::numeric_limits<double>::quiet_NaN();
+    chunk_length = 8;
+    expect_its_definition(c, run_on_emulated_gpu(c));
   }
 }
 

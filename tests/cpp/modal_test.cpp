@@ -105,23 +105,32 @@ struct Case {
 // What a GPU computes, in chunks of so many samples; `work` gets them before their last step.
 template <class T, class Work>
 void in_chunks(const Case<T>& c, const double* state, bool reverse, int64_t length, Work&& work) {
-  host::ModalChunks<C> chunks{.rows = c.s.rows,
-                              .time = c.s.time,
-                              .length = length,
-                              .count = 1,
-                              .begin = nullptr,
-                              .carried = nullptr};
+  host::ModalChunks<C> chunks{
+      .rows = c.s.rows, .time = c.s.time, .length = length, .count = 1, .now = nullptr, .tree = {}};
   chunks.count = std::max<int64_t>(1, (c.s.time + length - 1) / length);
-  auto begin = unwritten<C>(c.s.rows * chunks.count * c.s.modes * c.s.orders);
-  std::vector<host::ComplexDoubleDouble<C>> carried(c.s.rows * c.s.modes * 2 * c.s.orders);
-  chunks.begin = begin.data();
-  chunks.carried = carried.data();
-  const int64_t modes = c.s.rows * c.s.modes;
+  const int64_t modes = c.s.rows * c.s.modes, numbers = modes * chunks.count * c.s.orders;
+  host::ChunkTree<C>& tree = chunks.tree;
+  tree = {.count = chunks.count,
+          .states = static_cast<int>(c.s.orders),
+          .constant = true,
+          .shared = false};
+  auto now = unwritten<C>(numbers);
+  std::vector<host::ComplexDoubleDouble<C>> left_behind(numbers), before(numbers);
+  std::vector<host::ComplexQuadDouble<C>> transition(modes * tree.levels() * c.s.orders *
+                                                     c.s.orders);
+  chunks.now = now.data();
+  tree.left_behind = left_behind.data();
+  tree.begin = before.data();
+  tree.transition = transition.data();
+  for (int64_t i = 0; i < modes * tree.levels(); ++i) {
+    host::find_modal_transition(c.view(), chunks, i);
+  }
   for (int64_t i = 0; i < modes * (chunks.count - 1); ++i) {
     host::find_modal_states(c.view(), chunks, c.x.data.data(), c.x.stride, reverse, i);
   }
+  OneThread thread;
   for (int64_t i = 0; chunks.count > 1 && i < modes; ++i) {
-    host::carry_modal_states(c.view(), chunks, state, i);
+    host::carry_modal_states(thread, c.view(), chunks, state, i);
   }
   work(chunks);
 }

@@ -28,7 +28,7 @@ void lattice_backward(const Context& context, const LatticeBackwardParams<T>& p,
   A* parts = p.sum_k != nullptr ? context.array<A>(rows * N * shape.count) : nullptr;
   launch_chunks(context, shape, LatticeBackwardChunks<T>{p, kept, parts, shape.count, rows, time});
   if (p.sum_k != nullptr) {
-    launch(context, rows * N, add_parts_kernel<A>, parts, rows * N, shape.count, p.sum_k);
+    add_parts(context, parts, rows * N, shape.count, p.sum_k);
   }
 }
 

@@ -6,8 +6,12 @@ namespace polezero::cuda {
 
 template <class T>
 void lfilter_forward_chunks(const Context& context, const LfilterScan<T>& p) {
-  launch_chunks(context, ChunkShape(context, p.rows, p.time, p.filters.order),
-                LfilterChunks<T>{{p}});
+  const ChunkShape shape(context, p.rows, p.time, p.filters.order);
+  if (p.filters.order <= kMostRegisterStates) {
+    launch_chunks(context, shape, LfilterChunks<T, kMostRegisterStates>{{p}});
+  } else {
+    launch_chunks(context, shape, LfilterChunks<T>{{p}});
+  }
 }
 
 template <class T>
@@ -15,6 +19,12 @@ int64_t lfilter_adjoint_chunks(const Context& context, LfilterAdjointScan<T>& p,
   const ChunkShape shape(context, p.rows, p.time, p.filters.order);
   if (with_sums) {
     p.sums = context.array<acc_t<T>>(p.rows * shape.count * 2 * (p.filters.order + 1));
+  }
+  if constexpr (!is_complex<T>) {
+    if (p.filters.order <= kMostRegisterStates) {
+      launch_chunks(context, shape, LfilterAdjointChunks<T, kMostRegisterStates>{{p}, shape.count});
+      return shape.count;
+    }
   }
   launch_chunks(context, shape, LfilterAdjointChunks<T>{{p}, shape.count});
   return shape.count;

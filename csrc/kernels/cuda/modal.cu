@@ -22,9 +22,18 @@ __global__ void modal_states_kernel(ModalPoles p, ModalChunks<C> c, const T* x, 
   }
 }
 
-__global__ void modal_carry_kernel(ModalPoles p, ModalChunks<C> c, const double* state) {
-  for (int64_t i = cuda::grid_index(); i < c.rows * p.modes; i += cuda::grid_stride()) {
-    carry_modal_states(p, c, state, i);
+__global__ void modal_transition_kernel(ModalPoles p, ModalChunks<C> c, int64_t count) {
+  for (int64_t i = cuda::grid_index(); i < count; i += cuda::grid_stride()) {
+    find_modal_transition(p, c, i);
+  }
+}
+
+// A block for each mode.
+__global__ void __launch_bounds__(kMostThreads)
+    modal_carry_kernel(ModalPoles p, ModalChunks<C> c, const double* state) {
+  const DeviceThreads<> block;
+  for (int64_t line = blockIdx.x; line < c.rows * p.modes; line += gridDim.x) {
+    carry_modal_states(block, p, c, state, line);
   }
 }
 
@@ -53,20 +62,30 @@ template <class T>
 ModalChunks<C> begin_chunks(const cuda::Context& context, const ModalPoles& p, const T* x,
                             int64_t x_stride, bool reverse, const double* state, int64_t rows,
                             int64_t time) {
-  constexpr int64_t kThreadsOfProcessor = 2048, kShortest = 256;
-  const int64_t lines = std::max<int64_t>(1, rows * p.modes);
-  const int64_t wanted = (context.processors * kThreadsOfProcessor + lines - 1) / lines;
+  constexpr int64_t kThreadsOfProcessor = 512, kShortest = 256;
+  const int64_t lines = rows * p.modes;
+  const int64_t threads = context.processors * kThreadsOfProcessor;
+  const int64_t wanted = lines == 0 ? 1 : (threads + lines - 1) / lines;
   const int64_t chunks = std::max<int64_t>(1, std::min(wanted, time / kShortest));
   const int64_t tiles = (time + chunks * kModalTile - 1) / (chunks * kModalTile);
   ModalChunks<C> c{.rows = rows, .time = time};
   c.length = std::max<int64_t>(1, tiles) * kModalTile;
   c.count = std::max<int64_t>(1, (time + c.length - 1) / c.length);
-  c.begin = context.array<C>(rows * c.count * p.modes * p.orders);
-  if (c.count == 1) return c;
-  c.carried = context.array<ComplexDoubleDouble<C>>(rows * p.modes * 2 * p.orders);
+  c.now = context.array<C>(rows * c.count * p.modes * p.orders);
+  if (c.count == 1 || lines * p.orders == 0) return c;
+  ChunkTree<C>& tree = c.tree;
+  tree = {
+      .count = c.count, .states = static_cast<int>(p.orders), .constant = true, .shared = false};
+  const int64_t states = lines * c.count * p.orders, levels = lines * tree.levels();
+  tree.left_behind = context.array<ComplexDoubleDouble<C>>(states);
+  tree.begin = context.array<ComplexDoubleDouble<C>>(states);
+  tree.transition = context.array<ComplexQuadDouble<C>>(levels * p.orders * p.orders);
+  cuda::launch(context, levels, modal_transition_kernel, p, c, levels);
   cuda::launch(context, rows * (c.count - 1) * p.modes, modal_states_kernel<T>, p, c, x, x_stride,
                reverse);
-  cuda::launch(context, rows * p.modes, modal_carry_kernel, p, c, state);
+  modal_carry_kernel<<<static_cast<unsigned>(std::min(lines, cuda::kMostBlocks)), kMostThreads, 0,
+                       context.stream>>>(p, c, state);
+  cuda::check(cudaGetLastError());
   return c;
 }
 
@@ -94,7 +113,7 @@ void modal_correlation(const Context& context, const ModalCorrelationParams<T>& 
   const int64_t sums = rows * p.poles.modes * p.poles.orders;
   auto* parts = context.array<C>(sums * c.count);
   launch(context, rows * c.count * p.poles.modes, modal_correlation_kernel<T>, p, c, parts);
-  launch(context, sums, add_parts_kernel<C>, parts, sums, c.count, reinterpret_cast<C*>(p.c));
+  add_parts(context, parts, sums, c.count, reinterpret_cast<C*>(p.c));
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                                 \

@@ -245,6 +245,16 @@ TYPED_TEST(GpuLfilter, HigherOrders) {
   });
 }
 
+// Chunks of several groups, the last of which ends with a sample, and of a row each.
+TYPED_TEST(GpuLfilter, ManyChunks) {
+  on_small_and_large_gpus([] {
+    check<TypeParam>({8, 8, 1, 64 * 300 + 1, false, true, false, 0.9});
+    check<TypeParam>({3, 5, 2, 64 * 150 + 33, true, true, false, 0.9});
+    check<TypeParam>({11, 12, 2, 128 * 140, false, true, false, 0.8});
+    check<TypeParam>({4, 3, 150, 90, true});
+  });
+}
+
 TYPED_TEST(GpuLfilter, Allpole) {
   on_gpus([] {
     for (const int64_t time : {1, 3, 100, 3000}) {
@@ -292,8 +302,8 @@ TYPED_TEST(GpuLfilter, ManyRows) {
 // It stays where there is feedback, and leaves with its sample where there is none.
 TYPED_TEST(GpuLfilter, NanReachesTheSamplesOfTheDefinition) {
   on_gpus([] {
-    for (const auto& [time, at] : {std::pair<int64_t, int64_t>{40, 17}, {5000, 0}, {5000, 700}, {5000, 4999}}) {
-      for (const auto& [M, N] : {std::pair(2, 2), {2, 0}, {5, 3}, {5, 0}}) {
+    for (const auto& [time, at] : {std::pair<int64_t, int64_t>{40, 17}, {5000, 0}, {5000, 700}, {5000, 4999}, {64 * 140 + 1, 5}}) {
+      for (const auto& [M, N] : {std::pair(2, 2), {2, 0}, {5, 3}, {5, 0}, {9, 7}}) {
         check<TypeParam>({M, N, 2, time, false, true, false, 0.8, kAll, at});
         if (::testing::Test::HasFatalFailure()) return;
       }

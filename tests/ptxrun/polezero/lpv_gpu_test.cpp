@@ -43,6 +43,9 @@ TYPED_TEST(GpuLpv, ManyTilesAndManyRows) {
         GpuLpv<TypeParam>::check(random, {90, 150, order, lags});
         if (::testing::Test::HasFatalFailure()) return;
       }
+      GpuLpv<TypeParam>::check(random, {1, 64 * 140 + 1, 3, lags});
+      GpuLpv<TypeParam>::check(random, {2, 1300, 5, lags, true});
+      if (::testing::Test::HasFatalFailure()) return;
     }
   });
 }

@@ -70,6 +70,8 @@ TYPED_TEST(GpuVaryingSections, EqualsItsDefinition) {
 TYPED_TEST(GpuVaryingSections, ManySamplesAndManyRows) {
   on_small_and_large_gpus([] {
     GpuVaryingSections<TypeParam>::check({1, 3000, 2, 1, kLinear, false, false});
+    GpuVaryingSections<TypeParam>::check({2, 64 * 130 + 1, 1, 2, kHeld, false, false});
+    GpuVaryingSections<TypeParam>::check({2, 1100, 2, 1, kOfEverySample});
     GpuVaryingSections<TypeParam>::check({90, 500, 1, 90, kOfEverySample});
     GpuVaryingSections<TypeParam>::check({300, 150, 1, 1, kHeld});
   });
@@ -96,10 +98,12 @@ TYPED_TEST(GpuVaryingSections, NanReachesTheSamplesOfTheDefinition) {
   on_small_and_large_gpus([] {
     for (const int64_t rows_per_set : {1, 4}) {
       for (const Frames& frames : {kOfEverySample, kLinear}) {
-        for (const int64_t n : {0, 150, 299}) {
+        for (const int64_t n : {0, 150, 1299}) {
           Random random(2);
-          VaryingCase<T> c(random, {4, 300, 2, rows_per_set, frames});
+          VaryingCase<T> c(random, {4, 1300, 2, rows_per_set, frames});
           c.x.row(0)[n] = c.g.row(2)[n] = not_a_number<T>();
+          // states of the second section before, and of the first one after: heard in themselves alone
+          c.zi[(2 * 2 + 1) * 2] = c.later[3 * 2 * 2 + 1] = not_a_number<acc_t<T>>();
           SCOPED_TRACE(::testing::Message() << c.shape << ", NaN at " << n);
           expect_its_definition(c, run_on_gpu(c));
           if (::testing::Test::HasFatalFailure()) return;

@@ -32,6 +32,7 @@ struct LatticeAt {
 template <class T>
 struct LatticeChunks {
   using Scalar = T;
+  static constexpr int kRegisters = 0;
   using A = acc_t<T>;
   LatticeForwardParams<T> p;
   int64_t rows, time;
@@ -41,46 +42,55 @@ struct LatticeChunks {
   POLEZERO_HD int64_t storage() const { return states(); }
   POLEZERO_HD bool constant() const { return p.stages.constant(); }
   POLEZERO_HD bool shared() const { return p.stages.k_stride == 0; }
-  POLEZERO_HD bool feeds_back() const { return true; }
+  POLEZERO_HD bool backwards() const { return p.adjoint; }
+  POLEZERO_HD bool reaches(int64_t /*from*/, int64_t /*to*/) const { return true; }
 
-  POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
-    s.read(p.state + row * states(), states());
+  template <Pass pass>
+  POLEZERO_HD int64_t inputs() const {
+    return p.u.count;
   }
+  POLEZERO_HD int64_t outputs() const { return p.z.data != nullptr ? p.z.count : 0; }
+  POLEZERO_HD const T* input(int64_t row, int64_t port) const {
+    return p.u.data + (row * p.u.count + port) * p.u.stride;
+  }
+  POLEZERO_HD T* output(int64_t row, int64_t port) const {
+    return p.z.data + (row * p.z.count + port) * p.z.stride;
+  }
+
+  POLEZERO_HD A read_state(int64_t row, int64_t i) const { return p.state[row * states() + i]; }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {
-    s.write(p.state + row * states(), states());
+    write_numbers(s, p.state + row * states(), states());
   }
+  POLEZERO_HD void finish(int64_t /*row*/, int64_t /*chunk*/, StateRef<A> /*s*/) const {}
 
-  template <Pass pass, class E>
-  POLEZERO_HD void run(int64_t row, int64_t /*chunk*/, int64_t begin, int64_t end,
-                       StateRef<E> s) const {
+  template <Pass pass, class E, class Io>
+  POLEZERO_HD void run(int64_t row, int64_t begin, int64_t end, StateRef<E>& s,
+                       const Io& io) const {
     for (int64_t step = begin; step < end; ++step) {
       const int64_t n = p.adjoint ? time - 1 - step : step;
       const LatticeAt<T> at(p.stages, row, n);
-      p.adjoint ? turn_back<pass>(at, row, n, s) : turn<pass>(at, row, n, s);
+      p.adjoint ? turn_back<pass>(at, n, s, io) : turn<pass>(at, row, n, s, io);
     }
   }
 
  private:
-  POLEZERO_HD A input(int64_t row, int64_t port, int64_t n) const {
-    return widen(p.u.data[(row * p.u.count + port) * p.u.stride + n]);
-  }
-  POLEZERO_HD void output(int64_t row, int64_t port, int64_t n, A value) const {
-    if (p.z.data != nullptr && port < p.z.count) {
-      p.z.data[(row * p.z.count + port) * p.z.stride + n] = static_cast<T>(value);
-    }
+  template <class Io>
+  POLEZERO_HD void put(const Io& io, int64_t port, int64_t n, A value) const {
+    if (port < outputs()) io.out(port, n, static_cast<T>(value));
   }
 
   // Stages N, .., 1: s_{i-1} enters stage i, which leaves s_i.
-  template <Pass pass, class E>
-  POLEZERO_HD void turn(const LatticeAt<T>& at, int64_t row, int64_t n, StateRef<E> s) const {
+  template <Pass pass, class E, class Io>
+  POLEZERO_HD void turn(const LatticeAt<T>& at, [[maybe_unused]] int64_t row, int64_t n,
+                        StateRef<E> s, const Io& io) const {
     const int64_t N = at.N;
     E f(A(0)), last(A(0));
-    if constexpr (pass != Pass::kFree) f = E(input(row, 0, n) / at.gain());
+    if constexpr (pass != Pass::kFree) f = E(widen(io.in(0, n)) / at.gain());
     for (int64_t i = N; i > 0; --i) {
       const A k = at.k(i), c = at.c(i);
       E other = s[i - 1], up(A(0)), next(A(0));
       if constexpr (pass != Pass::kFree) {
-        if (i < p.u.count) other += E(input(row, i, n));
+        if (i < p.u.count) other += E(widen(io.in(i, n)));
       }
       add_product(up, conjugate(k), f);
       add_product(up, c, other);
@@ -95,11 +105,11 @@ struct LatticeChunks {
     }
     s[0] = f;
     if constexpr (pass == Pass::kOutput) {
-      output(row, 0, n, f);
+      put(io, 0, n, f);
       A h(1);
       for (int64_t i = 1; i < p.z.count; ++i) {
         h = multiply(h, at.c(i));
-        output(row, i, n, multiply(h, i < N ? s[i] : last));
+        put(io, i, n, multiply(h, i < N ? s[i] : last));
       }
       for (int64_t i = 0; kept != nullptr && i <= N; ++i) {
         kept[(row * time + n) * (N + 1) + i] = i < N ? s[i] : last;
@@ -108,18 +118,18 @@ struct LatticeChunks {
   }
 
   // Stages 1, .., N turned back: s_{i-1} here is port i.
-  template <Pass pass, class E>
-  POLEZERO_HD void turn_back(const LatticeAt<T>& at, int64_t row, int64_t n, StateRef<E> s) const {
+  template <Pass pass, class E, class Io>
+  POLEZERO_HD void turn_back(const LatticeAt<T>& at, int64_t n, StateRef<E> s, const Io& io) const {
     const int64_t N = at.N;
     E f = s[0];
-    if constexpr (pass != Pass::kFree) f += E(input(row, 0, n));
+    if constexpr (pass != Pass::kFree) f += E(widen(io.in(0, n)));
     A h(1);
     for (int64_t i = 1; i <= N; ++i) {
       const A k = at.k(i), c = at.c(i);
       E other = i < N ? s[i] : E(A(0)), down(A(0)), next(A(0));
       h = multiply(h, c);
       if constexpr (pass != Pass::kFree) {
-        if (i < p.u.count) other += E(multiply(h, input(row, i, n)));
+        if (i < p.u.count) other += E(multiply(h, widen(io.in(i, n))));
       }
       add_product(down, c, other);
       subtract_product(down, conjugate(k), f);
@@ -127,9 +137,9 @@ struct LatticeChunks {
       add_product(next, k, other);
       f = next;
       s[i - 1] = down;
-      if constexpr (pass == Pass::kOutput) output(row, i, n, down);
+      if constexpr (pass == Pass::kOutput) put(io, i, n, down);
     }
-    if constexpr (pass == Pass::kOutput) output(row, 0, n, f / h);
+    if constexpr (pass == Pass::kOutput) put(io, 0, n, f / h);
   }
 };
 
@@ -139,6 +149,7 @@ struct LatticeChunks {
 template <class T>
 struct LatticeBackwardChunks {
   using Scalar = T;
+  static constexpr int kRegisters = 0;
   using A = acc_t<T>;
   LatticeBackwardParams<T> p;
   const A* kept;   // [B, T, N + 1]
@@ -150,27 +161,41 @@ struct LatticeBackwardChunks {
     return {{p.stages, true, p.grad_z, p.grad_u, p.state}, rows, time};
   }
   POLEZERO_HD int64_t states() const { return p.stages.order; }
-  POLEZERO_HD int64_t storage() const { return 2 * states(); }  // the gradient of a sample's k too
+  POLEZERO_HD int64_t storage() const { return 3 * states(); }  // a sample's gradient of k; sums
   POLEZERO_HD bool constant() const { return p.stages.constant(); }
   POLEZERO_HD bool shared() const { return p.stages.k_stride == 0; }
-  POLEZERO_HD bool feeds_back() const { return true; }
-  POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const { adjoint().read_state(row, s); }
-  POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const { adjoint().write_state(row, s); }
+  POLEZERO_HD bool backwards() const { return true; }
+  POLEZERO_HD bool reaches(int64_t /*from*/, int64_t /*to*/) const { return true; }
 
-  template <Pass pass, class E>
-  POLEZERO_HD void run(int64_t row, int64_t chunk, int64_t begin, int64_t end,
-                       StateRef<E> s) const {
+  template <Pass pass>
+  POLEZERO_HD int64_t inputs() const {
+    return p.grad_z.count;
+  }
+  POLEZERO_HD int64_t outputs() const { return p.grad_u.count; }
+  POLEZERO_HD const T* input(int64_t row, int64_t port) const { return adjoint().input(row, port); }
+  POLEZERO_HD T* output(int64_t row, int64_t port) const { return adjoint().output(row, port); }
+
+  POLEZERO_HD A read_state(int64_t row, int64_t i) const { return adjoint().read_state(row, i); }
+  POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const { adjoint().write_state(row, s); }
+  POLEZERO_HD void finish(int64_t row, int64_t chunk, StateRef<A> s) const {
+    const int64_t N = states();
+    for (int64_t i = 0; p.sum_k != nullptr && i < N; ++i) {
+      parts[(row * N + i) * chunks + chunk] = s[2 * N + i];
+    }
+  }
+
+  template <Pass pass, class E, class Io>
+  POLEZERO_HD void run(int64_t row, int64_t begin, int64_t end, StateRef<E>& s,
+                       const Io& io) const {
     if constexpr (pass != Pass::kOutput) {
-      adjoint().template run<pass>(row, chunk, begin, end, s);
+      adjoint().template run<pass>(row, begin, end, s, io);
     } else {
       const int64_t N = states();
-      A* sums = p.sum_k != nullptr ? parts + row * N * chunks + chunk : nullptr;
-      for (int64_t i = 0; sums != nullptr && i < N; ++i) sums[i * chunks] = A(0);
       for (int64_t step = begin; step < end; ++step) {
         const int64_t n = time - 1 - step;
-        turn_back(row, n, s);
+        turn_back(row, n, s, io);
         for (int64_t i = 0; i < N; ++i) {
-          if (sums != nullptr) sums[i * chunks] += s[N + i];
+          if (p.sum_k != nullptr) s[2 * N + i] += s[N + i];
           if (p.grad_k != nullptr) p.grad_k[(row * time + n) * N + i] = static_cast<T>(s[N + i]);
         }
       }
@@ -178,26 +203,23 @@ struct LatticeBackwardChunks {
   }
 
  private:
-  POLEZERO_HD A grad(int64_t row, int64_t port, int64_t n) const {
-    return widen(p.grad_z.data[(row * p.grad_z.count + port) * p.grad_z.stride + n]);
-  }
-  POLEZERO_HD void output(int64_t row, int64_t port, int64_t n, A value) const {
-    if (port < p.grad_u.count) {
-      p.grad_u.data[(row * p.grad_u.count + port) * p.grad_u.stride + n] = static_cast<T>(value);
-    }
+  template <class Io>
+  POLEZERO_HD void put(const Io& io, int64_t port, int64_t n, A value) const {
+    if (port < outputs()) io.out(port, n, static_cast<T>(value));
   }
 
-  POLEZERO_HD void turn_back(int64_t row, int64_t n, StateRef<A> s) const {
+  template <class Io>
+  POLEZERO_HD void turn_back(int64_t row, int64_t n, StateRef<A> s, const Io& io) const {
     const LatticeAt<T> at(p.stages, row, n);
     const int64_t N = at.N;
     const A* came = kept + (row * time + n) * (N + 1);
-    A phi = s[0] + grad(row, 0, n), h(1);
+    A phi = s[0] + widen(io.in(0, n)), h(1);
     A f = came[0];  // what was at port 0 after the stages i, .., 1
     for (int64_t i = 1; i <= N; ++i) {
       const A k = at.k(i), c = at.c(i);
       h = multiply(h, c);
       A zeta = i < N ? s[i] : A(0);
-      if (i < p.grad_z.count) zeta += multiply(h, grad(row, i, n));
+      if (i < p.grad_z.count) zeta += multiply(h, widen(io.in(i, n)));
       const A before = multiply(c, f) + multiply(k, came[i]);
       const A other = multiply(c, came[i]) - multiply(conjugate(k), f);
       const A of_c = real_part(multiply(conjugate(phi), before) + multiply(conjugate(zeta), other));
@@ -205,17 +227,17 @@ struct LatticeBackwardChunks {
                      multiply(k, of_c) / c;
       const A down = multiply(c, zeta) - multiply(conjugate(k), phi);
       s[i - 1] = down;
-      output(row, i, n, down);
+      put(io, i, n, down);
       phi = multiply(c, phi) + multiply(k, zeta);
       f = before;
     }
-    output(row, 0, n, phi / h);
+    put(io, 0, n, phi / h);
     // what the gains do: 1 / h_N at the input, h_i at the outputs i
     A of_gains = real_part(multiply(conjugate(phi), f));
     for (int64_t i = N; i > 0; --i) {
       const A k = at.k(i), c = at.c(i);
       if (p.grad_z.count > 1) {
-        of_gains -= real_part(multiply(conjugate(grad(row, i, n)), multiply(h, came[i])));
+        of_gains -= real_part(multiply(conjugate(widen(io.in(i, n))), multiply(h, came[i])));
         h = h / c;
       }
       s[N + i - 1] += multiply(k, of_gains) / multiply(c, c);

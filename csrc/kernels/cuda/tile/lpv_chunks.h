@@ -31,6 +31,7 @@ POLEZERO_HD void lpv_allpole_step(E& y, const T* a, int64_t order, State&& s) {
 template <class T, bool at_input>
 struct LpvAllpoleChunks {
   using Scalar = T;
+  static constexpr int kRegisters = 0;
   using A = acc_t<T>;
   LpvAllpoleParams<T> p;
   int64_t time;
@@ -40,23 +41,31 @@ struct LpvAllpoleChunks {
   POLEZERO_HD int64_t storage() const { return states(); }
   POLEZERO_HD bool constant() const { return false; }
   POLEZERO_HD bool shared() const { return p.a_stride == 0; }
-  POLEZERO_HD bool feeds_back() const { return true; }
+  POLEZERO_HD bool backwards() const { return p.lags.reverse; }
+  POLEZERO_HD bool reaches(int64_t /*from*/, int64_t /*to*/) const { return true; }
 
-  POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
-    s.read(p.state + row * p.order, p.order);
+  template <Pass pass>
+  POLEZERO_HD int64_t inputs() const {
+    return 1;
   }
-  POLEZERO_HD void write_state(int64_t /*row*/, StateRef<A> /*s*/) const {}
+  POLEZERO_HD int64_t outputs() const { return 1; }
+  POLEZERO_HD const T* input(int64_t row, int64_t /*i*/) const { return p.x + row * p.x_stride; }
+  POLEZERO_HD T* output(int64_t row, int64_t /*i*/) const { return p.y + row * p.y_stride; }
 
-  template <Pass pass, class E>
-  POLEZERO_HD void run(int64_t row, int64_t /*chunk*/, int64_t begin, int64_t end,
-                       StateRef<E> s) const {
+  POLEZERO_HD A read_state(int64_t row, int64_t i) const { return p.state[row * p.order + i]; }
+  POLEZERO_HD void write_state(int64_t /*row*/, StateRef<A> /*s*/) const {}
+  POLEZERO_HD void finish(int64_t /*row*/, int64_t /*chunk*/, StateRef<A> /*s*/) const {}
+
+  template <Pass pass, class E, class Io>
+  POLEZERO_HD void run(int64_t row, int64_t begin, int64_t end, StateRef<E>& s,
+                       const Io& io) const {
     const T* a = p.a + row * p.a_stride;
     for (int64_t step = begin; step < end; ++step) {
       const int64_t n = p.lags.reverse ? time - 1 - step : step;
       E y(A(0));
-      if constexpr (pass != Pass::kFree) y = E(widen(p.x[row * p.x_stride + n]));
+      if constexpr (pass != Pass::kFree) y = E(widen(io.in(0, n)));
       lpv_allpole_step<at_input>(y, a + n * p.order, p.order, s);
-      if constexpr (pass == Pass::kOutput) p.y[row * p.y_stride + n] = static_cast<T>(y);
+      if constexpr (pass == Pass::kOutput) io.out(0, n, static_cast<T>(y));
     }
   }
 };

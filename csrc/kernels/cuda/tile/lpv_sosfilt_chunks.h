@@ -43,6 +43,7 @@ struct SectionsAt {
 template <class T>
 struct LpvSosfiltChunks {
   using Scalar = T;
+  static constexpr int kRegisters = 0;
   using A = acc_t<T>;
   LpvSosfiltForwardParams<T> p;
   int64_t rows, time;
@@ -52,23 +53,32 @@ struct LpvSosfiltChunks {
   POLEZERO_HD int64_t storage() const { return states(); }
   POLEZERO_HD bool constant() const { return false; }
   POLEZERO_HD bool shared() const { return p.sections.rows_per_set == rows; }
-  POLEZERO_HD bool feeds_back() const { return true; }
+  POLEZERO_HD bool backwards() const { return false; }
+  // a section is heard in itself and in those after it
+  POLEZERO_HD bool reaches(int64_t from, int64_t to) const { return from / 2 <= to / 2; }
 
-  POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
-    s.read(p.state + row * states(), states());
+  template <Pass pass>
+  POLEZERO_HD int64_t inputs() const {
+    return 1;
   }
+  POLEZERO_HD int64_t outputs() const { return p.y != nullptr ? 1 : 0; }
+  POLEZERO_HD const T* input(int64_t row, int64_t /*i*/) const { return p.x + row * p.x_stride; }
+  POLEZERO_HD T* output(int64_t row, int64_t /*i*/) const { return p.y + row * p.y_stride; }
+
+  POLEZERO_HD A read_state(int64_t row, int64_t i) const { return p.state[row * states() + i]; }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {
-    s.write(p.state + row * states(), states());
+    write_numbers(s, p.state + row * states(), states());
   }
+  POLEZERO_HD void finish(int64_t /*row*/, int64_t /*chunk*/, StateRef<A> /*s*/) const {}
 
-  template <Pass pass, class E>
-  POLEZERO_HD void run(int64_t row, int64_t /*chunk*/, int64_t begin, int64_t end,
-                       StateRef<E> s) const {
+  template <Pass pass, class E, class Io>
+  POLEZERO_HD void run(int64_t row, int64_t begin, int64_t end, StateRef<E>& s,
+                       const Io& io) const {
     const int64_t K = p.sections.count;
     for (int64_t n = begin; n < end; ++n) {
       const SectionsAt<T> at(p.sections, row, n);
       E u(A(0));
-      if constexpr (pass != Pass::kFree) u = E(widen(p.x[row * p.x_stride + n]));
+      if constexpr (pass != Pass::kFree) u = E(widen(io.in(0, n)));
       if (pass == Pass::kOutput) keep(row, 0, n, u);
       for (int64_t k = 0; k < K; ++k) {
         const Section<A> c = at.section(k);
@@ -84,7 +94,7 @@ struct LpvSosfiltChunks {
         if (pass == Pass::kOutput) keep(row, k + 1, n, u);
       }
       if constexpr (pass == Pass::kOutput) {
-        if (p.y != nullptr) p.y[row * p.y_stride + n] = static_cast<T>(u);
+        if (p.y != nullptr) io.out(0, n, static_cast<T>(u));
       }
     }
   }
@@ -104,6 +114,7 @@ struct LpvSosfiltChunks {
 template <class T>
 struct LpvSosfiltAdjointChunks {
   using Scalar = T;
+  static constexpr int kRegisters = 0;
   using A = acc_t<T>;
   LpvSosfiltBackwardParams<T> p;
   int64_t rows, time;
@@ -113,26 +124,39 @@ struct LpvSosfiltAdjointChunks {
   POLEZERO_HD int64_t storage() const { return states(); }
   POLEZERO_HD bool constant() const { return false; }
   POLEZERO_HD bool shared() const { return p.sections.rows_per_set == rows; }
-  POLEZERO_HD bool feeds_back() const { return true; }
+  POLEZERO_HD bool backwards() const { return true; }
+  POLEZERO_HD bool reaches(int64_t from, int64_t to) const { return from / 2 >= to / 2; }
 
-  POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
-    s.read(p.state + row * states(), states());
-    for (int64_t i = 0; lambdas != nullptr && i < states(); ++i) {
-      lambda(row, i / 2, time + i % 2) = s[i];
-    }
+  template <Pass pass>
+  POLEZERO_HD int64_t inputs() const {
+    return 1;
+  }
+  POLEZERO_HD int64_t outputs() const { return p.grad_x != nullptr ? 1 : 0; }
+  POLEZERO_HD const T* input(int64_t row, int64_t /*i*/) const {
+    return p.grad_y + row * p.grad_y_stride;
+  }
+  POLEZERO_HD T* output(int64_t row, int64_t /*i*/) const {
+    return p.grad_x + row * p.grad_x_stride;
+  }
+
+  POLEZERO_HD A read_state(int64_t row, int64_t i) const {
+    const A s = p.state[row * states() + i];
+    if (lambdas != nullptr) lambda(row, i / 2, time + i % 2) = s;
+    return s;
   }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {
-    s.write(p.state + row * states(), states());
+    write_numbers(s, p.state + row * states(), states());
   }
+  POLEZERO_HD void finish(int64_t /*row*/, int64_t /*chunk*/, StateRef<A> /*s*/) const {}
 
-  template <Pass pass, class E>
-  POLEZERO_HD void run(int64_t row, int64_t /*chunk*/, int64_t begin, int64_t end,
-                       StateRef<E> s) const {
+  template <Pass pass, class E, class Io>
+  POLEZERO_HD void run(int64_t row, int64_t begin, int64_t end, StateRef<E>& s,
+                       const Io& io) const {
     for (int64_t step = begin; step < end; ++step) {
       const int64_t n = time - 1 - step;
       const SectionsAt<T> at(p.sections, row, n);
       E g(A(0));
-      if constexpr (pass != Pass::kFree) g = E(widen(p.grad_y[row * p.grad_y_stride + n]));
+      if constexpr (pass != Pass::kFree) g = E(widen(io.in(0, n)));
       for (int64_t k = p.sections.count - 1; k >= 0; --k) {
         const Section<A> c = at.section(k);
         const E s0 = s[2 * k], s1 = s[2 * k + 1];
@@ -150,7 +174,7 @@ struct LpvSosfiltAdjointChunks {
         g = grad;
       }
       if constexpr (pass == Pass::kOutput) {
-        if (p.grad_x != nullptr) p.grad_x[row * p.grad_x_stride + n] = static_cast<T>(g);
+        if (p.grad_x != nullptr) io.out(0, n, static_cast<T>(g));
       }
     }
   }

@@ -23,6 +23,7 @@ struct MatrixView {
 template <class T>
 struct StateSpaceChunks {
   using Scalar = T;
+  static constexpr int kRegisters = 0;
   using A = acc_t<T>;
   StateSpaceParams<T> p;
   int64_t rows, time;
@@ -31,24 +32,35 @@ struct StateSpaceChunks {
   POLEZERO_HD int64_t storage() const { return 2 * p.states; }  // the next state too
   POLEZERO_HD bool constant() const { return p.a.time_stride == 0; }
   POLEZERO_HD bool shared() const { return p.a.row_stride == 0; }
-  POLEZERO_HD bool feeds_back() const { return true; }
+  POLEZERO_HD bool backwards() const { return p.adjoint; }
+  POLEZERO_HD bool reaches(int64_t /*from*/, int64_t /*to*/) const { return true; }
 
-  POLEZERO_HD void read_state(int64_t row, StateRef<A> s) const {
-    s.read(p.state + row * p.states, p.states);
+  template <Pass pass>
+  POLEZERO_HD int64_t inputs() const {
+    return p.inputs;
   }
+  POLEZERO_HD int64_t outputs() const { return p.outputs; }
+  POLEZERO_HD const T* input(int64_t row, int64_t i) const {
+    return p.x + (row * p.inputs + i) * p.x_stride;
+  }
+  POLEZERO_HD T* output(int64_t row, int64_t i) const {
+    return p.y + (row * p.outputs + i) * p.y_stride;
+  }
+
+  POLEZERO_HD A read_state(int64_t row, int64_t i) const { return p.state[row * p.states + i]; }
   POLEZERO_HD void write_state(int64_t row, StateRef<A> s) const {
-    s.write(p.state + row * p.states, p.states);
+    write_numbers(s, p.state + row * p.states, p.states);
   }
+  POLEZERO_HD void finish(int64_t /*row*/, int64_t /*chunk*/, StateRef<A> /*s*/) const {}
 
-  template <Pass pass, class E>
-  POLEZERO_HD void run(int64_t row, int64_t /*chunk*/, int64_t begin, int64_t end,
-                       StateRef<E> s) const {
+  template <Pass pass, class E, class Io>
+  POLEZERO_HD void run(int64_t row, int64_t begin, int64_t end, StateRef<E>& s,
+                       const Io& io) const {
     const int64_t S = p.states, I = p.inputs, O = p.outputs;
     for (int64_t step = begin; step < end; ++step) {
       const int64_t n = p.adjoint ? time - 1 - step : step;
       const MatrixView<T> a = at(p.a, row, n, S, S);
       const MatrixView<T> into = at(p.adjoint ? p.c : p.b, row, n, S, I);
-      const T* x = p.x + row * I * p.x_stride + n;
       if constexpr (pass == Pass::kOutput) {
         const MatrixView<T> out_of = at(p.adjoint ? p.b : p.c, row, n, O, S);
         const MatrixView<T> through = at(p.d, row, n, O, I);
@@ -58,17 +70,17 @@ struct StateSpaceChunks {
             sum += multiply(out_of(o, j), s[j]);
           }
           for (int64_t i = 0; through.data != nullptr && i < I; ++i) {
-            sum += multiply(through(o, i), widen(x[i * p.x_stride]));
+            sum += multiply(through(o, i), widen(io.in(i, n)));
           }
-          p.y[(row * O + o) * p.y_stride + n] = static_cast<T>(sum);
+          io.out(o, n, static_cast<T>(sum));
         }
       }
       for (int64_t i = 0; i < S; ++i) {
         E sum(A(0));
         if constexpr (pass != Pass::kFree) {
-          if (into.data == nullptr) sum = E(widen(x[i * p.x_stride]));
+          if (into.data == nullptr) sum = E(widen(io.in(i, n)));
           for (int64_t j = 0; into.data != nullptr && j < I; ++j) {
-            add_product(sum, into(i, j), E(widen(x[j * p.x_stride])));
+            add_product(sum, into(i, j), E(widen(io.in(j, n))));
           }
         }
         for (int64_t j = 0; j < S; ++j) add_product(sum, a(i, j), E(s[j]));
