@@ -62,7 +62,7 @@ struct SosScanCase {
                      .carried = launch.look_back ? nullptr : carried.data()};
     const Prepared<T, 2> prepared(launch, sections.view(), sections.count, shape.rows, shape.time,
                                   K);
-    run_grid<ScanShared<SectionCarry<T, adjoint>>>(
+    run_grid<ScanShared<SectionCarry<T>>>(
         prepared.tickets, launch.warps, launch.resident, launch.delay,
         [&](auto& block, auto& memory, int64_t ticket) {
           sosfilt_block<T, adjoint>(block, memory, prepared.plan, p, ticket);

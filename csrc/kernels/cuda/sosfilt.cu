@@ -11,7 +11,7 @@ template <class T, int lanes, bool adjoint>
 struct Sosfilt {
   using Scalar = T;
   using Params = SosfiltScan<T>;
-  using Shared = ScanShared<SectionCarry<T, adjoint>>;
+  using Shared = ScanShared<SectionCarry<T>>;
   using Block = DeviceBlock<T, kSamples<T>, lanes>;
   using Registers = std::conditional_t<is_complex<T>, Registers168, Registers128>;
   static int64_t messages(const Params& p) { return p.sections.count; }
