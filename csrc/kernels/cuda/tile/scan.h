@@ -187,6 +187,22 @@ POLEZERO_HD A block_sum(Block& block, A* scratch, A value) {
   return sum;
 }
 
+// The same of N values, in out[0..N); `scratch`: N numbers for each warp, which others may write
+// after another barrier.
+template <int N, class Block, class A>
+POLEZERO_HD void block_sums(Block& block, A* scratch, const A (&values)[N], A* out) {
+  for (int i = 0; i < N; ++i) {
+    const A sum = warp_sum(block, values[i]);
+    if (block.lane() == 0) scratch[block.warp() * N + i] = sum;
+  }
+  block.sync();
+  const int i = block.thread();
+  if (i >= N) return;
+  A sum = scratch[i];
+  for (int w = 1; w < block.warps(); ++w) sum += scratch[w * N + i];
+  out[i] = sum;
+}
+
 // ---- the look-back
 
 // Where the tiles of one row publish: [level][node], a message each.

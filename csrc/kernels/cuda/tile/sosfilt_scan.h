@@ -32,6 +32,24 @@ POLEZERO_HD History<A, 2> last_two(const A (&samples)[V], History<A, 2> before, 
   return before;
 }
 
+// u = b x, in place; `before`, the inputs before the thread's, becomes its last ones.
+template <class A, int V>
+POLEZERO_HD void feed_forward(const DirectForm<A, 2>& c, History<A, 2>& before, A (&u)[V]) {
+  for (int i = 0; i < V; ++i) {
+    const A now = u[i];
+    u[i] = before.feed_forward(c.b, 2, now);
+    before.push(now);
+  }
+}
+// y = u - a y, in place, from the outputs before the thread's.
+template <class A, int V>
+POLEZERO_HD void feed_back(const DirectForm<A, 2>& c, History<A, 2> before, A (&u)[V]) {
+  for (int i = 0; i < V; ++i) {
+    u[i] = before.feed_back(c.a, u[i]);
+    before.push(u[i]);
+  }
+}
+
 // Where section k of a tile's row has what it carries on.
 template <class T>
 struct SectionPlace {
@@ -84,53 +102,45 @@ POLEZERO_HD void filter_section(Block& block, ScanShared<SectionCarry<T>>& share
     zf[1] = multiply(c.b[2], x.v[0]);
     if (zi != nullptr && p.time == 1) zf[0] += zi[1];
   }
-  for (int i = 0; i < V; ++i) {
-    const A now = u[i];
-    u[i] = before.feed_forward(c.b, 2, now);
-    before.push(now);
-  }
+  feed_forward(c, before, u);
   if (zi != nullptr && own == 0) {
     for (int j = 0; j < 2; ++j) u[j] += zi[j];
   }
   before = History<A, 2>(section_state(block, shared, place, at, forced_state<A, 2, V>(c.a, u),
                                        StateVector<A, 2>::zero(), p.carried));
   const auto again = section_form(p.sections, at.row, k);  // not held in registers meanwhile
-  auto h = before;
-  for (int i = 0; i < V; ++i) {
-    u[i] = h.feed_back(again.a, u[i]);
-    h.push(u[i]);
-  }
+  feed_back(again, before, u);
   if (last < V) {
     const auto y = last_two(u, before, last + 1);
     zf[0] -= multiply(again.a[0], y.v[0]) + multiply(again.a[1], y.v[1]);
     zf[1] -= multiply(again.a[1], y.v[0]);
   }
+  if (p.unit_states != nullptr && own / V < p.time / V) {
+    const int offset = static_cast<int>(p.time % V);
+    const auto y = offset == 0 ? before : last_two(u, before, offset);
+    A* to = p.unit_states + (place.state / 2 * (p.time / V) + own / V) * 2;
+    for (int j = 0; j < 2; ++j) to[j] = y.v[j];
+  }
 }
 
-// Its adjoint: `g` becomes the gradient of what came into it.
+// Its adjoint, first half: `g` becomes lambda; the lambdas that come before the thread's, in the
+// order of filtering.
 template <class T, int V, class Block>
-POLEZERO_HD void filter_section_back(Block& block, ScanShared<SectionCarry<T>>& shared,
-                                     const SectionPlace<T>& place, const SosfiltScan<T>& p,
-                                     const TilePosition& at, int64_t k, acc_t<T> (&g)[V]) {
+POLEZERO_HD History<acc_t<T>, 2> find_lambda(Block& block, ScanShared<SectionCarry<T>>& shared,
+                                             const SectionPlace<T>& place, const SosfiltScan<T>& p,
+                                             const TilePosition& at, int64_t k, acc_t<T> (&g)[V]) {
   using A = acc_t<T>;
   const auto c = section_form(p.sections, at.row, k);
-  auto h = History<A, 2>(section_state(block, shared, place, at, forced_state<A, 2, V>(c.a, g),
-                                       row_state<A, 2>(p.zi, at.row * p.sections.count + k, 2),
-                                       p.carried));
-  const auto again = section_form(p.sections, at.row, k);
+  const History<A, 2> before(section_state(block, shared, place, at, forced_state<A, 2, V>(c.a, g),
+                                           row_state<A, 2>(p.zi, at.row * p.sections.count + k, 2),
+                                           p.carried));
+  feed_back(section_form(p.sections, at.row, k), before, g);
   const int last = last_sample<V>(block, p.zf != nullptr, p.time, at);
   if (last < V) {
-    auto first = h;  // the first lambdas of the row
-    for (int i = 0; i < V; ++i) {
-      if (i <= last) first.push(first.feed_back(again.a, g[i]));
-    }
+    const auto first = last_two(g, before, last + 1);  // of the row, in time
     for (int j = 0; j < 2; ++j) p.zf[place.state + j] = first.v[j];
   }
-  for (int i = 0; i < V; ++i) {
-    const A lambda = h.feed_back(again.a, g[i]);
-    g[i] = h.feed_forward(again.b, 2, lambda);
-    h.push(lambda);
-  }
+  return before;
 }
 
 template <class T, bool adjoint, class Block>
@@ -157,14 +167,17 @@ POLEZERO_HD void sosfilt_block(Block& block, ScanShared<SectionCarry<T>>& shared
           const int64_t k = adjoint ? K - 1 - i : i;
           const SectionPlace<T> place(plan, nodes, words, p.sections, at.row, k);
           if constexpr (adjoint) {
-            filter_section_back(block, shared, place, p, at, k, u);
+            auto lambda = find_lambda(block, shared, place, p, at, k, u);
+            feed_forward(section_form(p.sections, at.row, k), lambda, u);
           } else {
             filter_section(block, shared, place, p, at, k, u, before);
           }
         }
         for (int i = 0; i < V; ++i) samples[i] = static_cast<T>(u[i]);
-        block.store(Timeline<T, step>(p.y + at.row * p.y_stride, p.time), at.begin, at.count,
-                    samples);
+        if (p.y != nullptr) {
+          block.store(Timeline<T, step>(p.y + at.row * p.y_stride, p.time), at.begin, at.count,
+                      samples);
+        }
       });
 }
 
