@@ -3,7 +3,6 @@
 #include <ATen/ops/empty.h>
 
 #include "kernels/cpu/launch.h"
-#include "ops/lfilter.h"
 #include "ops/on_device.h"
 #include "ops/tensors.h"
 
@@ -84,88 +83,61 @@ void backward(HostCall<scalar_t>& call, const Tensor& grad_y, const Tensor& grad
 
 #if defined(POLEZERO_WITH_CUDA)
 
-// The filter, or (adjoint) its adjoint without sums: one pass over memory.
+// The filter, or its adjoint, whose sections are conjugated.
 template <class scalar_t>
-void filter(CudaCall<scalar_t>& call, const Tensor& sos, const Tensor& x, const Tensor& zi,
-            bool adjoint, const Tensor& y, const Tensor& zf) {
+SosfiltScan<typename CudaCall<scalar_t>::scalar> scan_of(CudaCall<scalar_t>& call, int64_t K,
+                                                         const Tensor& x, const Tensor& zi,
+                                                         const Tensor& y, const Tensor& zf) {
   using T = typename CudaCall<scalar_t>::scalar;
-  const int64_t K = sos.size(-2), time = x.size(-1);
-  const auto filters = call.normalise_sections(sos, /*conjugate=*/adjoint);
   const auto xs = call.signal(x);
-  const Tensor out =
-      call.keep(y.numel() > 0 ? y : at::empty(with_last(call.leading(), time), x.options()));
-  const auto after = call.states_like(zf);
-  cuda::sosfilt<T>(call.context(), filters,
-                   {.sections = {.count = K},
-                    .rows = call.rows(),
-                    .time = time,
-                    .x = xs.data,
-                    .x_stride = xs.stride,
-                    .y = mutable_data<T>(out),
-                    .y_stride = time,
-                    .zi = call.states(flat(zi)),
-                    .zf = after.data()},
-                   adjoint);
-  call.put(after, zf);
+  return {.sections = {.count = K},
+          .rows = call.rows(),
+          .time = x.size(-1),
+          .x = xs.data,
+          .x_stride = xs.stride,
+          .y = mutable_data<T>(y),
+          .y_stride = x.size(-1),
+          .zi = call.states(flat(zi)),
+          .zf = mutable_data<acc_t<T>>(zf)};
 }
 
 template <class scalar_t>
 void forward(CudaCall<scalar_t>& call, const Tensor& sos, const Tensor& x, const Tensor& zi,
              Tensor& y, Tensor& zf) {
-  if (y.numel() > 0) {
-    filter(call, sos, x, zi, /*adjoint=*/false, y, zf);
-  } else if (zf.numel() > 0) {
-    zf.copy_(zi);
+  if (y.numel() == 0) {
+    if (zf.numel() > 0) zf.copy_(zi);
+    return;
   }
-}
-
-// The sums need the signals between the sections, which are written to memory, and the sections go
-// backwards one by one.
-void backward_by_sections(const Tensor& grad_y, const Tensor& grad_zf, const Tensor& sos,
-                          const Tensor& x, const Tensor& zi, Tensor& grad_sos, Tensor& grad_x,
-                          Tensor& grad_zi) {
-  const int64_t K = sos.size(-2);
-  const bool need_x = grad_x.numel() > 0, need_zi = grad_zi.numel() > 0;
-  auto b = [&](int64_t k) { return sos.select(-2, k).slice(-1, 0, 3); };
-  auto a = [&](int64_t k) { return sos.select(-2, k).slice(-1, 3, 6); };
-  auto state = [&](const Tensor& t, int64_t k) {
-    return t.defined() ? OptionalTensor(t.select(-2, k)) : std::nullopt;
-  };
-  std::vector<Tensor> signals{x}, states;
-  for (int64_t k = 0; k < K; ++k) {
-    auto [y, zf] = lfilter_forward(b(k), a(k), signals.back(), state(zi, k), false);
-    signals.push_back(y);
-    states.push_back(zf);
-  }
-  Tensor g = grad_y;
-  for (int64_t k = K - 1; k >= 0; --k) {
-    const auto [of_b, of_a, of_x, of_zi] =
-        lfilter_backward(g, state(grad_zf, k), b(k), a(k), signals[k], signals[k + 1], state(zi, k),
-                         zi.defined() ? OptionalTensor(states[k]) : std::nullopt, true, true,
-                         k > 0 || need_x, need_zi);
-    Tensor out = grad_sos.select(-2, k);
-    out.slice(-1, 0, 3).copy_(of_b);
-    out.slice(-1, 3, 6).copy_(of_a);
-    if (need_zi) grad_zi.select(-2, k).copy_(of_zi);
-    g = of_x;
-    signals.pop_back();
-  }
-  if (need_x) grad_x = g;
+  const auto after = call.states_like(zf);
+  cuda::sosfilt(call.context(), call.normalise_sections(sos, /*conjugate=*/false),
+                scan_of(call, sos.size(-2), x, zi, y, after.memory), /*adjoint=*/false);
+  call.put(after, zf);
 }
 
 template <class scalar_t>
 void backward(CudaCall<scalar_t>& call, const Tensor& grad_y, const Tensor& grad_zf,
               const Tensor& sos, const Tensor& x, const Tensor& zi, Tensor& grad_sos,
               Tensor& grad_x, Tensor& grad_zi) {
+  using T = typename CudaCall<scalar_t>::scalar;
   if (call.rows() * grad_y.size(-1) == 0) {
     grad_sos.zero_();
     grad_zi.zero_();
     if (grad_zi.numel() > 0 && grad_zf.defined()) grad_zi.copy_(grad_zf);
-  } else if (grad_sos.numel() > 0) {
-    backward_by_sections(grad_y, grad_zf, sos, x, zi, grad_sos, grad_x, grad_zi);
-  } else {
-    filter(call, sos, grad_y, grad_zf, /*adjoint=*/true, grad_x, grad_zi);
+    return;
   }
+  const auto conjugated = call.normalise_sections(sos, /*conjugate=*/true);
+  const auto after = call.states_like(grad_zi);
+  const auto adjoint = scan_of(call, sos.size(-2), grad_y, grad_zf, grad_x, after.memory);
+  if (grad_sos.numel() == 0) {
+    cuda::sosfilt(call.context(), conjugated, adjoint, /*adjoint=*/true);
+  } else {
+    const auto xs = call.signal(x);
+    const auto sections =
+        host::is_complex<scalar_t> ? call.normalise_sections(sos, /*conjugate=*/false) : conjugated;
+    cuda::sosfilt_backward<T>(call.context(), sections, conjugated, adjoint,
+                              {xs.data, xs.stride, call.states(flat(zi)), call.sums(grad_sos)});
+  }
+  call.put(after, grad_zi);
 }
 
 #endif

@@ -46,13 +46,11 @@ struct Prepared : PreparedTiles<acc_t<T>> {
   Prepared(const Launch& launch, const Filters<T>& filters, int64_t filter_count, int64_t rows,
            int64_t time, int64_t messages = 1)
       : PreparedTiles<A>(launch, rows, time, kSamples<T>, messages, kWords<StateVector<A, P>>) {
-    int64_t powers = 1;
-    while ((int64_t{1} << powers) <= plan.tiles * launch.lanes * launch.warps) ++powers;
+    const int64_t powers = power_count(plan.tiles * launch.lanes * launch.warps);
     power.resize(filter_count * powers * P * P);
-    run_grid<std::array<double_double_t<A>, 2 * P * P>>(
+    run_grid<PowersWork<T, P>>(
         filter_count, launch.warps, 1, 0, [&](auto& block, auto& memory, int64_t f) {
-          fill_powers<T, P>(block, filters, f, powers, power.data() + f * powers * P * P,
-                            memory.data());
+          fill_powers<T, P>(block, filters, f, powers, power.data() + f * powers * P * P, memory);
         });
     plan.power = power.data();
     plan.filter_stride = filter_count > 1 ? powers * P * P : 0;

@@ -1,7 +1,6 @@
 // Cascades as a GPU filters them, on an emulated one: against their definition, and the adjoint
 // against them.
-#include "kernels/cuda/tile/sosfilt_scan.h"
-
+#include "kernels/cuda/tile/sosfilt_gradient.h"
 #include "scan_launch.h"
 
 namespace polezero::test {
@@ -62,7 +61,7 @@ struct SosScanCase {
                      .carried = launch.look_back ? nullptr : carried.data()};
     const Prepared<T, 2> prepared(launch, sections.view(), sections.count, shape.rows, shape.time,
                                   K);
-    run_grid<ScanShared<SectionCarry<T, adjoint>>>(
+    run_grid<ScanShared<SectionCarry<T>>>(
         prepared.tickets, launch.warps, launch.resident, launch.delay,
         [&](auto& block, auto& memory, int64_t ticket) {
           sosfilt_block<T, adjoint>(block, memory, prepared.plan, p, ticket);
@@ -123,6 +122,141 @@ void expect_adjoint(const SosScanCase<T>& c, const typename SosScanCase<T>::Resu
 }
 
 template <class T>
+struct SosGradient {
+  Rows<T> grad_x;
+  std::vector<acc_t<T>> grad_zi, grad_sos;
+  bool operator==(const SosGradient&) const = default;
+
+  explicit SosGradient(const SosScanCase<T>& c)
+      : grad_x(c.shape.rows, c.shape.time, 2, T(-1)),
+        grad_zi(c.zi.size(), acc_t<T>(-1)),
+        grad_sos(c.zi.size() * 3, acc_t<T>(-1)) {}
+};
+constexpr double kSosA0 = 2;  // what the sections are given over
+
+// The filter, its adjoint with sums, and what becomes of them, as csrc/kernels/cuda/sosfilt.cu
+// launches them.
+template <class T>
+SosGradient<T> gradient_of(const SosScanCase<T>& c, const Launch& launch) {
+  using A = acc_t<T>;
+  const int64_t K = c.shape.sections, time = c.shape.time, rows = c.shape.rows;
+  SosGradient<T> out(c);
+  FilterBank<T> conjugated = c.bank;
+  if constexpr (kComplex<T>) {
+    for (auto& v : conjugated.b) v = std::conj(v);
+    for (auto& v : conjugated.a) v = std::conj(v);
+  }
+  const auto sections = [&](const FilterBank<T>& bank) {
+    Sections<T> of_rows{K, bank.view()};
+    of_rows.filters.filter_stride = c.shape.a_row ? K : 0;
+    return of_rows;
+  };
+  std::vector<A> carried(c.zi.size()), states(rows * K * (time / kSamples<T>)*2);
+  SosfiltScan<T> p{.sections = sections(c.bank),
+                   .rows = rows,
+                   .time = time,
+                   .x = c.x.row(0),
+                   .x_stride = c.x.stride,
+                   .zi = c.zi.data(),
+                   .carried = launch.look_back ? nullptr : carried.data(),
+                   .unit_states = states.data()};
+  const Prepared<T, 2> forward(launch, c.bank.view(), c.bank.count, rows, time, K);
+  run_grid<ScanShared<SectionCarry<T>>>(
+      forward.tickets, launch.warps, launch.resident, launch.delay,
+      [&](auto& block, auto& memory, int64_t ticket) {
+        sosfilt_block<T, false>(block, memory, forward.plan, p, ticket);
+      },
+      launch.lanes);
+  const Prepared<T, 2> backward(launch, conjugated.view(), c.bank.count, rows, time, K);
+  const int64_t tiles = backward.plan.tiles;
+  std::vector<A> sums(rows * tiles * K * kSectionSums);
+  p.sections = sections(conjugated);
+  p.x = c.g.row(0);
+  p.x_stride = c.g.stride;
+  p.y = out.grad_x.row(0);
+  p.y_stride = out.grad_x.stride;
+  p.zi = c.later.data();
+  p.zf = out.grad_zi.data();
+  const SosfiltSums<T> filter{c.x.row(0), c.x.stride, c.zi.data(), states.data(), sums.data()};
+  run_grid<SosfiltSumsShared<T>>(
+      backward.tickets, launch.warps, launch.resident, launch.delay,
+      [&](auto& block, auto& memory, int64_t ticket) {
+        sosfilt_gradient_block<T>(block, memory, backward.plan, p, filter, ticket);
+      },
+      launch.lanes);
+  const std::vector<A> a0(c.bank.count, A(kSosA0));
+  run_grid<int>(rows * K, 1, 1, 0, [&](auto& block, int&, int64_t section) {
+    finish_section(block, p.sections, a0.data(), sums.data(), tiles, section, out.grad_sos.data());
+  });
+  return out;
+}
+
+// Sums over time as they stand in params/sosfilt.h, of signals in extended precision.
+template <class T>
+void expect_gradient(const SosScanCase<T>& c, const SosGradient<T>& got) {
+  using E = exact_t<T>;
+  const auto& s = c.shape;
+  const int64_t K = s.sections, T_ = s.time;
+  const double bound = 10 * tolerance<T>(s.radius), tight = 10 * tolerance<double>(s.radius);
+  for (int64_t r = 0; r < s.rows; ++r) {
+    std::vector<std::vector<E>> u(K + 1, std::vector<E>(T_));
+    std::transform(c.x.row(r), c.x.row(r) + T_, u[0].begin(), exact<T>);
+    std::vector<E> g(T_), first(2 * K);
+    std::transform(c.g.row(r), c.g.row(r) + T_, g.begin(), exact<T>);
+    const auto coefficients = [&](int64_t k) {
+      const int64_t f = (s.a_row ? r * K : 0) + k;
+      const auto *b = &c.bank.b[3 * f], *a = &c.bank.a[2 * f];
+      return std::vector<E>{exact(b[0]), exact(b[1]), exact(b[2]), exact(a[0]), exact(a[1])};
+    };
+    double scale = 1;
+    for (int64_t k = 0; k < K; ++k) {
+      const auto h = coefficients(k);
+      E s0 = exact(c.zi[(r * K + k) * 2]), s1 = exact(c.zi[(r * K + k) * 2 + 1]);
+      for (int64_t n = 0; n < T_; ++n) {
+        const E x = u[k][n], y = u[k + 1][n] = product(h[0], x) + s0;
+        s0 = product(h[1], x) + s1 - product(h[3], y);
+        s1 = product(h[2], x) - product(h[4], y);
+      }
+    }
+    for (int64_t k = K - 1; k >= 0; --k) {
+      const auto h = coefficients(k);
+      std::vector<E> lambda(T_ + 2), sums(5);
+      for (int j = 0; j < 2; ++j) lambda[T_ + j] = exact(c.later[(r * K + k) * 2 + j]);
+      double size = 1;
+      for (int64_t n = T_ - 1; n >= 0; --n) {
+        lambda[n] = g[n];
+        for (int i = 1; i <= 2; ++i) {
+          lambda[n] -= product(conjugate_exact(h[2 + i]), lambda[n + i]);
+        }
+        g[n] = E{};
+        for (int i = 0; i <= 2; ++i) {
+          g[n] += product(conjugate_exact(h[i]), lambda[n + i]);
+          sums[i] += product(lambda[n + i], conjugate_exact(u[k][n]));
+          if (i > 0) sums[2 + i] -= product(lambda[n + i], conjugate_exact(u[k + 1][n]));
+        }
+        for (const E& v : {u[k][n], u[k + 1][n], lambda[n]}) {
+          const auto square = static_cast<double>(std::norm(std::complex<long double>(v)));
+          if (std::isfinite(square)) size += square;
+        }
+        const auto of_g = static_cast<double>(std::abs(g[n]));
+        if (std::isfinite(of_g)) scale = std::max(scale, of_g);
+      }
+      first[2 * k] = lambda[0];
+      first[2 * k + 1] = lambda[1];
+      std::vector<E> grad(6);
+      for (int i = 0; i < 5; ++i) {
+        grad[i < 3 ? i : i + 1] = sums[i] / static_cast<long double>(kSosA0);
+        grad[3] -= product(conjugate_exact(h[i]), sums[i]) / static_cast<long double>(kSosA0);
+      }
+      ASSERT_LE(largest_error(&got.grad_sos[(r * K + k) * 6], grad.data(), 6, size, true), tight)
+          << "section " << k << " of row " << r;
+    }
+    ASSERT_LE(largest_error(got.grad_x.row(r), g.data(), T_, scale, true), bound) << "row " << r;
+    ASSERT_LE(largest_error(&got.grad_zi[r * 2 * K], first.data(), 2 * K, scale, true), bound) << r;
+  }
+}
+
+template <class T>
 class SosfiltScanOf : public ::testing::Test {};
 TYPED_TEST_SUITE(SosfiltScanOf, ScalarTypes);
 
@@ -164,6 +298,25 @@ TYPED_TEST(SosfiltScanOf, RowsOfAGroup) {
       expect_adjoint(c, filtered, adjoint);
       if (this->HasFatalFailure()) return;
     }
+  }
+}
+
+TYPED_TEST(SosfiltScanOf, GradientsEqualTheirDefinition) {
+  constexpr int V = kSamples<TypeParam>;
+  Random random(6);
+  for (const Launch& launch : {Launch{}, kWholeRow}) {
+    for (const SosScanShape& shape :
+         {SosScanShape{2, 2500, 3}, {2, 64 * V, 2, true}, {1, 1, 2}, {3, V + 1, 1}}) {
+      SCOPED_TRACE(shape);
+      const SosScanCase<TypeParam> c(random, shape);
+      expect_gradient(c, gradient_of(c, launch));
+      if (this->HasFatalFailure()) return;
+    }
+  }
+  for (const int64_t time : {1, V - 1, 8 * V}) {
+    const SosScanCase<TypeParam> c(random, {3, time, 2, true});
+    expect_gradient(c, gradient_of(c, kGroup));
+    if (this->HasFatalFailure()) return;
   }
 }
 

@@ -227,8 +227,12 @@ void run_on_a_gpu(const SparseParams<T>& given, const Case<T>& c) {
     const int64_t threads = p.rows * p.comb_threads;
     std::vector<acc_t<T>> states(2 * threads);
     p.comb_states = states.data();
-    for (int64_t i = 0; i < threads; ++i) host::find_comb_chunk(p, i);
-    for (int64_t i = 0; i < threads; ++i) host::filter_comb_chunk(p, i);
+    for (int64_t i = 0; i < threads; ++i) {
+      host::find_comb_chunk(p, i / p.comb_threads, i % p.comb_threads);
+    }
+    for (int64_t i = 0; i < threads; ++i) {
+      host::filter_comb_chunk(p, i / p.comb_threads, i % p.comb_threads);
+    }
   } else if (given.feedback) {
     run_grid<std::array<double, 2>>(p.rows, 2, 1, 0, [&](auto& block, auto& memory, int64_t row) {
       host::sparse_allpole_row(block, memory.data(), p, row);

@@ -66,6 +66,12 @@ void lpv_allpole_past(const Context& context, const LpvAllpolePastParams<scalar_
 template <class scalar_t>
 void sosfilt(const Context& context, const NormalisedFilters<scalar_t>& sections,
              SosfiltScan<scalar_t> p, bool adjoint);
+// The adjoint, whose sections are conjugated, with the gradient of the sections.
+template <class scalar_t>
+void sosfilt_backward(const Context& context, const NormalisedFilters<scalar_t>& sections,
+                      const NormalisedFilters<scalar_t>& conjugated,
+                      const SosfiltScan<scalar_t>& adjoint,
+                      const SosfiltGradient<scalar_t>& gradient);
 template <class scalar_t>
 void state_space(const Context& context, const StateSpaceParams<scalar_t>& p, int64_t rows,
                  int64_t time);

@@ -23,7 +23,7 @@ struct Lfilter {
   using Params = P;
   using Shared = ScanShared<LfilterCarry<T, N>>;
   using Block = DeviceBlock<T, kSamples<T>, lanes>;
-  using Registers = std::conditional_t<is_complex<T> && N == 2, Registers168, Registers128>;
+  using Registers = std::conditional_t<is_complex<T>, Registers168, Registers128>;
   static int64_t messages(const Params&) { return 1; }
   __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
                              const Params& p, int64_t ticket) {

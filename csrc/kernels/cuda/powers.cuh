@@ -10,11 +10,11 @@ POLEZERO_ISA_BEGIN
 
 template <class T, int P>
 __global__ void powers_kernel(Filters<T> filters, int64_t count, acc_t<T>* power) {
-  using E = double_double_t<acc_t<T>>;
-  __shared__ double work[2 * P * P * sizeof(E) / sizeof(double)];
+  using Work = PowersWork<T, P>;
+  __shared__ double work[sizeof(Work) / sizeof(double)];
   const DeviceThreads<> block;
   fill_powers<T, P>(block, filters, blockIdx.x, count, power + blockIdx.x * count * P * P,
-                    reinterpret_cast<E*>(work));
+                    reinterpret_cast<Work&>(work));
 }
 
 template <class T>

@@ -82,12 +82,8 @@ struct ScanShape {
             warps * kWarp,
             tiles == 1 || rows >= kRowsPerProcessor * context.processors};
   }
-  // Powers of two of a unit, up to the longest that is joined.
-  int64_t powers() const {
-    int64_t count = 1;
-    while ((int64_t{1} << count) <= (whole_row ? 1 : tiles) * units) ++count;
-    return count;
-  }
+  // The matrices of a filter's table: up to the longest span that is joined.
+  int64_t powers() const { return power_count((whole_row ? 1 : tiles) * units); }
 
  private:
   static constexpr int64_t kRowsPerProcessor = 2;

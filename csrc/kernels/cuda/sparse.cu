@@ -23,16 +23,19 @@ __global__ void sparse_allpole_kernel(SparseOnDevice<T> p) {
   }
 }
 
+// blockIdx.y: a row, or as many of them as a grid has.
 template <class T>
 __global__ void find_comb_kernel(SparseOnDevice<T> p) {
-  const int64_t count = p.rows * p.comb_threads;
-  for (int64_t i = cuda::grid_index(); i < count; i += cuda::grid_stride()) find_comb_chunk(p, i);
+  for (int64_t row = blockIdx.y; row < p.rows; row += gridDim.y) {
+    const int64_t mine = cuda::grid_index();
+    if (mine < p.comb_threads) find_comb_chunk(p, row, mine);
+  }
 }
 template <class T>
 __global__ void comb_kernel(SparseOnDevice<T> p) {
-  const int64_t count = p.rows * p.comb_threads;
-  for (int64_t i = cuda::grid_index(); i < count; i += cuda::grid_stride()) {
-    filter_comb_chunk(p, i);
+  for (int64_t row = blockIdx.y; row < p.rows; row += gridDim.y) {
+    const int64_t mine = cuda::grid_index();
+    if (mine < p.comb_threads) filter_comb_chunk(p, row, mine);
   }
 }
 
@@ -78,12 +81,17 @@ void comb(const Context& context, SparseOnDevice<T> p) {
   constexpr int64_t kThreadsPerProcessor = 1024;
   const int64_t wanted = context.processors * kThreadsPerProcessor / p.rows;
   p.comb_threads = std::min(std::max<int64_t>(wanted, kWarp), p.time);
-  const int64_t threads = p.rows * p.comb_threads;
-  if (p.time >= 2 * kShortestCombChunk) {
-    p.comb_states = context.array<acc_t<T>>(2 * threads);
-    launch(context, threads, find_comb_kernel<T>, p);
+  // small blocks: where the delay is short, few of them have something to do
+  const int64_t threads = p.comb_threads > kWarp ? 2 * kWarp : kWarp;
+  const dim3 grid(static_cast<unsigned>((p.comb_threads + threads - 1) / threads),
+                  static_cast<unsigned>(std::min<int64_t>(p.rows, 65535)));
+  if (p.time > kShortestCombChunk) {
+    p.comb_states = context.array<acc_t<T>>(2 * p.rows * p.comb_threads);
+    find_comb_kernel<T><<<grid, threads, 0, context.stream>>>(p);
+    check(cudaGetLastError());
   }
-  launch(context, threads, comb_kernel<T>, p);
+  comb_kernel<T><<<grid, threads, 0, context.stream>>>(p);
+  check(cudaGetLastError());
 }
 
 }  // namespace

@@ -5,30 +5,36 @@
 namespace polezero::test {
 namespace {
 
+// The sections as a user gives them.
+template <class T>
+NormalisedFilters<cuda::on_device_t<T>> sections_on(Gpu& gpu, const SosScanCase<T>& c, bool conjugate) {
+  const int64_t filters = c.bank.count;
+  std::vector<acc_t<T>> sos;
+  for (int64_t f = 0; f < filters; ++f) {
+    for (int64_t k = 0; k < 3; ++k) sos.push_back(kSosA0 * c.bank.b[3 * f + k]);
+    for (int64_t k = 0; k < 3; ++k) sos.push_back(kSosA0 * (k == 0 ? acc_t<T>(1) : c.bank.a[2 * f + k - 1]));
+  }
+  const auto* coefficients = gpu.in(sos.data(), 6 * filters);
+  return cuda::normalise<cuda::on_device_t<T>>(gpu.context(), {.b = coefficients,
+                                                               .a = coefficients + 3,
+                                                               .wide_b = true,
+                                                               .wide_a = true,
+                                                               .order_b = 2,
+                                                               .order_a = 2,
+                                                               .conjugate = conjugate,
+                                                               .b_stride = 6,
+                                                               .a_stride = 6,
+                                                               .count = filters});
+}
+
 template <bool adjoint, class T>
 typename SosScanCase<T>::Result on_gpu(const SosScanCase<T>& c) {
   using D = cuda::on_device_t<T>;
   const auto& s = c.shape;
-  const int64_t K = s.sections, filters = c.bank.count;
+  const int64_t K = s.sections;
   typename SosScanCase<T>::Result out{Rows<T>(s.rows, s.time, 2, T(-1)), std::vector<acc_t<T>>(c.zi.size(), acc_t<T>(-1))};
-  std::vector<acc_t<T>> sos;  // over an a_0 of 2
-  for (int64_t f = 0; f < filters; ++f) {
-    for (int64_t k = 0; k < 3; ++k) sos.push_back(acc_t<T>(2) * c.bank.b[3 * f + k]);
-    for (int64_t k = 0; k < 3; ++k) sos.push_back(acc_t<T>(2) * (k == 0 ? acc_t<T>(1) : c.bank.a[2 * f + k - 1]));
-  }
   Gpu gpu;
-  const auto* coefficients = gpu.in(sos.data(), 6 * filters);
-  const GivenFilters given{.b = coefficients,
-                           .a = coefficients + 3,
-                           .wide_b = true,
-                           .wide_a = true,
-                           .order_b = 2,
-                           .order_a = 2,
-                           .conjugate = adjoint,
-                           .b_stride = 6,
-                           .a_stride = 6,
-                           .count = filters};
-  const auto sections = cuda::normalise<D>(gpu.context(), given);
+  const auto sections = sections_on(gpu, c, adjoint);
   const Rows<T>& in = adjoint ? c.g : c.x;
   cuda::sosfilt<D>(gpu.context(), sections,
                    {.sections = {.count = K},
@@ -41,6 +47,29 @@ typename SosScanCase<T>::Result on_gpu(const SosScanCase<T>& c) {
                     .zi = gpu.in((adjoint ? c.later : c.zi).data(), s.rows * K * 2),
                     .zf = gpu.out(out.zf.data(), s.rows * K * 2)},
                    adjoint);
+  gpu.finish();
+  return out;
+}
+
+template <class T>
+SosGradient<T> gradient_on_gpu(const SosScanCase<T>& c) {
+  using D = cuda::on_device_t<T>;
+  const auto& s = c.shape;
+  const int64_t K = s.sections, states = s.rows * K * 2;
+  SosGradient<T> out(c);
+  Gpu gpu;
+  cuda::sosfilt_backward<D>(gpu.context(), sections_on(gpu, c, false), sections_on(gpu, c, true),
+                            {.sections = {.count = K},
+                             .rows = s.rows,
+                             .time = s.time,
+                             .x = gpu.in(c.g.row(0), Gpu::extent(s.rows, s.time, c.g.stride)),
+                             .x_stride = c.g.stride,
+                             .y = gpu.out(out.grad_x.row(0), Gpu::extent(s.rows, s.time, out.grad_x.stride)),
+                             .y_stride = out.grad_x.stride,
+                             .zi = gpu.in(c.later.data(), states),
+                             .zf = gpu.out(out.grad_zi.data(), states)},
+                            {gpu.in(c.x.row(0), Gpu::extent(s.rows, s.time, c.x.stride)), c.x.stride, gpu.in(c.zi.data(), states),
+                             gpu.out(out.grad_sos.data(), states * 3)});
   gpu.finish();
   return out;
 }
@@ -126,6 +155,34 @@ TYPED_TEST(GpuSosfilt, UnstableSections) {
   });
 }
 
+TYPED_TEST(GpuSosfilt, GradientsEqualTheirDefinition) {
+  on_gpus([] {
+    constexpr int V = kSamples<TypeParam>;
+    Random random(7);
+    for (const SosScanShape& shape : {SosScanShape{2, 3000, 3}, {3, 1024, 2, true}, {1, 1, 4}, {2, V + 1, 1, true, 0.5}, {3, V - 1, 3}, {2, 8 * V, 2, true},
+                                      {1, 8 * V + 1, 5}, {1, 20000, 4}, {90, 1100, 2, true}, {40, 60, 2, false}, {3, 32, 3}}) {
+      SCOPED_TRACE(shape);
+      const SosScanCase<TypeParam> c(random, shape);
+      expect_gradient(c, gradient_on_gpu(c));
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  });
+}
+
+// A NaN is in no sum over samples that do not meet it.
+TYPED_TEST(GpuSosfilt, NanReachesTheSumsOfTheDefinition) {
+  on_gpus([] {
+    Random random(8);
+    for (const int64_t n : {0, 1, 700, 2998, 2999}) {
+      SCOPED_TRACE(::testing::Message() << "NaN at " << n);
+      SosScanCase<TypeParam> c(random, {2, 3000, 2});
+      c.g.row(0)[n] = c.x.row(1)[n] = not_a_number<TypeParam>();
+      expect_gradient(c, gradient_on_gpu(c));
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  });
+}
+
 TEST(GpuSosfiltF32, PolesNearTheCircle) {
   Random random(2);
   processors = 300;
@@ -145,6 +202,20 @@ TEST(GpuSosfiltF32, SameBitsHoweverBlocksRun) {
       ptxrun_set("seed", resident + order);
       results.push_back(on_gpu<false>(c));
     }
+  }
+  for (const auto& r : results) ASSERT_TRUE(r == results[0]);
+}
+
+TEST(GpuSosfiltF32, GradientsAreTheSameBitsHoweverBlocksRun) {
+  Random random(4);
+  const SosScanCase<float> c(random, {1, 30000, 3, false, 0.999});
+  processors = 300;
+  std::vector<SosGradient<float>> results;
+  for (const int resident : {1, 3, 20}) {
+    ptxrun_set("resident", resident);
+    ptxrun_set("order", resident % 3);
+    ptxrun_set("seed", resident);
+    results.push_back(gradient_on_gpu(c));
   }
   for (const auto& r : results) ASSERT_TRUE(r == results[0]);
 }

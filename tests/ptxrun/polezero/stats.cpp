@@ -132,6 +132,20 @@ void cascades() {
 }
 
 template <class T>
+void cascade_gradients() {
+  constexpr int64_t K = 4;
+  for (const Spread& spread : {kOneRow, kShortRows, kWholeRows}) {
+    count<T>("four sections backward with sums", spread, [&](Problem<T>& p) {
+      using A = acc_t<T>;
+      const auto conjugated = p.filters(2, K, true);
+      cuda::sosfilt_backward<on_gpu_t<T>>(p.context(), kComplex<T> ? p.filters(2, K) : conjugated, conjugated,
+                                          {.sections = {.count = K}, .rows = p.rows, .time = p.time, .x = p.signal(), .x_stride = p.time, .y = p.out(), .y_stride = p.time},
+                                          {p.signal(), p.time, nullptr, p.template out<A>(p.rows * K * 6)});
+    });
+  }
+}
+
+template <class T>
 void varying() {
   for (const int64_t order : {1, 2, 4}) {
     for (const Lags& lags : {Lags{0, false}, {-1, false}, {0, true}, {1, true}}) {
@@ -326,6 +340,7 @@ template <class T>
 void all() {
   direct_forms<T>();
   cascades<T>();
+  cascade_gradients<T>();
   varying<T>();
   varying_sections<T>();
   with_many_states<T>();

@@ -10,7 +10,9 @@ POLEZERO_ISA_BEGIN
 
 // Samples a thread: as many as fit in its registers.
 template <class T>
-inline constexpr int kSamples = is_complex<T> ? 4 : 16;
+inline constexpr int kSamples = !is_complex<T>   ? 16
+                                : sizeof(T) == 8 ? 8
+                                                 : 4;
 
 // A row in the order in which it is filtered: step 1, or -1 backwards in time.
 template <class T, int step>
@@ -36,7 +38,7 @@ struct History : StateVector<A, P> {
   }
   // from - c_1 v_1 - .. - c_P v_P; the newest last, because it is the one that is waited for
   POLEZERO_HD A feed_back(const A* c, A from) const {
-    for (int i = P - 1; i >= 0; --i) from -= multiply(c[i], v[i]);
+    for (int i = P - 1; i >= 0; --i) from += multiply(-c[i], v[i]);  // (one instruction)
     return from;
   }
   // c_0 now + c_1 v_1 + .. + c_order v_order: a tap that is not there never meets a NaN
@@ -109,7 +111,7 @@ struct ScanPlan {
   int64_t tile;           // samples of one
   double* words;          // [B, nodes, a message]: a block for each tile; null: one for each row
   int64_t row_words;      // of a row
-  const A* power;         // [filters, powers, S, S]
+  const A* power;         // [filters, .., S, S]: the table of each (ConstantCarry)
   int64_t filter_stride;  // of power, in elements; 0: one filter for all rows
 };
 
@@ -138,32 +140,55 @@ POLEZERO_HD StateVector<A, P> forced_state(const A* a, const A* u) {
 template <class T, int P>
 using LfilterCarry = ConstantCarry<acc_t<T>, P>;
 
-// The carry's table: A^(V 2^k), k = 0..count-1, of the companion matrix A that moves the last P
-// outputs on; filled by the threads of one block through `work` [2][P, P]. What overflows stops at
-// the largest number there is: it may still meet a zero.
+// A block's memory for fill_powers: [kWarp + 1, P, P].
+template <class T, int P>
+using PowersWork = double_double_t<acc_t<T>>[(kWarp + 1) * P * P];
+
+// The carry's table, `count` matrices, of the companion matrix A that moves the last P outputs on;
+// by the threads of one block. What overflows stops at the largest number there is: it may still
+// meet a zero.
 template <class T, int P, class Block>
 POLEZERO_HD void fill_powers(Block& block, const Filters<T>& f, int64_t row, int64_t count,
-                             acc_t<T>* power, double_double_t<acc_t<T>>* work) {
+                             acc_t<T>* power, PowersWork<T, P>& work) {
   using A = acc_t<T>;
   using E = double_double_t<A>;
+  constexpr int kSize = P * P;
   const DirectForm<A, P> c(f, row);
-  const int i = block.thread() / P, j = block.thread() % P;
-  E* now = work;
-  E* next = work + P * P;
-  if (i < P) now[i * P + j] = E(i == 0 ? -c.a[j] : A(i == j + 1 ? 1 : 0));
-  block.sync();
-  for (int64_t length = 1; count > 0; length *= 2) {
-    if (i < P) {
-      if (length >= kSamples<T>) power[i * P + j] = saturated(now[i * P + j].rounded());
-      E sum(A(0));
-      for (int k = 0; k < P; ++k) sum.add_product(now[i * P + k], now[k * P + j]);
-      next[i * P + j] = sum;
+  const int thread = block.thread(), threads = block.threads();
+  const auto product = [&](int out, int u, int v, int at) {
+    E sum(A(0));
+    for (int k = 0; k < P; ++k) {
+      sum.add_product(work[u * kSize + at / P * P + k], work[v * kSize + k * P + at % P]);
     }
-    if (length >= kSamples<T>) power += P * P, --count;
-    E* const other = now;
-    now = next;
-    next = other;
+    work[out * kSize + at] = sum;
+  };
+  const auto square = [&](int of) {
+    if (thread < kSize) product(0, of, of, thread);
     block.sync();
+    if (thread < kSize) work[of * kSize + thread] = work[thread];
+    block.sync();
+  };
+  const auto rounded = [&](int from, int at) {
+    return saturated(work[from * kSize + at].rounded());
+  };
+  if (thread < kSize) {
+    const int i = thread / P, j = thread % P;
+    work[kSize + thread] = E(i == 0 ? -c.a[j] : A(i == j + 1 ? 1 : 0));
+  }
+  block.sync();
+  for (int length = 1; length < kSamples<T>; length *= 2) square(1);  // a unit
+  for (int half = 1; half < kWarp; half *= 2) {                       // 2, .., kWarp units
+    for (int i = thread; i < half * kSize; i += threads) {
+      product(half + 1 + i / kSize, half, 1 + i / kSize, i % kSize);
+    }
+    block.sync();
+  }
+  for (int i = thread; i < kWarp * kSize; i += threads) {
+    if (i % kWarp > 0) power[i] = rounded(i % kWarp, i / kWarp);
+  }
+  for (int64_t k = kWarp; k < count; ++k) {
+    if (thread < kSize) power[k * kSize + thread] = rounded(kWarp, thread);
+    square(kWarp);
   }
 }
 

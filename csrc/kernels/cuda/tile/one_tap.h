@@ -33,39 +33,28 @@ struct CombRow {
         delay(taps.delay(0, 0)) {
     delay = delay < p.time ? delay : p.time;
     steps = (p.time + delay - 1) / delay;
-    chunks = p.comb_threads / delay;
-    if (chunks > kMostCombChunks) chunks = kMostCombChunks;
-    if (chunks > steps / kShortestCombChunk) chunks = steps / kShortestCombChunk;
-    if (chunks < 1) chunks = 1;
-    length = (steps + chunks - 1) / chunks;
+    int64_t most = p.comb_threads / delay;
+    if (most > kMostCombChunks) most = kMostCombChunks;
+    if (most < 1) most = 1;
+    length = (steps + most - 1) / most;
+    if (length < kShortestCombChunk) length = kShortestCombChunk;
+    chunks = (steps + length - 1) / length;
   }
 
   // Chunk `chunk` of filter `of`, from state h: the state after it, and, where `output`, its
   // samples. `transition` is multiplied by what h is.
   template <bool output>
   POLEZERO_HD A run(int64_t of, int64_t chunk, A h, A& transition) const {
-    const int64_t begin = chunk * length * delay + of;
-    const int64_t behind = begin + length * delay, end = behind < p.time ? behind : p.time;
-    for (int64_t at = begin; at < end; at += kStepsAtOnce * delay) {
-      A in[kStepsAtOnce], tap[kStepsAtOnce];
-      for (int i = 0; i < kStepsAtOnce; ++i) {
-        const int64_t position = at + i * delay;
-        in[i] = position < end ? widen(x[sample(position)]) : A(0);
-        tap[i] = position < end ? coefficient(position) : A(0);
-      }
-      for (int i = 0; i < kStepsAtOnce; ++i) {
-        const int64_t position = at + i * delay;
-        if (position >= end) break;
-        const bool reads = has_tap(position);  // (what is not read may be NaN)
-        h = reads ? in[i] - multiply(tap[i], h) : in[i];
-        if constexpr (output) {
-          y[sample(position)] = static_cast<T>(h);
-        } else {
-          // (of what overflows the next product, or state, may be with a zero)
-          transition = saturated(-multiply(tap[i], transition));
-        }
-      }
+    const int64_t first = chunk * length * delay + of;
+    // its samples: the last one of all steps is there for the first filters alone
+    const int64_t left = steps - chunk * length - (of + (steps - 1) * delay < p.time ? 0 : 1);
+    const int count = static_cast<int>(left < length ? left : length);
+    Walk walk(*this, first);
+    int i = 0;
+    for (; i + kStepsAtOnce <= count; i += kStepsAtOnce) {
+      walk.template go<kStepsAtOnce, output>(h, transition);
     }
+    for (; i < count; ++i) walk.template go<1, output>(h, transition);
     return h;
   }
 
@@ -75,39 +64,90 @@ struct CombRow {
   }
 
  private:
-  POLEZERO_HD int64_t sample(int64_t position) const {
-    return p.transposed ? p.time - 1 - position : position;
-  }
   // The time of the tap that position p reads with.
   POLEZERO_HD int64_t tap_time(int64_t position) const {
     return p.transposed ? p.time - 1 - position + delay : position;
   }
-  POLEZERO_HD A coefficient(int64_t position) const {
-    return has_tap(position) ? taps.coefficient(tap_time(position) - p.past, 0) : A(0);
+
+  // Goes through the samples of one filter: nothing is multiplied at a step.
+  struct Walk {
+    const T* x;
+    T* y;
+    const T* varying;  // the coefficient of the tap, or null: it is `constant`
+    A constant;
+    int64_t step;           // from one sample to the next
+    int64_t n, past, time;  // the time of the tap; it is read where past <= n < time
+    POLEZERO_HD Walk(const CombRow& row, int64_t position)
+        : x(row.x + row.sample(position)),
+          y(row.y + row.sample(position)),
+          varying(row.taps.varying),
+          constant(varying == nullptr ? row.taps.constant[0] : A(0)),
+          step(row.p.transposed ? -row.delay : row.delay),
+          n(row.tap_time(position)),
+          past(row.p.past),
+          time(row.p.time) {}
+
+    template <int steps, bool output>
+    POLEZERO_HD void go(A& h, A& transition) {
+      A in[steps], tap[steps];
+      bool reads[steps];  // (what is not read may be NaN)
+      for (int i = 0; i < steps; ++i) {
+        in[i] = widen(*x);
+        x += step;
+      }
+      for (int i = 0; i < steps; ++i) {
+        reads[i] = past <= n && n < time;
+        tap[i] = !reads[i] ? A(0) : varying == nullptr ? constant : widen(varying[n - past]);
+        n += step;
+      }
+      for (int i = 0; i < steps; ++i) {
+        h = reads[i] ? in[i] - multiply(tap[i], h) : in[i];
+        if constexpr (output) {
+          *y = static_cast<T>(h);
+          y += step;
+        } else {
+          // (of what overflows the next product, or state, may be with a zero)
+          transition = saturated(-multiply(tap[i], transition));
+        }
+      }
+    }
+  };
+
+  POLEZERO_HD int64_t sample(int64_t position) const {
+    return p.transposed ? p.time - 1 - position : position;
   }
 };
 
-// Thread i of [B, comb_threads]: what the input of a chunk leaves behind, and the chunk's
+// Threads of [B, comb_threads] that have nothing to do: the delay is too short for so many.
+template <class T>
+POLEZERO_HD bool beyond_comb(const SparseOnDevice<T>& p, int64_t row, int64_t mine) {
+  return mine >= kMostCombChunks &&
+         mine / kMostCombChunks >= SparseTapsOfRow<T>(p.taps, row).delay(0, 0);
+}
+
+// Thread `mine` of comb_threads of a row: what the input of a chunk leaves behind, and the chunk's
 // transition. The last chunk leaves nothing to anybody.
 template <class T>
-POLEZERO_HD void find_comb_chunk(const SparseOnDevice<T>& p, int64_t i) {
+POLEZERO_HD void find_comb_chunk(const SparseOnDevice<T>& p, int64_t r, int64_t mine) {
   using A = acc_t<T>;
-  const CombRow<T> row(p, i / p.comb_threads);
-  const int64_t mine = i % p.comb_threads;
+  if (beyond_comb(p, r, mine)) return;
+  const CombRow<T> row(p, r);
   if (mine >= (row.chunks - 1) * row.delay) return;
   A transition(1);
   const A left = row.template run<false>(mine % row.delay, mine / row.delay, A(0), transition);
-  p.comb_states[2 * i] = left;
-  p.comb_states[2 * i + 1] = transition;
+  A* state = p.comb_states + 2 * (r * p.comb_threads + mine);
+  state[0] = left;
+  state[1] = transition;
 }
 
-// Thread i of [B, comb_threads]: the samples of a chunk, or of several.
+// Thread `mine` of comb_threads of a row: the samples of a chunk, or of several.
 template <class T>
-POLEZERO_HD void filter_comb_chunk(const SparseOnDevice<T>& p, int64_t i) {
+POLEZERO_HD void filter_comb_chunk(const SparseOnDevice<T>& p, int64_t r, int64_t mine) {
   using A = acc_t<T>;
-  const CombRow<T> row(p, i / p.comb_threads);
-  const A* states = p.comb_states + i / p.comb_threads * 2 * p.comb_threads;
-  for (int64_t mine = i % p.comb_threads; mine < row.chunks * row.delay; mine += p.comb_threads) {
+  if (beyond_comb(p, r, mine)) return;
+  const CombRow<T> row(p, r);
+  const A* states = p.comb_states + r * 2 * p.comb_threads;
+  for (; mine < row.chunks * row.delay; mine += p.comb_threads) {
     const int64_t of = mine % row.delay;
     A h(0);
     for (int64_t at = of, first = of; at < mine; at += row.delay, first += row.length * row.delay) {

@@ -49,37 +49,50 @@ struct StateVector {
   }
 };
 
-// m s, or, `transposed`, m^T s
-template <bool transposed = false, class A, int S>
-POLEZERO_HD StateVector<A, S> times(const A* m, const StateVector<A, S>& s) {
-  auto out = StateVector<A, S>::zero();
+// sum + m s; element (i, j) of m is m[(i S + j) stride].
+template <int stride = 1, class A, int S>
+POLEZERO_HD StateVector<A, S> add_product(StateVector<A, S> sum, const A* m,
+                                          const StateVector<A, S>& s) {
   for (int i = 0; i < S; ++i) {
-    for (int j = 0; j < S; ++j) {
-      out.v[i] += multiply(m[transposed ? j * S + i : i * S + j], s.v[j]);
-    }
+    for (int j = 0; j < S; ++j) sum.v[i] += multiply(m[(i * S + j) * stride], s.v[j]);
   }
-  return out;
+  return sum;
 }
 
 // What moves the messages of a filter that does not change with time.
-template <class A, int S, bool transposed = false>
+template <class A, int S>
 struct ConstantCarry {
   using Message = StateVector<A, S>;
-  const A* power;  // [..., S, S]: power k (transposed) moves a state on by 2^k units
+  // [S, S, kWarp] and then [.., S, S]: of the first matrix l moves a state on by l units (none is
+  // nobody's); of the others matrix k by kWarp 2^k. Neighbouring lanes read neighbours.
+  const A* power;
 
   POLEZERO_HD static Message nothing() { return Message::zero(); }
 
   // What `earlier` and then `later`, which spans `units` units, do; where `earlier` is a state, the
   // state after them.
-  POLEZERO_HD Message join(const Message& earlier, const Message& later, int64_t units) const {
-    Message s = earlier;
-    for (; units > 0; units &= units - 1) {
-      s = times<transposed>(power + lowest_bit(units) * (S * S), s);
+  POLEZERO_HD Message join(Message earlier, const Message& later, int64_t units) const {
+    const A* m = power + kWarp * S * S;
+    for (int64_t warps = units / kWarp; warps > 0; warps &= warps - 1) {
+      const Message none = nothing();
+      earlier = add_product(none, m + lowest_bit(warps) * (S * S), earlier);
     }
-    for (int i = 0; i < S; ++i) s.v[i] += later.v[i];
-    return s;
+    if (units % kWarp != 0) return join_lanes(earlier, later, static_cast<int>(units % kWarp));
+    for (int i = 0; i < S; ++i) earlier.v[i] += later.v[i];
+    return earlier;
+  }
+  // The same of 1 to kWarp - 1 units.
+  POLEZERO_HD Message join_lanes(const Message& earlier, const Message& later, int units) const {
+    return add_product<kWarp>(later, power + units, earlier);
   }
 };
+
+// The matrices of a table that joins spans of up to `units` units.
+POLEZERO_HD int64_t power_count(int64_t units) {
+  int64_t count = kWarp;
+  for (int64_t warps = units / kWarp; warps > 0; warps /= 2) ++count;
+  return count;
+}
 
 // The carry of a filter that does change: the transition goes with v.
 template <class A, int S>
@@ -109,9 +122,11 @@ struct VaryingCarry {
         out.m[i * S + j] = saturated(sum);  // what overflows may still meet a zero
       }
     }
-    out.s = times(later.m, earlier.s);
-    for (int i = 0; i < S; ++i) out.s.v[i] += later.s.v[i];
+    out.s = add_product(later.s, later.m, earlier.s);
     return out;
+  }
+  POLEZERO_HD Message join_lanes(const Message& earlier, const Message& later, int units) const {
+    return join(earlier, later, units);
   }
 };
 
@@ -142,26 +157,17 @@ POLEZERO_HD M shuffle(Block& block, const M& m, int lane) {
   return out;
 }
 
-// Each lane gets what the lanes up to it and itself make. A lane spans `units` units; only the
-// first `lanes` have something.
-template <class Block, class Carry>
-POLEZERO_HD typename Carry::Message inclusive_scan(Block& block, const Carry& carry,
-                                                   typename Carry::Message m, int64_t units,
-                                                   int lanes) {
+// Each of the first `lanes` lanes gets what the lanes up to it and itself make;
+// join(before, m, d): of d lanes.
+template <class Block, class M, class Join>
+POLEZERO_HD M inclusive_scan(Block& block, M m, int lanes, Join&& join) {
   POLEZERO_ROLLED  // five tables at once would not leave registers for samples
   for (int d = 1; d < lanes; d *= 2) {
-    const auto before = shuffle_up(block, m, d);
-    if (block.lane() >= d) m = carry.join(before, m, d * units);
+    const M before = shuffle_up(block, m, d);
+    if (block.lane() >= d) m = join(before, m, d);
   }
   return m;
 }
-// Each lane gets what the lanes before it make.
-template <class Carry, class Block>
-POLEZERO_HD typename Carry::Message lanes_before(Block& block, const typename Carry::Message& m) {
-  const auto before = shuffle_up(block, m, 1);
-  return block.lane() == 0 ? Carry::nothing() : before;
-}
-
 // The sum over the lanes, in all of them.
 template <class Block, class A>
 POLEZERO_HD A warp_sum(Block& block, A sum) {
@@ -179,6 +185,22 @@ POLEZERO_HD A block_sum(Block& block, A* scratch, A value) {
   }
   block.sync();
   return sum;
+}
+
+// The same of N values, in out[0..N); `scratch`: N numbers for each warp, which others may write
+// after another barrier.
+template <int N, class Block, class A>
+POLEZERO_HD void block_sums(Block& block, A* scratch, const A (&values)[N], A* out) {
+  for (int i = 0; i < N; ++i) {
+    const A sum = warp_sum(block, values[i]);
+    if (block.lane() == 0) scratch[block.warp() * N + i] = sum;
+  }
+  block.sync();
+  const int i = block.thread();
+  if (i >= N) return;
+  A sum = scratch[i];
+  for (int w = 1; w < block.warps(); ++w) sum += scratch[w * N + i];
+  out[i] = sum;
 }
 
 // ---- the look-back
@@ -227,7 +249,10 @@ POLEZERO_HD typename Carry::Message look_back(Block& block, const Carry& carry, 
       // in the last lanes, so that the last one ends up with all
       const int mine = block.lane() - (kWarp - siblings);
       if (mine >= 0) receive(block, level + int64_t{node - siblings + mine} * kWords<M>, m);
-      m = shuffle(block, inclusive_scan(block, carry, m, units, siblings), kWarp - 1);
+      m = inclusive_scan(block, m, siblings, [&](const M& earlier, const M& later, int d) {
+        return carry.join(earlier, later, d * units);
+      });
+      m = shuffle(block, m, kWarp - 1);
       before = carry.join(m, before, units_before);
       if (siblings == kWarp - 1 && complete) own = carry.join(m, own, units);
     }
@@ -251,7 +276,7 @@ struct ScanShared {
 
 // In: what each thread's unit does, and the state in which the tile begins, in every thread; for
 // a tile > 0 that is found by the look-back where `nodes` has words. Out: the state in which the
-// unit begins; `begin` becomes the state after the tile.
+// unit begins; where a block filters all tiles, `begin` becomes the state after this one.
 template <class Block, class Carry>
 POLEZERO_HD typename Carry::Message state_of_thread(Block& block, const Carry& carry,
                                                     ScanShared<Carry>& shared, const Nodes& nodes,
@@ -261,16 +286,20 @@ POLEZERO_HD typename Carry::Message state_of_thread(Block& block, const Carry& c
   using M = typename Carry::Message;
   const int warps = block.warps(), lanes = block.lanes(), lane = block.lane();
   const int64_t units = int64_t{lanes} * warps;
-  const M up_to_lane = inclusive_scan(block, carry, own, 1, lanes);
+  const M up_to_lane = inclusive_scan(
+      block, own, lanes,
+      [&](const M& earlier, const M& later, int d) { return carry.join_lanes(earlier, later, d); });
   if (lane == lanes - 1) shared.of_warp[block.warp()] = up_to_lane;
   block.sync();
-  const M up_to_warp = inclusive_scan(
-      block, carry, lane < warps ? shared.of_warp[lane] : Carry::nothing(), lanes, warps);
-  const M all = shuffle(block, up_to_warp, warps - 1);
+  const auto through_warps = [&](M state, int first, int last) {
+    POLEZERO_ROLLED
+    for (int w = first; w < last; ++w) state = carry.join(state, shared.of_warp[w], lanes);
+    return state;
+  };
   if (nodes.tiles > 1 && nodes.words != nullptr) {
     if (block.warp() == 0) {
       // what the row begins with is in the first tile's message
-      const M published = tile > 0 ? all : carry.join(begin, all, units);
+      const M published = through_warps(tile > 0 ? Carry::nothing() : begin, 0, warps);
       const M before = look_back(block, carry, nodes, tile, published, units);
       if (tile > 0) begin = before;
       if (lane == 0) shared.begin = begin;
@@ -278,10 +307,12 @@ POLEZERO_HD typename Carry::Message state_of_thread(Block& block, const Carry& c
     block.sync();
     begin = shared.begin;
   }
-  const M warps_before = shuffle(block, lanes_before<Carry>(block, up_to_warp), block.warp());
-  const M of_warp = carry.join(begin, warps_before, int64_t{lanes} * block.warp());
-  begin = carry.join(begin, all, units);
-  return carry.join(of_warp, lanes_before<Carry>(block, up_to_lane), lane);
+  const M of_warp = through_warps(begin, 0, block.warp());
+  if (nodes.words == nullptr && tile + 1 < nodes.tiles) {
+    begin = through_warps(of_warp, block.warp(), warps);
+  }
+  const M lanes_before = shuffle_up(block, up_to_lane, 1);
+  return lane == 0 ? of_warp : carry.join_lanes(of_warp, lanes_before, lane);
 }
 
 POLEZERO_ISA_END
