@@ -7,9 +7,9 @@ namespace {
 
 constexpr double kBad[] = {NAN, HUGE_VAL, -HUGE_VAL};
 // Orders with and without feedback, padded and not, in a table and beyond every table.
-constexpr std::pair<int64_t, int64_t> kOrders[] = {{0, 0},  {2, 2},  {1, 0},   {0, 1}, {2, 0},
-                                                   {5, 0},  {0, 4},  {3, 4},   {8, 3}, {3, 8},
-                                                   {16, 0}, {9, 16}, {17, 17}, {18, 0}};
+constexpr std::pair<int64_t, int64_t> kOrders[] = {
+    {0, 0}, {2, 2},  {1, 0},  {0, 1},   {2, 0},  {5, 0},  {0, 4},  {3, 4}, {8, 3},
+    {3, 8}, {16, 0}, {9, 16}, {17, 17}, {18, 0}, {0, 22}, {3, 24}, {24, 3}};
 constexpr int64_t kTime = 70;  // four blocks and a rest
 // Rows one after the other, with a bad value at every position; side by side, where the position
 // within a block means nothing, at some.
@@ -140,7 +140,7 @@ TYPED_TEST(NonFinite, StateActsAsInASerialFilter) {
 TYPED_TEST(NonFinite, SampleInAnyTileActsAsInASerialFilter) {
   using T = TypeParam;
   Random random(5);
-  for (const auto& [M, N] : {std::pair(2, 2), {3, 0}, {5, 4}, {16, 0}}) {
+  for (const auto& [M, N] : {std::pair(2, 2), {3, 0}, {5, 4}, {16, 0}, {20, 0}, {3, 24}, {24, 3}}) {
     const ForwardCase<T> forward(random, {M, N, 3, 2100});
     const BackwardCase<T> backward(random, {M, N, 3, 2100});
     for (const int64_t at : {0, 51, 52, 1023, 1024, 1075, 1076, 2047, 2048, 2099}) {

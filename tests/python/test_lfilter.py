@@ -16,6 +16,7 @@ from torch import Tensor
 import polezero
 
 ORDERS = [(n, n) for n in range(21)] + [(0, 5), (5, 0), (3, 7), (7, 3), (20, 0), (0, 20), (1, 20), (20, 1)]
+ORDERS += [(22, 22), (40, 3), (0, 64), (64, 0), (33, 40)]
 AXES = [(rank, axis) for rank in range(1, 5) for axis in range(-rank, rank)]
 
 

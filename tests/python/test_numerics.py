@@ -249,6 +249,22 @@ def test_float32_at_high_order_is_as_accurate_as_a_serial_filter(design: str, ro
     check_bounds({"y": relative_rms(polezero.lfilter(b, a, x), exact)}, 2 * relative_rms(serial, exact))
 
 
+@pytest.mark.parametrize("rows", [1, 9])
+@pytest.mark.parametrize("M", [64, 400, 1024])
+def test_float32_without_feedback_rounds_what_it_writes(M: int, rows: int) -> None:
+    """Any number of taps: in batches, in chunks and by FFTs."""
+    T = 6000
+    b, x, grad_y = torch.randn(M + 1), torch.randn(rows, T), torch.randn(rows, T)
+    zi, grad_zf = torch.randn(rows, M), torch.randn(rows, M)
+    results = []
+    for dtype in (torch.float32, torch.float64):
+        inputs = requires_grad([t.to(dtype) for t in (b, x, zi)])
+        y, zf = polezero.lfilter(inputs[0], torch.ones(1, dtype=dtype), inputs[1], zi=inputs[2])
+        grads = torch.autograd.grad((y, zf), inputs, (grad_y.to(dtype), grad_zf.to(dtype)))
+        results.append(dict(zip(("y", "zf", "grad_b", "grad_x", "grad_zi"), (y, zf, *grads))))
+    check_bounds({name: relative_rms(t, results[1][name]) for name, t in results[0].items()}, 2e-7)
+
+
 CUT_OFFS = (1e-4, 1e-3, 6e-3, 0.05, 0.2, 0.5, 0.9)
 # Of an order and a cut-off.
 GRID: dict[str, Callable[[int, float], Any]] = {
@@ -273,7 +289,7 @@ def rms_error(actual: Any, exact: Any) -> float:
 
 
 @pytest.mark.kernels
-@pytest.mark.parametrize("order", range(1, 17))
+@pytest.mark.parametrize("order", [*range(1, 17), 20, 24])
 @pytest.mark.parametrize("design", GRID)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::scipy.signal.BadCoefficients")  # unstable ones
 def test_float32_rows_alone_round_what_they_write_wherever_the_poles_are(design: str, order: int) -> None:

@@ -5,6 +5,8 @@
 
 #include "kernels/cpu/launch.h"
 #include "kernels/cpu/lfilter.h"
+#include "kernels/cpu/long_fir.h"
+#include "kernels/cpu/row_of.h"
 #include "kernels/cpu/run_rows.h"
 #include "math/transition.h"
 
@@ -51,40 +53,6 @@ constexpr double kTransitionTolerance =
 template <class A>
 bool all_finite(const std::vector<A>& values) {
   return std::all_of(values.begin(), values.end(), [](const A& v) { return host::is_finite(v); });
-}
-
-// The same problem with `row` as its row 0.
-template <class scalar_t>
-Filters<scalar_t> filter_of(const Filters<scalar_t>& f, int64_t row) {
-  Filters<scalar_t> one = f;
-  one.b += row * f.filter_stride * (f.order + 1);
-  one.a += row * f.filter_stride * f.order;
-  one.filter_stride = 0;
-  return one;
-}
-template <class scalar_t>
-LfilterForwardParams<scalar_t> row_of(const LfilterForwardParams<scalar_t>& p, int64_t row) {
-  LfilterForwardParams<scalar_t> one = p;
-  one.filters = filter_of(p.filters, row);
-  one.rows = 1;
-  one.x += row * p.x_stride;
-  one.y += row * p.y_stride;
-  one.state += row * p.filters.order;
-  return one;
-}
-template <class scalar_t>
-LfilterBackwardParams<scalar_t> row_of(const LfilterBackwardParams<scalar_t>& p, int64_t row) {
-  LfilterBackwardParams<scalar_t> one = p;
-  one.filters = filter_of(p.filters, row);
-  one.rows = 1;
-  one.grad_y += row * p.grad_y_stride;
-  if (p.grad_x != nullptr) one.grad_x += row * p.grad_x_stride;
-  if (p.x != nullptr) one.x += row * p.x_stride;
-  if (p.y != nullptr) one.y += row * p.y_stride;
-  one.state += row * p.filters.order;
-  if (p.x != nullptr) one.sum_b += row * (p.filters.order_b + 1);
-  if (p.y != nullptr) one.sum_a += row * (p.filters.order_a + 1);
-  return one;
 }
 
 // Filters one row in `count` chunks. First the first chunk in the order of processing is
@@ -164,6 +132,9 @@ void filter_rows(void (*kernel)(const Params<scalar_t>&, const Range&), Params<s
 
 template <class scalar_t>
 void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t time) {
+  if constexpr (std::is_same_v<scalar_t, float>) {
+    if (long_fir_pays(p.filters, time)) return long_fir_forward(p, rows, time);
+  }
   using A = acc_t<scalar_t>;
   using Params = LfilterForwardParams<scalar_t>;
   const auto kernel = lfilter_kernels<scalar_t>().forward;
@@ -183,6 +154,9 @@ void lfilter_forward(LfilterForwardParams<scalar_t> p, int64_t rows, int64_t tim
 
 template <class scalar_t>
 void lfilter_backward(LfilterBackwardParams<scalar_t> p, int64_t rows, int64_t time) {
+  if constexpr (std::is_same_v<scalar_t, float>) {
+    if (long_fir_pays(p.filters, time)) return long_fir_backward(p, rows, time);
+  }
   using A = acc_t<scalar_t>;
   using Params = LfilterBackwardParams<scalar_t>;
   const auto kernel = lfilter_kernels<scalar_t>().backward;

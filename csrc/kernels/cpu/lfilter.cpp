@@ -1,6 +1,7 @@
 // The recursive filter kernels on the CPU: which way to filter the rows of a problem.
 #include "kernels/cpu/lfilter.h"
 
+#include "kernels/cpu/lfilter_any_order.h"
 #include "kernels/cpu/lfilter_batch.h"
 #include "kernels/cpu/lfilter_blocks.h"
 #include "kernels/cpu/padded_order.h"
@@ -9,7 +10,7 @@ POLEZERO_ISA_BEGIN
 
 template <class T>
 void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
-  if (is_complex<T> || p.filters.order > kMaxOrder) return forward_serial_rows(p, range);
+  if (is_complex<T> || p.filters.order > kMaxOrder) return forward_rows_of_any_order(p, range);
   if constexpr (!is_complex<T>) {
     with_padded_order(p.filters.order, [&](auto order) {
       constexpr int P = order;
@@ -26,7 +27,7 @@ void lfilter_forward(const LfilterForwardParams<T>& p, const Range& range) {
 
 template <class T>
 void lfilter_backward(const LfilterBackwardParams<T>& p, const Range& range) {
-  if (is_complex<T> || p.filters.order > kMaxOrder) return backward_serial_rows(p, range);
+  if (is_complex<T> || p.filters.order > kMaxOrder) return backward_rows_of_any_order(p, range);
   if constexpr (!is_complex<T>) {
     with_padded_order(p.filters.order, [&](auto order) {
       constexpr int P = order;

@@ -11,20 +11,61 @@ POLEZERO_ISA_BEGIN
 
 // Lags per load of x: a delay of more than one vector cannot be shifted in.
 template <class T>
-inline constexpr int kLagGroupOf = kLanes<T> < 4 ? kLanes<T> : 4;
+inline constexpr int kLagGroupOf = is_complex<T> || kLanes<T> >= 4 ? 4 : kLanes<T>;
 
 enum class Conjugate { kNo, kYes };
 
-// One lag at a time, in acc_t.
+// The lags first, first + 1, .. one at a time, in acc_t.
 template <Conjugate conj, class T>
-void correlate_serial(const T* g, const T* x, int64_t begin, int64_t end, int64_t taps,
-                      acc_t<T>* sum) {
-  for (int64_t k = 0; k < taps; ++k) {
-    for (int64_t n = std::max(begin, k); n < end; ++n) {
-      const acc_t<T> u = widen(x[n - k]);
-      sum[k] += multiply(widen(g[n - begin]), conj == Conjugate::kYes ? conjugate(u) : u);
+void correlate_serial(const T* g, const T* x, int64_t begin, int64_t end, int64_t first,
+                      int64_t lags, acc_t<T>* sum) {
+  for (int64_t i = 0; i < lags; ++i) {
+    for (int64_t n = std::max(begin, first + i); n < end; ++n) {
+      const acc_t<T> u = widen(x[n - first - i]);
+      sum[i] += multiply(widen(g[n - begin]), conj == Conjugate::kYes ? conjugate(u) : u);
     }
   }
+}
+
+// A vector of float64 of complex samples, and with real and imaginary parts swapped.
+template <class T>
+POLEZERO_INLINE vec<double> load_complex(const std::complex<T>* p) {
+  return to_double(reinterpret_cast<const T*>(p));
+}
+template <int... I>
+POLEZERO_INLINE vec<double> swap_parts(vec<double> v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (I ^ 1)...);
+}
+
+// kLags lags from k on at once, in float64: each is four real sums, which lie in the even and odd
+// lanes of two vectors.
+template <int kLags, Conjugate conj, class T>
+void correlate_complex_lags(const T* g, const T* x, int64_t begin, int64_t end, int64_t k,
+                            acc_t<T>* sum) {
+  constexpr int W = kLanes<double>, kSamples = W / 2;
+  constexpr double sign = conj == Conjugate::kYes ? 1 : -1;
+  vec<double> straight[kLags] = {}, crossed[kLags] = {};
+  const int64_t first = std::min(std::max(begin, k + kLags - 1), end);  // x begins at sample 0
+  int64_t n = first;
+  for (; n + kSamples <= end; n += kSamples) {
+    const vec<double> u = load_complex(g + (n - begin));
+    const vec<double> swapped = swap_parts(u, std::make_integer_sequence<int, W>{});
+    unroll<kLags>([&](auto i) POLEZERO_LAMBDA {
+      const vec<double> v = load_complex(x + n - k - i);
+      straight[i] += u * v;
+      crossed[i] += swapped * v;
+    });
+  }
+  for (int i = 0; i < kLags; ++i) {
+    double re[2] = {}, im[2] = {};
+    for (int lane = 0; lane < W; ++lane) {
+      re[lane % 2] += straight[i][lane];
+      im[lane % 2] += crossed[i][lane];
+    }
+    sum[i] += acc_t<T>(re[0] + sign * re[1], im[0] - sign * im[1]);
+  }
+  correlate_serial<conj>(g, x, begin, first, k, kLags, sum);
+  correlate_serial<conj>(g + (n - begin), x, n, end, k, kLags, sum);
 }
 
 // Lanes of x[n - k .. n - k + W - 1] from the two vectors that hold them.
@@ -78,18 +119,20 @@ void correlate_lags(const T* g, const T* x, int64_t begin, int64_t end, int64_t 
 // Samples begin..end-1, at most kTile of them, and lags 0..taps-1.
 template <Conjugate conj, class T>
 void correlate(const T* g, const T* x, int64_t begin, int64_t end, int64_t taps, acc_t<T>* sum) {
-  if constexpr (is_complex<T>) {
-    correlate_serial<conj>(g, x, begin, end, taps, sum);
-  } else {
-    constexpr int kLagGroup = kLagGroupOf<T>;
-    int64_t k = 0;
-    for (; k + kLagGroup <= taps; k += kLagGroup) {
-      correlate_lags<kLagGroup>(g, x, begin, end, k, sum + k);
-    }
-    with_constant<kLagGroup - 1>(taps - k, [&](auto lags) {  // the rest, fewer than a group
+  const auto lags_from = [&](auto lags, int64_t k) {
+    if constexpr (is_complex<T>) {
+      correlate_complex_lags<lags, conj>(g, x, begin, end, k, sum + k);
+    } else {
       correlate_lags<lags>(g, x, begin, end, k, sum + k);
-    });
+    }
+  };
+  constexpr int kLagGroup = kLagGroupOf<T>;
+  int64_t k = 0;
+  for (; k + kLagGroup <= taps; k += kLagGroup) {
+    lags_from(std::integral_constant<int, kLagGroup>{}, k);
   }
+  // the rest, fewer than a group
+  with_constant<kLagGroup - 1>(taps - k, [&](auto lags) { lags_from(lags, k); });
 }
 
 POLEZERO_ISA_END
