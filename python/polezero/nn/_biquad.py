@@ -56,7 +56,7 @@ class Biquad(Cookbook):
         Q: Quality.
         gain: Of a peaking filter or a shelf, in dB; other types have none.
         fs: Sampling frequency in Hz.
-        frequency_range: Least and greatest frequency; None for 20 Hz (fs / 2400 where that is less) to 0.45 fs.
+        frequency_range: Least and greatest frequency; None for 20 Hz (fs / 2000 where that is less) to 0.45 fs.
         Q_range: Least and greatest quality.
         gain_range: Least and greatest gain.
         options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of

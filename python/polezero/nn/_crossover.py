@@ -34,7 +34,7 @@ class Crossover(Sections):
         order: Of each low and high pass: 2, 4, 6, 8, .. for Linkwitz-Riley, 1, 2, 3, .. for Butterworth.
         ftype: ``"linkwitz-riley"``, or ``"butterworth"``, whose bands of even order sum in power alone.
         fs: Sampling frequency in Hz.
-        frequency_range: What the frequencies are within; None for 20 Hz (fs / 2400 where that is less) to 0.45 fs.
+        frequency_range: What the frequencies are within; None for 20 Hz (fs / 2000 where that is less) to 0.45 fs.
         options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of
             :class:`FilterModule`.
 

@@ -308,7 +308,7 @@ class KarplusStrong(DelayLine):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(fs, **options)
-        own = (min(20.0, self.fs / 2400), min(4000.0, self.fs / 8)) if frequency_range is None else frequency_range
+        own = (min(20.0, self.fs / 2000), min(4000.0, self.fs / 8)) if frequency_range is None else frequency_range
         pitches = self.ranged("frequency", LogRange, own, "Hz")
         self.reads(interpolation, self.fs / pitches.high - 0.5, self.fs / pitches.low + 1, "frequency_range")
         self.declare("frequency", frequency, pitches)

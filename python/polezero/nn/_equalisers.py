@@ -39,7 +39,7 @@ class ParametricEQ(Cookbook):
         gain: In dB, **of the bands that have a gain**: peaks and shelves, in the order of ``bands``. Six bands as
             above have four gains. Where no band has one it is None, and there is no parameter of that name.
         fs: Sampling frequency in Hz.
-        frequency_range: Least and greatest frequency; None for 20 Hz (fs / 2400 where that is less) to 0.45 fs.
+        frequency_range: Least and greatest frequency; None for 20 Hz (fs / 2000 where that is less) to 0.45 fs.
         Q_range: Least and greatest quality.
         gain_range: Least and greatest gain.
         options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of

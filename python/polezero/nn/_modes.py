@@ -98,7 +98,7 @@ class ModalReverb(Modes):
         gain: g_k, the amplitude of the cosine.
         quadrature: q_k, that of the sine.
         fs: Sampling frequency in Hz.
-        frequency_range: Least and greatest frequency; None for 20 Hz (fs / 2400 where that is less) to 0.49 fs.
+        frequency_range: Least and greatest frequency; None for 20 Hz (fs / 2000 where that is less) to 0.49 fs.
         decay_range: Least and greatest decay.
         options: ``channels``, ``trainable``, ``stateful``, ``save_state``, ``dtype``, ``device`` of
             :class:`FilterModule`.
@@ -137,7 +137,7 @@ class ModalReverb(Modes):
         if not shape or not shape[-1]:
             raise self.refused("frequency", "a number of Hz for each of the modes", frequency)
         self.count = shape[-1]
-        own = (min(20.0, self.fs / 2400), 0.49 * self.fs) if frequency_range is None else frequency_range
+        own = (min(20.0, self.fs / 2000), 0.49 * self.fs) if frequency_range is None else frequency_range
         self.declare("frequency", frequency, self.ranged("frequency", LogRange, own, "Hz"), shape[-1:])
         self.declare("decay", decay, self.ranged("decay", LogRange, decay_range, "s"), shape[-1:])
         self.declare("gain", gain, None, shape[-1:])

@@ -78,7 +78,7 @@ class Sections(FilterModule):
 
     def audible(self, frequency_range: tuple[float, float] | None, kind: Callable[..., Kind]) -> Kind:
         """The range of an equaliser's frequencies; None for 20 Hz at 48 kHz, and less at low rates, to 0.45 fs."""
-        own = (min(20.0, self.fs / 2400), 0.45 * self.fs) if frequency_range is None else frequency_range
+        own = (min(20.0, self.fs / 2000), 0.45 * self.fs) if frequency_range is None else frequency_range
         return self.ranged("frequency", kind, own, "Hz")
 
     def rest(self, x: Tensor, values: Values, time: Timeline) -> Memory:
