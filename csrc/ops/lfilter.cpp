@@ -49,13 +49,17 @@ void backward(HostCall<scalar_t>& call, const Tensor& grad_y, const Tensor& grad
     // lambda[0..P), which the kernel leaves in its state
     const A *after = tail.data() + r * P, *head = state.data() + r * P;
     const A scale = A(1) / filters.a0[filters.view.filter_stride * r];
+    const auto tail_sum = [&](const auto& signal, int64_t k) {
+      if (!grad_zf.defined()) return A(0);  // P^2 products of zeros otherwise
+      return cpu::tail_sum(after, P, signal.data + r * signal.stride, time, k);
+    };
     for (int64_t k = 0; sum_b != nullptr && k < taps_b; ++k) {
       A& sum = sum_b[r * taps_b + k];
-      sum = (sum + cpu::tail_sum(after, P, xs.data + r * xs.stride, time, k)) * scale;
+      sum = (sum + tail_sum(xs, k)) * scale;
     }
     for (int64_t i = 0; sum_a != nullptr && i < taps_a; ++i) {
       A& sum = sum_a[r * taps_a + i];
-      sum += cpu::tail_sum(after, P, ys.data + r * ys.stride, time, i);
+      sum += tail_sum(ys, i);
       if (i == 0) sum -= host::sum_with_states(head, of_row(zis, r), after, of_row(zfs, r), P);
       sum *= -scale;
     }

@@ -28,7 +28,7 @@ constexpr int64_t kLongOrder = 320;
 // Blocks of one call of an FFT. A single one torch cuts among threads, and its bits would be
 // others.
 constexpr int64_t kBlocks = 8, kFewestBlocks = 2;
-// The length from which on calls cost nothing beside their samples (measured).
+// Shorter blocks cost no less a sample, and more calls.
 constexpr int64_t kShortestBlock = 4096;
 // Samples of all blocks of a call, if they are not its fewest: they, and as many spectra, are the
 // memory that a row takes.
