@@ -52,6 +52,10 @@ struct VaryingCase {
       wide_sos.push_back(a0);
       for (const A& a : denominator<A>(random, 2, 0.9)) wide_sos.push_back(a0 * a);
     }
+    lay_out();
+  }
+  // Puts wide_sos where the kernels find it, and rounds it as it is there.
+  void lay_out() {
     if (is_wide()) {
       wide.resize(wide_sos.size());
       for (size_t i = 0; i < wide.size(); ++i) wide[place(i)] = wide_sos[i];

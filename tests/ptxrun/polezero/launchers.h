@@ -109,7 +109,7 @@ struct OnGpu {
     const int64_t numbers = rows / s.rows_per_set * s.set_stride();
     return {.count = s.count, .frames = s.frames, .rows_per_set = s.rows_per_set, .stride = s.stride,
             .given = of_sections<const D>(s.given, s.stride, [&](const T* p) { return gpu.in(p, numbers); }),
-            .wide = of_sections<const on_gpu_t<A>>(s.wide, s.stride, [&](const A* p) { return gpu.in(p, numbers); })};
+            .wide = of_sections<const acc_t<D>>(s.wide, s.stride, [&](const A* p) { return gpu.in(p, numbers); })};
   }
   // Of one tensor, or of two.
   template <class C, class Host, class Copy>
@@ -147,7 +147,7 @@ struct OnGpu {
                                    .y = gpu.in(p.y, Gpu::extent(p.rows, time, p.y_stride)),
                                    .y_stride = p.y_stride,
                                    .grad = of_sections<D>(p.grad, p.sections.stride, [&](T* to) { return gpu.out(to, numbers); }),
-                                   .wide_grad = of_sections<on_gpu_t<A>>(p.wide_grad, p.sections.stride, [&](A* to) { return gpu.out(to, numbers); })},
+                                   .wide_grad = of_sections<acc_t<D>>(p.wide_grad, p.sections.stride, [&](A* to) { return gpu.out(to, numbers); })},
                                   gpu.in(zi, states), time);
     gpu.finish();
   }
