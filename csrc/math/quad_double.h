@@ -91,7 +91,7 @@ struct QuadDoubleOf {
   using type = QuadDouble;
 };
 template <class A>
-requires is_complex<A>
+  requires is_complex<A>
 struct QuadDoubleOf<A> {
   using type = ComplexQuadDouble<A>;
 };

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from torch.overrides import handle_torch_function, has_torch_function
 
-from polezero._signatures import Function
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def overridable(function: Function) -> Function:

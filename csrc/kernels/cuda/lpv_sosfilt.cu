@@ -46,8 +46,7 @@ void lpv_sosfilt_backward(const Context& context, const LpvSosfiltBackwardParams
   launch_chunks(context, shape, LpvSosfiltAdjointChunks<T>{p, p.rows, time, lambdas});
   const int64_t count = p.rows / p.sections.rows_per_set * p.sections.frames.count * K;
   launch(context, count, section_gradient_kernel<T>,
-         SectionGradient<T>{p.sections, time, signals, lambdas, p.grad, p.wide_grad},
-         count);
+         SectionGradient<T>{p.sections, time, signals, lambdas, p.grad, p.wide_grad}, count);
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                             \

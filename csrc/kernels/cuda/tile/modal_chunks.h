@@ -221,7 +221,7 @@ POLEZERO_HD void modal_bank_chunk(Block& block, double* scratch, const ModalBank
   }
   // what a mode adds to the outputs from sample n on
   const auto add = [&](int64_t n, int count, C pole, auto orders, auto&& gain, C* states,
-                       double(&y)[kModalTile]) {
+                       double (&y)[kModalTile]) {
     double in[kModalTile];
     load_tile(p.x + row * p.x_stride, c.time, p.reverse, n, n + count, in);
     modal_tile(pole, orders, in, count, states,
@@ -234,7 +234,7 @@ POLEZERO_HD void modal_bank_chunk(Block& block, double* scratch, const ModalBank
                  }
                });
   };
-  const auto write = [&](int64_t n, int count, double(&y)[kModalTile]) {
+  const auto write = [&](int64_t n, int count, double (&y)[kModalTile]) {
     sum_over_lanes(block, y);
     if (block.lane() % 2 == 0) scratch[block.warp() * kModalTile + block.lane() / 2] = y[0];
     block.sync();
