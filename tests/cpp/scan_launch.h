@@ -2,7 +2,7 @@
 #pragma once
 
 #include "emulated_block.h"
-#include "kernels/cuda/tile/lfilter_scan.h"
+#include "kernels/cuda/tile/powers.h"
 #include "reference.h"
 
 namespace polezero::test {

@@ -21,13 +21,16 @@ template <class T, int N, int lanes, class P>
 struct Lfilter {
   using Scalar = T;
   using Params = P;
-  using Shared = ScanShared<LfilterCarry<T, N>>;
+  // of a size that does not depend on the architecture, for the host knows none
+  using Shared = std::conditional_t<std::is_same_v<T, float>, LfilterPairShared<T, N, lanes>,
+                                    ScanShared<LfilterCarry<T, N>>>;
+  using Used = std::conditional_t<kSlowDouble, Shared, ScanShared<LfilterCarry<T, N>>>;
   using Block = DeviceBlock<T, kSamples<T>, lanes>;
   using Registers = std::conditional_t<is_complex<T>, Registers168, Registers128>;
   static int64_t messages(const Params&) { return 1; }
   __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
                              const Params& p, int64_t ticket) {
-    lfilter_block<T, N>(block, shared, plan, p, ticket);
+    lfilter_block<T, N>(block, static_cast<Used&>(shared), plan, p, ticket);
   }
 };
 

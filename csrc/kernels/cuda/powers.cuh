@@ -4,7 +4,7 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/launch_kernel.cuh"
 #include "kernels/cuda/threads.cuh"
-#include "kernels/cuda/tile/lfilter_scan.h"
+#include "kernels/cuda/tile/powers.h"
 
 POLEZERO_ISA_BEGIN
 

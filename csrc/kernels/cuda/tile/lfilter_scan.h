@@ -2,8 +2,8 @@
 // is the last P outputs, newest first; csrc/params/cuda/lfilter.h has the parameters.
 #pragma once
 
+#include "kernels/cuda/tile/pair_scan.h"
 #include "kernels/cuda/tile/scan.h"
-#include "math/double_double.h"
 #include "params/cuda/lfilter.h"
 
 POLEZERO_ISA_BEGIN
@@ -39,7 +39,7 @@ struct History : StateVector<A, P> {
   // from - c_1 v_1 - .. - c_P v_P; the newest last, because it is the one that is waited for
   POLEZERO_HD A feed_back(const A* c, A from) const {
     for (int i = P - 1; i >= 0; --i) from += multiply(-c[i], v[i]);  // (one instruction)
-    return from;
+    return normalised(from);
   }
   // c_0 now + c_1 v_1 + .. + c_order v_order: a tap that is not there never meets a NaN
   POLEZERO_HD A feed_forward(const A* c, int64_t order, A now) const {
@@ -95,12 +95,18 @@ template <class A, int P>
 struct DirectForm {
   A b[P + 1], a[P];
 
+  DirectForm() = default;
   template <class T>
   POLEZERO_HD DirectForm(const Filters<T>& f, int64_t row) {
+    read(f, row, 0, 1);
+  }
+  // Every `step`th from `first` on.
+  template <class T>
+  POLEZERO_HD void read(const Filters<T>& f, int64_t row, int first, int step) {
     const auto* from_b = f.b + row * f.filter_stride * (f.order + 1);
     const auto* from_a = f.a + row * f.filter_stride * f.order;
-    for (int i = 0; i <= P; ++i) b[i] = i <= f.order ? static_cast<A>(from_b[i]) : A(0);
-    for (int i = 0; i < P; ++i) a[i] = i < f.order ? static_cast<A>(from_a[i]) : A(0);
+    for (int i = first; i <= P; i += step) b[i] = i <= f.order ? static_cast<A>(from_b[i]) : A(0);
+    for (int i = first; i < P; i += step) a[i] = i < f.order ? static_cast<A>(from_a[i]) : A(0);
   }
 };
 
@@ -139,66 +145,17 @@ POLEZERO_HD StateVector<A, P> forced_state(const A* a, const A* u) {
 
 template <class T, int P>
 using LfilterCarry = ConstantCarry<acc_t<T>, P>;
-
-// A block's memory for fill_powers: [kWarp + 1, P, P].
-template <class T, int P>
-using PowersWork = double_double_t<acc_t<T>>[(kWarp + 1) * P * P];
-
-// The carry's table, `count` matrices, of the companion matrix A that moves the last P outputs on;
-// by the threads of one block. What overflows stops at the largest number there is: it may still
-// meet a zero.
-template <class T, int P, class Block>
-POLEZERO_HD void fill_powers(Block& block, const Filters<T>& f, int64_t row, int64_t count,
-                             acc_t<T>* power, PowersWork<T, P>& work) {
-  using A = acc_t<T>;
-  using E = double_double_t<A>;
-  constexpr int kSize = P * P;
-  const DirectForm<A, P> c(f, row);
-  const int thread = block.thread(), threads = block.threads();
-  const auto product = [&](int out, int u, int v, int at) {
-    E sum(A(0));
-    for (int k = 0; k < P; ++k) {
-      sum.add_product(work[u * kSize + at / P * P + k], work[v * kSize + k * P + at % P]);
-    }
-    work[out * kSize + at] = sum;
-  };
-  const auto square = [&](int of) {
-    if (thread < kSize) product(0, of, of, thread);
-    block.sync();
-    if (thread < kSize) work[of * kSize + thread] = work[thread];
-    block.sync();
-  };
-  const auto rounded = [&](int from, int at) {
-    return saturated(work[from * kSize + at].rounded());
-  };
-  if (thread < kSize) {
-    const int i = thread / P, j = thread % P;
-    work[kSize + thread] = E(i == 0 ? -c.a[j] : A(i == j + 1 ? 1 : 0));
-  }
-  block.sync();
-  for (int length = 1; length < kSamples<T>; length *= 2) square(1);  // a unit
-  for (int half = 1; half < kWarp; half *= 2) {                       // 2, .., kWarp units
-    for (int i = thread; i < half * kSize; i += threads) {
-      product(half + 1 + i / kSize, half, 1 + i / kSize, i % kSize);
-    }
-    block.sync();
-  }
-  for (int i = thread; i < kWarp * kSize; i += threads) {
-    if (i % kWarp > 0) power[i] = rounded(i % kWarp, i / kWarp);
-  }
-  for (int64_t k = kWarp; k < count; ++k) {
-    if (thread < kSize) power[k * kSize + thread] = rounded(kWarp, thread);
-    square(kWarp);
-  }
-}
+// What a block shares where a thread filters in pairs; elsewhere: ScanShared<LfilterCarry<T, P>>.
+template <class T, int P, int lanes>
+using LfilterPairShared = PairScanShared<LfilterCarry<T, P>, DirectForm<FloatPair, P>, lanes>;
 
 // `begin`: the state in which the tile begins, if it is known; becomes the one after it.
-template <class T, int P, class Block>
-POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P>>& shared,
-                                      const LfilterCarry<T, P>& carry, const Nodes& nodes,
-                                      const LfilterScan<T>& p, const TilePosition& at,
-                                      StateVector<acc_t<T>, P>& begin) {
+template <class T, int P, class Block, class Shared>
+POLEZERO_HD void lfilter_forward_tile(Block& block, Shared& shared, const LfilterCarry<T, P>& carry,
+                                      const Nodes& nodes, const LfilterScan<T>& p,
+                                      const TilePosition& at, StateVector<acc_t<T>, P>& begin) {
   using A = acc_t<T>;
+  using Number = typename NumberOf<Shared, A>::type;
   constexpr int V = kSamples<T>;
   const int64_t order = p.filters.order;
   const Timeline<const T, 1> x(p.x + at.row * p.x_stride, p.time);
@@ -207,27 +164,29 @@ POLEZERO_HD void lfilter_forward_tile(Block& block, ScanShared<LfilterCarry<T, P
 
   T samples[V];
   block.load(x, at.begin, at.count, samples);
-  const DirectForm<A, P> c(p.filters, at.row);
-  A u[V];
-  auto past = samples_before<A, P>(block, x, own, p.filters.order_b, samples);
+  const auto c = form_of<DirectForm<A, P>>(shared, p.filters, at.row);
+  Number u[V];
+  auto past = samples_before<Number, P>(block, x, own, p.filters.order_b, samples);
   for (int i = 0; i < V; ++i) {
-    const A now = static_cast<A>(samples[i]);
+    const auto now = static_cast<Number>(samples[i]);
     u[i] = past.feed_forward(c.b, p.filters.order_b, now);
     past.push(now);
   }
   if (p.zi != nullptr && own < order) {  // the state of transposed direct form II is an input
     for (int i = 0; i < V; ++i) {
-      if (own + i < order) u[i] += p.zi[at.row * order + own + i];
+      if (own + i < order) u[i] += static_cast<Number>(p.zi[at.row * order + own + i]);
     }
   }
   auto s = StateVector<A, P>::zero();
   if (p.filters.order_a > 0) {
-    s = state_of_thread(block, carry, shared, nodes, at.tile, forced_state<A, P, V>(c.a, u), begin);
+    s = state_of_thread(block, carry, shared, nodes, at.tile,
+                        converted<A>(forced_state<Number, P, V>(c.a, u)), begin);
   }
-  const DirectForm<A, P> again(p.filters, at.row);  // not held in registers meanwhile
-  History<A, P> h(s);
+  const auto again =
+      form_of<DirectForm<A, P>>(shared, p.filters, at.row);  // not held in registers meanwhile
+  History<Number, P> h(converted<Number>(s));
   for (int i = 0; i < V; ++i) {
-    const A out = p.filters.order_a > 0 ? h.feed_back(again.a, u[i]) : u[i];
+    const Number out = p.filters.order_a > 0 ? h.feed_back(again.a, u[i]) : u[i];
     h.push(out);
     u[i] = out;
   }
@@ -270,29 +229,30 @@ POLEZERO_HD void final_state(const LfilterScan<T>& p, int64_t row, const Timelin
 
 // sums[k] = sum_i lambda[i - k] conj(u[i]), k = 0..order, over the samples of the block; the first
 // `count` of a thread exist, `before` holds its lambda[-1], lambda[-2], ..
-template <int P, int V, class Block, class T, class A>
-POLEZERO_HD void correlate(Block& block, double* scratch, const A* lambda,
-                           const History<A, P>& before, const T* u, int64_t count, int64_t order,
-                           A* sums) {
+template <int P, int V, class Block, class T, class Number, class A>
+POLEZERO_HD void correlate(Block& block, double* scratch, const Number* lambda,
+                           const History<Number, P>& before, const T* u, int64_t count,
+                           int64_t order, A* sums) {
   POLEZERO_UNROLLED  // all of lambda stays in registers
   for (int k = 0; k <= P; ++k) {
     if (k > order) break;
-    A part(0);
+    Number part(0);
     for (int i = 0; i < V; ++i) {
-      const A l = i >= k ? lambda[i - k] : before.v[k - 1 - i];
-      if (i < count) part += multiply(l, conjugate(static_cast<A>(u[i])));
+      const Number l = i >= k ? lambda[i - k] : before.v[k - 1 - i];
+      if (i < count) part += multiply(l, conjugate(static_cast<Number>(u[i])));
     }
-    const A sum = block_sum(block, reinterpret_cast<A*>(scratch), part);
+    const A sum = block_sum(block, reinterpret_cast<A*>(scratch), static_cast<A>(part));
     if (block.thread() == 0) sums[k] = sum;
   }
 }
 
-template <class T, int P, class Block>
-POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P>>& shared,
-                                      const LfilterCarry<T, P>& carry, const Nodes& nodes,
-                                      const LfilterAdjointScan<T>& p, const TilePosition& at,
-                                      int64_t tiles, StateVector<acc_t<T>, P>& begin) {
+template <class T, int P, class Block, class Shared>
+POLEZERO_HD void lfilter_adjoint_tile(Block& block, Shared& shared, const LfilterCarry<T, P>& carry,
+                                      const Nodes& nodes, const LfilterAdjointScan<T>& p,
+                                      const TilePosition& at, int64_t tiles,
+                                      StateVector<acc_t<T>, P>& begin) {
   using A = acc_t<T>;
+  using Number = typename NumberOf<Shared, A>::type;
   constexpr int V = kSamples<T>;
   const int64_t order = p.filters.order;
   using Line = Timeline<const T, -1>;
@@ -301,29 +261,29 @@ POLEZERO_HD void lfilter_adjoint_tile(Block& block, ScanShared<LfilterCarry<T, P
 
   T samples[V];
   block.load(g, at.begin, at.count, samples);
-  const DirectForm<A, P> c(p.filters, at.row);
-  A lambda[V];
-  for (int i = 0; i < V; ++i) lambda[i] = static_cast<A>(samples[i]);
+  const auto c = form_of<DirectForm<A, P>>(shared, p.filters, at.row);
+  Number lambda[V];
+  for (int i = 0; i < V; ++i) lambda[i] = static_cast<Number>(samples[i]);
   StateVector<A, P> s;
   if (p.filters.order_a > 0) {
-    s = state_of_thread(block, carry, shared, nodes, at.tile, forced_state<A, P, V>(c.a, lambda),
-                        begin);
+    s = state_of_thread(block, carry, shared, nodes, at.tile,
+                        converted<A>(forced_state<Number, P, V>(c.a, lambda)), begin);
   } else {  // lambda is g: no zero of a padded a may meet a NaN
     s = samples_before<A, P>(g, own, P, row_state<A, P>(p.grad_zf, at.row, order));
   }
-  const DirectForm<A, P> again(p.filters, at.row);
+  const auto again = form_of<DirectForm<A, P>>(shared, p.filters, at.row);
   if (p.head != nullptr && own < p.time && p.time <= own + V) {
-    History<A, P> h(s);
+    History<Number, P> h(converted<Number>(s));
     POLEZERO_ROLLED
     for (int64_t n = own; n < p.time; ++n) {
-      const A now = static_cast<A>(g[n]);
+      const auto now = static_cast<Number>(g[n]);
       h.push(p.filters.order_a > 0 ? h.feed_back(again.a, now) : now);
     }
     for (int i = 0; i < P; ++i) {
-      if (i < order) p.head[at.row * order + i] = h.v[i];
+      if (i < order) p.head[at.row * order + i] = static_cast<A>(h.v[i]);
     }
   }
-  History<A, P> h(s);
+  History<Number, P> h(converted<Number>(s));
   const auto first = h;
   for (int i = 0; i < V; ++i) {
     if (p.filters.order_a > 0) lambda[i] = h.feed_back(again.a, lambda[i]);
@@ -369,12 +329,12 @@ POLEZERO_HD void for_each_tile(Block& block, const ScanPlan<A>& plan, int64_t ro
   }
 }
 
-template <class T, int P, class Block>
-POLEZERO_HD void lfilter_block(Block& block, ScanShared<LfilterCarry<T, P>>& shared,
-                               const ScanPlan<acc_t<T>>& plan, const LfilterScan<T>& p,
-                               int64_t ticket) {
+template <class T, int P, class Block, class Shared>
+POLEZERO_HD void lfilter_block(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
+                               const LfilterScan<T>& p, int64_t ticket) {
   const int64_t row = row_of(plan, p.rows, ticket);
   const LfilterCarry<T, P> carry{plan.power + row * plan.filter_stride};
+  share_form(block, shared, p.filters, row);
   auto begin = row_state<acc_t<T>, P>(p.past, row, p.filters.order);
   for_each_tile(block, plan, p.rows, p.time, ticket,
                 [&](const Nodes& nodes, const TilePosition& at) {
@@ -382,13 +342,13 @@ POLEZERO_HD void lfilter_block(Block& block, ScanShared<LfilterCarry<T, P>>& sha
                 });
 }
 
-template <class T, int P, class Block>
-POLEZERO_HD void lfilter_block(Block& block, ScanShared<LfilterCarry<T, P>>& shared,
-                               const ScanPlan<acc_t<T>>& plan, const LfilterAdjointScan<T>& p,
-                               int64_t ticket) {
+template <class T, int P, class Block, class Shared>
+POLEZERO_HD void lfilter_block(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
+                               const LfilterAdjointScan<T>& p, int64_t ticket) {
   using A = acc_t<T>;
   const int64_t row = row_of(plan, p.rows, ticket);
   const LfilterCarry<T, P> carry{plan.power + row * plan.filter_stride};
+  share_form(block, shared, p.filters, row);
   auto begin = row_state<A, P>(p.grad_zf, row, p.filters.order);
   for_each_tile(block, plan, p.rows, p.time, ticket,
                 [&](const Nodes& nodes, const TilePosition& at) {
