@@ -36,7 +36,8 @@ struct SosScanCase {
     std::vector<acc_t<T>> zf;
     bool operator==(const Result&) const = default;
   };
-  template <bool adjoint>
+  // In float64, or in the pairs of GPUs whose float64 is slow.
+  template <bool adjoint, bool pairs = false>
   Result run(const Launch& launch) const {
     const int64_t K = shape.sections;
     Result out{Rows<T>(shape.rows, shape.time, 2, T(-1)), std::vector<acc_t<T>>(zi.size())};
@@ -61,12 +62,17 @@ struct SosScanCase {
                      .carried = launch.look_back ? nullptr : carried.data()};
     const Prepared<T, 2> prepared(launch, sections.view(), sections.count, shape.rows, shape.time,
                                   K);
-    run_grid<ScanShared<SectionCarry<T>>>(
-        prepared.tickets, launch.warps, launch.resident, launch.delay,
-        [&](auto& block, auto& memory, int64_t ticket) {
-          sosfilt_block<T, adjoint>(block, memory, prepared.plan, p, ticket);
-        },
-        launch.lanes);
+    const auto with = [&](auto lanes) {
+      run_grid<
+          std::conditional_t<pairs, LfilterPairShared<T, 2, lanes>, ScanShared<SectionCarry<T>>>>(
+          prepared.tickets, launch.warps, launch.resident, launch.delay,
+          [&](auto& block, auto& memory, int64_t ticket) {
+            sosfilt_block<T, adjoint>(block, memory, prepared.plan, p, ticket);
+          },
+          lanes);
+    };
+    launch.lanes == kWarp ? with(std::integral_constant<int, kWarp>{})
+                          : with(std::integral_constant<int, 8>{});
     return out;
   }
 };
@@ -324,6 +330,27 @@ TEST(SosfiltScan, PolesNearTheCircle) {
   Random random(2);
   const SosScanCase<float> c(random, {1, 20000, 2, false, 0.99999});
   expect_its_definition(c, c.run<false>({}));
+  expect_its_definition(c, c.run<false, true>({}));
+}
+
+TEST(SosfiltScan, PairsEqualTheDefinitionAndItsAdjoint) {
+  Random random(6);
+  for (const auto& [launch, shape] :
+       std::vector<std::pair<Launch, SosScanShape>>{{{}, {2, 3000, 3}},
+                                                    {{}, {3, 1100, 2, true}},
+                                                    {kWholeRow, {2, 3000, 3}},
+                                                    {kWholeRow, {1, 1, 4}},
+                                                    {kGroup, {3, 17, 3, true}},
+                                                    {kGroup, {2, 128, 2}}}) {
+    SCOPED_TRACE(shape);
+    SosScanCase<float> c(random, shape);
+    const auto filtered = c.run<false, true>(launch), adjoint = c.run<true, true>(launch);
+    expect_its_definition(c, filtered);
+    expect_adjoint(c, filtered, adjoint);
+    c.x.row(0)[shape.time / 2] = NAN;
+    expect_its_definition(c, c.run<false, true>(launch));
+    if (HasFatalFailure()) return;
+  }
 }
 
 // Whatever the order in which blocks come to publish.

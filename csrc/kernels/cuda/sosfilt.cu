@@ -11,13 +11,15 @@ template <class T, int lanes, bool adjoint>
 struct Sosfilt {
   using Scalar = T;
   using Params = SosfiltScan<T>;
-  using Shared = ScanShared<SectionCarry<T>>;
+  using Shared = std::conditional_t<std::is_same_v<T, float>, LfilterPairShared<T, 2, lanes>,
+                                    ScanShared<SectionCarry<T>>>;
+  using Used = std::conditional_t<kSlowDouble, Shared, ScanShared<SectionCarry<T>>>;
   using Block = DeviceBlock<T, kSamples<T>, lanes>;
   using Registers = std::conditional_t<is_complex<T>, Registers168, Registers128>;
   static int64_t messages(const Params& p) { return p.sections.count; }
   __device__ static void run(Block& block, Shared& shared, const ScanPlan<acc_t<T>>& plan,
                              const Params& p, int64_t ticket) {
-    sosfilt_block<T, adjoint>(block, shared, plan, p, ticket);
+    sosfilt_block<T, adjoint>(block, static_cast<Used&>(shared), plan, p, ticket);
   }
 };
 
