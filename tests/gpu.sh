@@ -7,13 +7,16 @@
 #   OUT      (benchmarks/results) gets gpu.log, all that the stages print, and gpu.json, the benchmark
 #   STAGES   (tests sanitizer bench stress) some of these, in any order; the build is kept from run to run
 #   LIMIT    (570) seconds for everything: what would begin later is not run. 0: none
+#   PREBUILT build/gpu as this script has left it, with build/gpu-stress beside it, on a machine with the same torch and
+#            Python: nothing is built, nvcc, CMake and a compiler are not needed. Built for the GPU by POLEZERO_CUDA_ARCH
 #   POLEZERO_CUDA_ARCH, POLEZERO_NLOHMANN_DIR   as in CMakeLists.txt
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 out=${OUT:-benchmarks/results}
 stages=${STAGES:-tests sanitizer bench stress}
 limit=${LIMIT:-570}
-build=build/gpu stressed=build/gpu-stress
+prebuilt=${PREBUILT:-}
+build=$(realpath -sm "${prebuilt:-build/gpu}") stressed=$build-stress
 
 complain() { echo "make gpu: $*" >&2; exit 1; }
 for s in $stages; do
@@ -27,7 +30,7 @@ python=$(realpath -s "$python") # a link in a virtual environment stays one
 PATH="$(dirname "$python"):$PATH:${CUDA_HOME:-/usr/local/cuda}/bin"
 missing=()
 for tool in cmake ninja nvcc "${CXX:-c++}"; do
-  command -v "$tool" >/dev/null || missing+=("$tool")
+  [ -n "$prebuilt" ] || command -v "$tool" >/dev/null || missing+=("$tool")
 done
 for module in pytest numpy scipy; do
   "$python" -c "import $module" 2>/dev/null || missing+=("$module for $python")
@@ -46,13 +49,15 @@ END
 ) || missing+=("torch for $python")
 includes=(-I"${site:-}/nlohmann_json/include" -I"${POLEZERO_NLOHMANN_DIR:-.}" -I"${headers:-.}")
 has_header() { "${CXX:-c++}" "${includes[@]}" -E -x c++ - <<<"#include <$1>" >/dev/null 2>&1; }
-has_header nlohmann/json.hpp ||
+[ -n "$prebuilt" ] || has_header nlohmann/json.hpp ||
   missing+=("nlohmann/json.hpp (pip's nlohmann-json, Debian's nlohmann-json3-dev, or POLEZERO_NLOHMANN_DIR)")
-has_header Python.h || missing+=("Python.h of $python (Debian's python3-dev)")
+[ -n "$prebuilt" ] || has_header Python.h || missing+=("Python.h of $python (Debian's python3-dev)")
 if [ ${#missing[@]} -gt 0 ]; then
   names=$(printf ', %s' "${missing[@]}")
   complain "not found: ${names:2}"
 fi
+[ -z "$prebuilt" ] || [ -e "$build/site/polezero/lib/libpolezero.so" ] ||
+  complain "PREBUILT: expected a folder with site/polezero/lib/libpolezero.so, got $prebuilt"
 
 mkdir -p "$out" || complain "cannot write to $out"
 log=$out/gpu.log part=$(mktemp) table=$(mktemp)
@@ -95,6 +100,10 @@ stage() {
 # The package in its own folder, FOLDER/site: python/polezero stays as it is.
 # make_package FOLDER [ARGUMENT OF CMAKE]...
 make_package() {
+  if [ -n "$prebuilt" ]; then
+    [ -e "$1/site/polezero/lib/libpolezero.so" ] || { echo "not prebuilt: $1"; return 1; }
+    return 0
+  fi
   # warnings, spilled registers too, do not keep an untried GPU from being tried
   cmake -S . -B "$1" -G Ninja -DPython_EXECUTABLE="$python" -DPOLEZERO_CUDA=ON -DPOLEZERO_TESTS=ON \
     -DPOLEZERO_BENCHMARKS=OFF -DPOLEZERO_WERROR=OFF \
@@ -102,25 +111,29 @@ make_package() {
     ${POLEZERO_NLOHMANN_DIR:+-DPOLEZERO_NLOHMANN_DIR="$POLEZERO_NLOHMANN_DIR"} "${@:2}" &&
     cmake --build "$1" --target polezero polezero_python &&
     mkdir -p "$1/site" &&
-    (cd python && find polezero -name '*.py' -exec cp --parents -t "../$1/site" {} +) &&
+    (cd python && find polezero -name '*.py' -exec cp --parents -t "$1/site" {} +) &&
     cmake --install "$1" --prefix "$1/site/polezero"
 }
 
 # ---- build
-printf '%s, %s\n' "${device:-no GPU}" "$(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/nvcc \1/p')" | tee -a "$log"
-if ! make_package $build >"$part" 2>&1; then
+printf '%s, %s\n' "${device:-no GPU}" "$(nvcc --version 2>/dev/null | sed -n 's/.*release \([0-9.]*\).*/nvcc \1/p')" | tee -a "$log"
+if ! make_package "$build" >"$part" 2>&1; then
   cat "$part" >>"$log"
   tail -n 40 "$part" >&2
   complain "the build failed; all of its output is in $log"
 fi
 cat "$part" >>"$log"
 printf '%-22s %4d s  ok\n' build "$SECONDS" | tee -a "$log"
-cmake --build $build --target polezero_api_tests >"$part" 2>&1
+if [ -n "$prebuilt" ]; then
+  [ -x "$build/tests/cpp/polezero_api_tests" ]
+else
+  cmake --build "$build" --target polezero_api_tests >"$part" 2>&1
+fi
 api_tests_built=$?
 cat "$part" >>"$log"
 stress_build='' stress_library=''
 if [[ " $stages " == *" stress "* ]]; then # in the background: the tests need a core or two
-  make_package $stressed -DCMAKE_CUDA_FLAGS=-DPOLEZERO_STRESS >"$out/gpu-stress-build.log" 2>&1 &
+  make_package "$stressed" -DCMAKE_CUDA_FLAGS=-DPOLEZERO_STRESS >"$out/gpu-stress-build.log" 2>&1 &
   stress_build=$!
 fi
 wait_for_stress_build() {
@@ -145,9 +158,9 @@ fi
 
 # ---- the stages
 later_path=${PYTHONPATH:+:$PYTHONPATH}
-use() { export PYTHONPATH="$PWD/$1/site$later_path"; }
+use() { export PYTHONPATH="$1/site$later_path"; }
 export PYTHONUNBUFFERED=1
-use $build
+use "$build"
 stage polezero.info 60 "$python" -m polezero.info
 
 run_tests() { # a file each: one that hangs takes no other with it
@@ -160,7 +173,7 @@ run_tests() { # a file each: one that hangs takes no other with it
     fi
   done
   if [ $api_tests_built = 0 ]; then
-    stage 'C++, without Python' 60 $build/tests/cpp/polezero_api_tests
+    stage 'C++, without Python' 60 "$build/tests/cpp/polezero_api_tests"
   else
     echo 'C++, without Python    NOT RUN: its tests were not built; GoogleTest (Debian: libgtest-dev) is needed' | tee -a "$log"
     failed=1
@@ -174,9 +187,9 @@ run_stress() {
   stage stress 150 "$python" tests/python/gpu_stress.py
   wait_for_stress_build
   if [ -n "$stress_library" ]; then
-    use $stressed
+    use "$stressed"
     stage 'stress, delays' 150 "$python" tests/python/gpu_stress.py
-    use $build
+    use "$build"
   fi
 }
 
