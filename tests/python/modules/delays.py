@@ -68,9 +68,9 @@ CASES = [
         bad=(
             (
                 lambda: KarplusStrong(90.0, fs=4000).stream()(torch.zeros(9), frequency=1.0),
-                "KarplusStrong: frequency: expected 1.66667 to 500 Hz, got 1.0",
+                "KarplusStrong: frequency: expected 2 to 500 Hz, got 1.0",
             ),
-            (lambda: KarplusStrong(900.0, fs=4000), "KarplusStrong: frequency: expected 1.66667 to 500 Hz, got 900.0"),
+            (lambda: KarplusStrong(900.0, fs=4000), "KarplusStrong: frequency: expected 2 to 500 Hz, got 900.0"),
             (
                 lambda: KarplusStrong(90.0, damping_range=(0, 1), fs=4000),
                 "KarplusStrong: damping_range: expected ascending numbers from 0 to 0.5, got (0, 1)",
