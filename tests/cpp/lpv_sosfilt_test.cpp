@@ -49,8 +49,9 @@ VaryingResult<T> run_on_emulated_gpu(const VaryingCase<T>& c) {
   run_chunks(LpvSosfiltChunks<T>{c.forward(again), rows, time, signals.data()});
   run_chunks(LpvSosfiltAdjointChunks<T>{c.backward(out), rows, time, lambdas.data()});
   std::vector<A> memory(out.gradient.size());
-  const SectionGradient<T> gradient{c.view(),       time, signals.data(),
-                                    lambdas.data(), {},   c.numbers(memory.data())};
+  const SectionGradient<T> gradient{
+      c.view(),     time,           c.x.row(0),     out.y.row(0), c.x.stride,
+      out.y.stride, signals.data(), lambdas.data(), {},           c.numbers(memory.data())};
   for (int64_t i = 0; i < c.sets() * c.shape.frames.count * K; ++i) gradient.write(i);
   c.take_gradient(memory, out);
   return out;

@@ -20,7 +20,7 @@ void lpv_sosfilt_forward(const Context& context, const LpvSosfiltForwardParams<T
                 LpvSosfiltChunks<T>{p, p.rows, time});
 }
 
-// The filter runs once more, for the signals between its sections.
+// The filter runs once more, for the signals between its sections, where it has several.
 template <class T>
 void lpv_sosfilt_backward(const Context& context, const LpvSosfiltBackwardParams<T>& p,
                           const acc_t<T>* zi, int64_t time) {
@@ -30,23 +30,28 @@ void lpv_sosfilt_backward(const Context& context, const LpvSosfiltBackwardParams
   if (p.x == nullptr) {
     return launch_chunks(context, shape, LpvSosfiltAdjointChunks<T>{p, p.rows, time});
   }
-  A* signals = context.array<A>(p.rows * (K + 1) * time);
+  A* signals = nullptr;
+  if (K > 1) {
+    signals = context.array<A>(p.rows * (K + 1) * time);
+    A* state = context.array<A>(p.rows * 2 * K);
+    check(cudaMemcpyAsync(state, zi, p.rows * 2 * K * sizeof(A), cudaMemcpyDeviceToDevice,
+                          context.stream));
+    const LpvSosfiltForwardParams<T> filter{.sections = p.sections,
+                                            .rows = p.rows,
+                                            .x = p.x,
+                                            .x_stride = p.x_stride,
+                                            .y = nullptr,
+                                            .y_stride = 0,
+                                            .state = state};
+    launch_chunks(context, shape, LpvSosfiltChunks<T>{filter, p.rows, time, signals});
+  }
   A* lambdas = context.array<A>(p.rows * K * (time + 2));
-  A* state = context.array<A>(p.rows * 2 * K);
-  check(cudaMemcpyAsync(state, zi, p.rows * 2 * K * sizeof(A), cudaMemcpyDeviceToDevice,
-                        context.stream));
-  const LpvSosfiltForwardParams<T> filter{.sections = p.sections,
-                                          .rows = p.rows,
-                                          .x = p.x,
-                                          .x_stride = p.x_stride,
-                                          .y = nullptr,
-                                          .y_stride = 0,
-                                          .state = state};
-  launch_chunks(context, shape, LpvSosfiltChunks<T>{filter, p.rows, time, signals});
   launch_chunks(context, shape, LpvSosfiltAdjointChunks<T>{p, p.rows, time, lambdas});
   const int64_t count = p.rows / p.sections.rows_per_set * p.sections.frames.count * K;
   launch(context, count, section_gradient_kernel<T>,
-         SectionGradient<T>{p.sections, time, signals, lambdas, p.grad, p.wide_grad}, count);
+         SectionGradient<T>{p.sections, time, p.x, p.y, p.x_stride, p.y_stride, signals, lambdas,
+                            p.grad, p.wide_grad},
+         count);
 }
 
 #define POLEZERO_INSTANTIATE(T)                                                             \

@@ -191,8 +191,11 @@ struct SectionGradient {
   using A = acc_t<T>;
   VaryingSections<T> sections;
   int64_t time;
-  const A *signals, *lambdas;  // [B, K + 1, T], [B, K, T + 2]
-  SectionNumbers<T> grad;      // [sets, F, K], or
+  const T *x, *y;  // [B, T], what goes in and comes out
+  int64_t x_stride, y_stride;
+  const A *signals,
+      *lambdas;            // [B, K + 1, T], of which those between sections are read; [B, K, T + 2]
+  SectionNumbers<T> grad;  // [sets, F, K], or
   SectionNumbers<A> wide_grad;
 
   // i counts [sets, F, K].
@@ -219,6 +222,12 @@ struct SectionGradient {
   }
 
  private:
+  // What goes into section k, or comes out of the last one.
+  POLEZERO_HD A signal(int64_t row, int64_t k, int64_t n) const {
+    if (k == 0) return widen(x[row * x_stride + n]);
+    if (k == sections.count) return widen(y[row * y_stride + n]);
+    return signals[(row * (sections.count + 1) + k) * time + n];
+  }
   POLEZERO_HD void add(int64_t set, int64_t k, int64_t n, double weight, A (&sums)[6]) const {
     const int64_t K = sections.count, row = set * sections.rows_per_set;
     const SectionsAt<T> at(sections, row, n);
@@ -226,14 +235,13 @@ struct SectionGradient {
     const A scale = A(weight) / conjugate(at.tap(k, 3));
     A p[5] = {};
     for (int64_t r = row; r < row + sections.rows_per_set; ++r) {
-      const A x = conjugate(signals[(r * (K + 1) + k) * time + n]);
-      const A y = conjugate(signals[(r * (K + 1) + k + 1) * time + n]);
+      const A u = conjugate(signal(r, k, n)), v = conjugate(signal(r, k + 1, n));
       const A* lambda = lambdas + (r * K + k) * (time + 2) + n;
-      p[0] += multiply(lambda[0], x);
-      p[1] += multiply(lambda[1], x);
-      p[2] += multiply(lambda[2], x);
-      p[3] -= multiply(lambda[1], y);
-      p[4] -= multiply(lambda[2], y);
+      p[0] += multiply(lambda[0], u);
+      p[1] += multiply(lambda[1], u);
+      p[2] += multiply(lambda[2], u);
+      p[3] -= multiply(lambda[1], v);
+      p[4] -= multiply(lambda[2], v);
     }
     const A taps[5] = {c.b0, c.b1, c.b2, c.a1, c.a2};
     A of_a0(0);
