@@ -101,8 +101,8 @@ TORCH_LIBRARY(polezero, m) {
   op("lpv_sosfilt_forward(Tensor sos, Tensor x, Tensor? zi=None, SymInt hop=1, SymInt offset=0, "
      "bool linear=False) -> (Tensor y, Tensor zf)");
   op("lpv_sosfilt_backward(Tensor grad_y, Tensor? grad_zf, Tensor sos, Tensor? x, Tensor? y, "
-     "Tensor? zi, bool need_sos, bool need_x, bool need_zi, int shared=0, SymInt hop=1, SymInt "
-     "offset=0, "
+     "Tensor? zi, bool need_sos, bool need_x, bool need_zi, int shared=0, SymInt hop=1, "
+     "SymInt offset=0, "
      "bool linear=False) -> (Tensor grad_sos, Tensor grad_x, Tensor grad_zi)");
   op("lpv_lfilter_forward(Tensor b, Tensor a, Tensor x, Tensor? zi=None, SymInt hop=1, "
      "SymInt offset=0, bool linear=False) -> (Tensor y, Tensor zf)");

@@ -20,7 +20,7 @@ struct BetweenFrames {
     const auto& [hop, offset, linear] = frames;
     const Tensor place =
         at::arange(c10::Scalar(offset), c10::Scalar(offset + T), options.dtype(at::kLong));
-    before = at::clamp(at::div(place, c10::Scalar(hop), "floor"), std::nullopt, c10::Scalar(F - 1));
+    before = at::div(place, c10::Scalar(hop), "floor");
     if (!linear) return;
     after = at::clamp(before + 1, std::nullopt, c10::Scalar(F - 1));
     part = ((place - before * c10::Scalar(hop)).to(at::kDouble) / c10::Scalar(hop)).to(options);

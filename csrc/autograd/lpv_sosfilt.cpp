@@ -190,7 +190,6 @@ struct LpvSosfiltBackward : Op<&polezero::lpv_sosfilt_backward, 1, 2, 3, 1, 1, 2
 
 // b[..., F, 3] and a[..., F, 3] as sections [..., F, 1, 6].
 Tensor as_sections(const Tensor& b, const Tensor& a) { return join(b, a).unsqueeze(-2); }
-Tensor with_section(const Tensor& t) { return t.defined() ? t.unsqueeze(-2) : t; }
 Tensor without_section(const Tensor& t) { return is_placeholder(t) ? t : t.squeeze(-2); }
 
 struct LpvLfilterForward : Op<&polezero::lpv_lfilter_forward, 2, 2, 1, 1> {

@@ -1,5 +1,7 @@
 #include "functional/frames.h"
 
+#include "ops/frames.h"
+
 namespace polezero::functional {
 
 Frames::Frames(const char* op, const std::optional<c10::SymInt>& hop,
@@ -12,19 +14,14 @@ Frames::Frames(const char* op, const std::optional<c10::SymInt>& hop,
                       offset);
     return;
   }
-  TORCH_CHECK_VALUE(*hop >= 1, op, ": hop: expected at least 1, got ", *hop);
-  TORCH_CHECK_VALUE(offset >= 0 && offset < *hop, op, ": offset: expected 0 .. ", *hop - 1,
-                    ", got ", offset);
+  check_frames(op, {*hop, offset, linear_});
 }
 
 Tensor Frames::of_samples(const Argument& coefficients, const Tensor& x, int64_t own) const {
   const Tensor& t = coefficients.tensor;
   if (!given() || !t.defined() || t.dim() < own || x.dim() == 0 || t.sym_size(-own) == 1) return t;
-  const c10::SymInt T = x.sym_size(-1), F = t.sym_size(-own),
-                    needed = (offset_ + T + *hop_ - 1) / *hop_;
-  TORCH_CHECK_VALUE(F >= needed, op_, ": ", coefficients.name, ": expected at least ", needed,
-                    " frames of ", *hop_, " samples along the last axis but ",
-                    own == 3 ? "two" : "one", ", got shape ", t.sym_sizes());
+  const c10::SymInt T = x.sym_size(-1);
+  check_frames_of(op_, coefficients, own, T, {*hop_, offset_, linear_});
   return autograd::of_samples(t, -own, T, attributes());
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/launch.h"
 #include "ops/caller.h"
+#include "ops/frames.h"
 #include "ops/on_device.h"
 #include "ops/tensors.h"
 #include "params/lpv_sosfilt.h"
@@ -21,31 +22,10 @@ const char* filter_op() { return Caller::function("lpv.lfilter"); }
 // they fill the lanes of a vector.
 constexpr int64_t kRowsThatShare = 4;
 
-struct SymFrames {
-  c10::SymInt hop, offset;
-  bool linear;
-};
-
 // Sections: sos[..., F, K, 6], or one of b[..., F, 1, 3] and a[..., F, 1, 3].
 using GivenSections = c10::SmallVector<Tensor, 2>;
 GivenSections one_section(const Tensor& b, const Tensor& a) {
   return {b.unsqueeze(-2), a.unsqueeze(-2)};
-}
-
-void check_frames(const char* op, const SymFrames& frames) {
-  const auto& [hop, offset, linear] = frames;
-  TORCH_CHECK_VALUE(hop >= 1, op, ": hop: expected at least 1, got ", hop);
-  TORCH_CHECK_VALUE(offset >= 0 && offset < hop, op, ": offset: expected 0 .. ", hop - 1, ", got ",
-                    offset);
-}
-void check_coefficients_of_frames(const char* op, const Argument& coefficients, int64_t own,
-                                  const Argument& signal, const SymFrames& frames) {
-  const Tensor& t = coefficients.tensor;
-  const c10::SymInt T = signal.tensor.sym_size(-1), F = t.sym_size(-own);
-  const c10::SymInt needed = (frames.offset + T + frames.hop - 1) / frames.hop;
-  TORCH_CHECK_VALUE(F >= needed, op, ": ", coefficients.name, ": expected at least ", needed,
-                    " frames of ", frames.hop, " samples along the last axis but ",
-                    own == 3 ? "two" : "one", ", got shape ", t.sym_sizes());
 }
 
 void check_sections(const Tensor& sos, const Argument& signal, const SymFrames& frames) {
@@ -53,7 +33,7 @@ void check_sections(const Tensor& sos, const Argument& signal, const SymFrames& 
   TORCH_CHECK_VALUE(sos.dim() >= 3 && sos.sym_size(-1) == 6 && sos.sym_size(-2) >= 1, kOp,
                     ": sos: expected [..., T, sections, 6], got shape ", sos.sym_sizes());
   check_frames(kOp, frames);
-  check_coefficients_of_frames(kOp, {"sos", sos}, 3, signal, frames);
+  check_frames_of(kOp, {"sos", sos}, 3, signal.tensor.sym_size(-1), frames);
 }
 void check_filter(const Tensor& b, const Tensor& a, const Argument& signal,
                   const SymFrames& frames) {
@@ -62,7 +42,7 @@ void check_filter(const Tensor& b, const Tensor& a, const Argument& signal,
     check_coefficients(filter_op(), taps, signal, 3);
     TORCH_CHECK_VALUE(taps.tensor.dim() >= 2 && taps.tensor.sym_size(-1) == 3, filter_op(), ": ",
                       taps.name, ": expected [..., T, 3], got shape ", taps.tensor.sym_sizes());
-    check_coefficients_of_frames(filter_op(), taps, 2, signal, frames);
+    check_frames_of(filter_op(), taps, 2, signal.tensor.sym_size(-1), frames);
   }
   TORCH_CHECK_VALUE(b.sym_size(-2) == a.sym_size(-2), filter_op(),
                     ": a: expected as many frames as b, ", b.sym_size(-2), ", got ",
@@ -322,9 +302,6 @@ Backward begin_backward(const char* op, const Given& given, bool need_sections, 
   out.grad_zi = empty_if(need_zi, with_last(out.leading, K), 2, wide);
   return out;
 }
-
-// As with K = 1 sections.
-Tensor with_section(const Tensor& t) { return t.defined() ? t.unsqueeze(-2) : t; }
 
 }  // namespace
 

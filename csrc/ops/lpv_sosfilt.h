@@ -37,6 +37,9 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> lpv_lfilter_backward(
     const OptionalTensor& x, const OptionalTensor& y, bool need_filter, bool need_x, bool need_zi,
     int64_t shared, c10::SymInt hop, c10::SymInt offset, bool linear);
 
+// A tensor of one filter as that of a cascade of one section.
+inline Tensor with_section(const Tensor& t) { return t.defined() ? t.unsqueeze(-2) : t; }
+
 // How many of the last leading dimensions sections[..., F, K, 6 or 3] do not have, or with size 1,
 // of those that they have with x[..., T] and zi[..., K, 2], which may be undefined.
 int64_t shared_dimensions(const Tensor& sections, const Tensor& x, const Tensor& zi);
